@@ -1,0 +1,286 @@
+//! The commands under `forerun migrate`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use forerun_migrations::history::Version;
+use forerun_sql::Dialect;
+
+use super::{DatabaseArguments, DirectoryArguments, LimitArguments};
+
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Applies all pending migrations, in order
+    #[command(visible_alias = "apply", after_help = "Examples:
+  forerun migrate up -u postgres://app:secret@db/app --dir file:///src/
+  forerun migrate up --dry-run
+  MIGRATION_TIMEOUT=300 MIGRATION_LOCK_TIMEOUT=60 forerun migrate up
+
+Any number of these may start at the same moment: one does the work, the others wait and succeed.")]
+    Up(Up),
+    /// Applies pending migrations up to the first pending data migration
+    Schema(Up),
+    /// Applies from the first pending data migration to the end, in order
+    ///
+    /// Refuses (exit code 5) while schema migrations come before it.
+    Data(Up),
+    /// Reverts applied migrations with their down scripts, newest first
+    #[command(after_help = "Examples:
+  forerun migrate down            the newest one
+  forerun migrate down 3          the three newest ones
+  forerun migrate down --to 0007  everything newer than 0007")]
+    Down(Down),
+    /// Shows what `up` would do, statement by statement; changes nothing
+    Plan(Plan),
+    /// Shows what is applied, pending, unfinished or in conflict
+    Status(Status),
+    /// Shows the history, or everything that is known about one version
+    History(History),
+    /// Waits until the database answers, or until a version is applied
+    #[command(after_help = "Examples:
+  forerun migrate wait --timeout 2m                    the database accepts connections
+  forerun migrate wait --version latest --timeout 10m  everything in the directory is applied
+  forerun migrate wait --version 0042                  0042 or a newer version is applied
+
+Exit code 6 when the time is over.")]
+    Wait(Wait),
+    /// Creates the files of a new migration
+    New(New),
+    /// Checks the directory without a database
+    #[command(after_help = "Examples:
+  forerun migrate validate
+  forerun migrate validate --base origin/main   what was merged is unchanged, what is new comes after it")]
+    Validate(Validate),
+    /// Writes forerun.sum, the digests of all scripts
+    Hash(Hash),
+    /// Declares a version and all below it as present, without running them
+    Baseline(Baseline),
+    /// Decides what only a person can decide; without an action, shows what there is to decide
+    #[command(after_help = "Examples:
+  forerun migrate repair                      what needs a decision
+  forerun migrate repair 0007 --done          its statement in doubt took effect
+  forerun migrate repair 0007 --not-done      it did not
+  forerun migrate repair 0007 --start-over    run it from its first statement again
+  forerun migrate repair 0003 --accept-change record the text that the file has now")]
+    Repair(Repair),
+    /// Shows who holds the runner lock; with --force, ends a dead holder
+    Unlock(Unlock),
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Also apply pending migrations that are older than the newest applied one
+    #[arg(long)]
+    pub allow_out_of_order: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Down {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// How many migrations [default: 1]
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// Revert everything newer than this version
+    #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with = "count")]
+    pub to: Option<Version>,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    /// Also plan pending migrations that are older than the newest applied one
+    #[arg(long)]
+    pub allow_out_of_order: bool,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    /// Exit with 6 when something is pending or unfinished, with 4 on a conflict
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct History {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    /// Only this version, with its audit trail
+    #[arg(value_name = "VERSION", value_parser = version)]
+    pub version: Option<Version>,
+}
+
+#[derive(Debug, Args)]
+pub struct Wait {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    /// Wait until this version (or `latest`: the newest of the directory) or a newer one is applied
+    #[arg(long, value_name = "VERSION", value_parser = wait_version)]
+    pub version: Option<WaitVersion>,
+    /// Wait this long [default: --wait, else 5m] [env: MIGRATION_TIMEOUT]
+    #[arg(long, value_name = "DURATION", value_parser = forerun_sql::parse_duration)]
+    pub timeout: Option<std::time::Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitVersion {
+    /// The newest of the directory.
+    Latest,
+    /// This one.
+    Version(Version),
+}
+
+#[derive(Debug, Args)]
+pub struct New {
+    /// What it does, in a few words: add_email_to_users
+    pub name: String,
+    /// A data migration
+    #[arg(long)]
+    pub data: bool,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    /// Compare with the directory in git at this reference
+    #[arg(long, value_name = "GIT-REF")]
+    pub base: Option<String>,
+    /// Check the scripts for this database [default: that of the URL, else postgres]
+    #[arg(long, value_name = "DIALECT")]
+    pub dialect: Option<DialectArgument>,
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+}
+
+/// Values of `--dialect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DialectArgument {
+    /// PostgreSQL
+    #[value(alias = "postgresql")]
+    Postgres,
+    /// MySQL and MariaDB
+    #[value(alias = "mariadb")]
+    Mysql,
+    /// SQLite
+    Sqlite,
+}
+
+impl From<DialectArgument> for Dialect {
+    fn from(argument: DialectArgument) -> Self {
+        match argument {
+            DialectArgument::Postgres => Self::Postgres,
+            DialectArgument::Mysql => Self::Mysql,
+            DialectArgument::Sqlite => Self::Sqlite,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Hash {
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct Baseline {
+    /// The version that the database has already
+    #[arg(value_name = "VERSION", value_parser = version)]
+    pub version: Version,
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Show what would be recorded and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Repair {
+    /// The version; may be left out when only one needs the action
+    #[arg(value_name = "VERSION", value_parser = version)]
+    pub version: Option<Version>,
+    #[command(flatten)]
+    pub action: RepairAction,
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Show what would be changed and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args, Clone, Copy)]
+#[group(multiple = false)]
+pub struct RepairAction {
+    /// Record the text that the file of an applied version has now
+    #[arg(long)]
+    pub accept_change: bool,
+    /// The statement in doubt took effect
+    #[arg(long)]
+    pub done: bool,
+    /// The statement in doubt did not take effect
+    #[arg(long)]
+    pub not_done: bool,
+    /// Forget how far the unfinished attempt came
+    #[arg(long)]
+    pub start_over: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Unlock {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    /// End the holder if it is dead: its session is gone or its lease has expired
+    #[arg(long)]
+    pub force: bool,
+    /// With --force: end it even if it is alive
+    #[arg(long, requires = "force")]
+    pub even_if_alive: bool,
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    Version::parse(text).ok_or_else(|| {
+        "a version is the number in front of a file name, such as 7 or 0007 or 20260131120000".to_owned()
+    })
+}
+
+fn wait_version(text: &str) -> Result<WaitVersion, String> {
+    if text == "latest" {
+        return Ok(WaitVersion::Latest);
+    }
+    version(text).map(WaitVersion::Version)
+}

@@ -1,0 +1,87 @@
+//! Options that several commands have.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use forerun_sql::parse_duration;
+
+/// Which database.
+#[derive(Debug, Args, Default, Clone)]
+pub struct DatabaseArguments {
+    /// Database: a URL, env://NAME (read from a variable) or file:///path (read from a file)
+    ///
+    /// Without it: DATABASE_URL, else DATABASE_HOST, DATABASE_PORT, DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD and
+    /// DATABASE_ENGINE, else the same names with DB_ in front. Each also with _FILE at the end, naming a file that
+    /// holds the value. [env: DATABASE_URL]
+    #[arg(short, long, value_name = "URL", help_heading = "Database", allow_hyphen_values = false)]
+    pub url: Option<String>,
+    /// Wait this long for the database to accept connections [default: 0] [env: MIGRATION_WAIT]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Database")]
+    pub wait: Option<Duration>,
+    /// PostgreSQL: schema of the bookkeeping tables [default: the first of the search path]
+    /// [env: FORERUN_HISTORY_SCHEMA]
+    #[arg(long, value_name = "SCHEMA", help_heading = "Database")]
+    pub history_schema: Option<String>,
+    /// Release of the application that is being deployed; recorded [env: FORERUN_RELEASE]
+    #[arg(long, value_name = "RELEASE", help_heading = "Database")]
+    pub release: Option<String>,
+}
+
+/// Which directory.
+#[derive(Debug, Args, Default, Clone)]
+pub struct DirectoryArguments {
+    /// Directory of the migrations: a path or file:///path/ [default: migrations] [env: FORERUN_DIR]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub dir: Option<String>,
+}
+
+/// How long things may take. Durations are `300` (seconds), `500ms`, `5m`, `1h30m`.
+#[derive(Debug, Args, Default, Clone)]
+pub struct LimitArguments {
+    /// Time limit of the whole run; 0: none [default: none] [env: MIGRATION_TIMEOUT]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Limits")]
+    pub timeout: Option<Duration>,
+    /// Wait this long for another runner; 0: one try [default: 60s] [env: MIGRATION_LOCK_TIMEOUT]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Limits")]
+    pub lock_timeout: Option<Duration>,
+    /// Time limit of one statement; 0: none [default: none] [env: MIGRATION_STATEMENT_TIMEOUT]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Limits")]
+    pub statement_timeout: Option<Duration>,
+    /// Longest wait of a statement for a table lock, per try [default: 5s] [env: MIGRATION_DDL_LOCK_TIMEOUT]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Limits")]
+    pub ddl_lock_timeout: Option<Duration>,
+    /// Try again after lock timeouts and deadlocks for this long [default: 10m] [env: MIGRATION_RETRY_BUDGET]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Limits")]
+    pub retry_budget: Option<Duration>,
+    /// A runner that is silent for this long loses the runner lock [default: 30s] [env: FORERUN_LEASE]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Limits")]
+    pub lease: Option<Duration>,
+}
+
+/// What is shown, and how.
+#[derive(Debug, Args, Default, Clone)]
+pub struct OutputArguments {
+    /// Output: text for people, JSON for programs; auto: text on a terminal, else JSON [env: FORERUN_FORMAT]
+    #[arg(long, value_name = "FORMAT", global = true, help_heading = "Output")]
+    pub format: Option<FormatArgument>,
+    /// No colours [env: NO_COLOR]
+    #[arg(long, global = true, help_heading = "Output")]
+    pub no_color: bool,
+    /// Show statements, notices of the server, and where settings come from
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
+    pub verbose: bool,
+    /// Show only results, warnings and errors
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Values of `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArgument {
+    /// Text on a terminal, JSON otherwise
+    Auto,
+    /// Text
+    Text,
+    /// JSON
+    Json,
+}

@@ -1,0 +1,121 @@
+//! A migration that failed: where, why, what the database holds now, what to do.
+
+use std::time::Duration;
+
+use forerun_migrations::database::ErrorKind;
+use forerun_migrations::error::{MigrationFailure, StateAfterFailure};
+use forerun_migrations::history::Direction;
+use forerun_sql::{Dialect, Position};
+
+use super::run::{database_details, kind_code};
+use super::{Explanation, Place};
+use crate::exit_code::ExitCode;
+use crate::output::excerpt;
+
+pub(super) fn explain(failure: &MigrationFailure, dialect: Dialect) -> Explanation {
+    let error = &failure.error;
+    let exit_code = exit_code(error.kind, dialect);
+    let statement = failure.statement.map(|number| format!(" in statement {number}")).unwrap_or_default();
+    let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let message = format!("{} failed{statement}: {}{code}", failure.script, error.message);
+    let mut explanation = Explanation::new(exit_code, kind_code(error.kind), message);
+    if let Some(start) = failure.position {
+        let position = error.position.and_then(|offset| place_in(start, &failure.sql, offset)).unwrap_or(start);
+        explanation.place =
+            Some(Place { file: failure.path.clone(), line: position.line, column: position.column });
+        explanation.excerpt = excerpt::of_statement(start, &failure.sql, error.position);
+    }
+    explanation = database_details(explanation, error);
+    for blocker in &failure.blockers {
+        explanation = explanation.detail("blocked by", blocker.to_string());
+    }
+    if failure.attempts > 1 {
+        let spent = failure.retried_for.map(|time| format!(" in {}", rounded(time))).unwrap_or_default();
+        explanation = explanation.detail("tries", format!("{}{spent}", failure.attempts));
+    }
+    explanation.state(state(failure, dialect)).advise(advice(failure, exit_code))
+}
+
+/// By what the database said.
+fn exit_code(kind: ErrorKind, dialect: Dialect) -> ExitCode {
+    match kind {
+        ErrorKind::Statement | ErrorKind::StatementTimeout | ErrorKind::Unexpected => ExitCode::MigrationFailed,
+        ErrorKind::Authentication | ErrorKind::Configuration => ExitCode::Usage,
+        // Another try does not make a file writable; a server may be a standby that is about to be promoted.
+        ErrorKind::ReadOnly if dialect == Dialect::Sqlite => ExitCode::Usage,
+        ErrorKind::ReadOnly
+        | ErrorKind::Unreachable
+        | ErrorKind::ConnectionLost
+        | ErrorKind::LockTimeout
+        | ErrorKind::Deadlock
+        | ErrorKind::Cancelled
+        | ErrorKind::DiskFull => ExitCode::Temporary,
+    }
+}
+
+/// The place of a byte offset in a statement that starts at `start`; `None` outside of what is known of it.
+fn place_in(start: Position, sql: &str, offset: usize) -> Option<Position> {
+    sql.as_bytes().get(..offset).map(|before| start.after(before))
+}
+
+/// What the database holds now.
+fn state(failure: &MigrationFailure, dialect: Dialect) -> String {
+    let verb = match failure.direction {
+        Direction::Up => "applied",
+        Direction::Down => "reverted",
+    };
+    match failure.state {
+        StateAfterFailure::RolledBack => format!(
+            "Nothing of {} is {verb}: {}. Migrations before it stay as they are.",
+            failure.script,
+            if dialect == Dialect::Mysql { "no statement of it took effect" } else { "it was rolled back" }
+        ),
+        StateAfterFailure::Partial { statements_done } => {
+            let next = statements_done + 1;
+            let done = if statements_done == 1 {
+                "Statement 1 is".to_owned()
+            } else {
+                format!("Statements 1 to {statements_done} are")
+            };
+            format!("{done} done and recorded, since this script cannot run in one transaction; the next run goes on with statement {next}.")
+        }
+        StateAfterFailure::Committed => {
+            format!("The commit had arrived before the connection was lost: {} is {verb} and recorded.", failure.script)
+        }
+        StateAfterFailure::Unknown => "Whether the last statement took effect is not known yet; the next run finds out, or asks."
+            .to_owned(),
+    }
+}
+
+/// The last line: what to do now.
+fn advice(failure: &MigrationFailure, exit_code: ExitCode) -> String {
+    let command = match failure.direction {
+        Direction::Up => "forerun migrate up",
+        Direction::Down => "forerun migrate down",
+    };
+    match failure.error.kind {
+        _ if failure.state == StateAfterFailure::Committed => format!("Run `{command}` again for what comes after it."),
+        ErrorKind::LockTimeout | ErrorKind::Deadlock => format!(
+            "End the sessions that hold the lock, or wait for them, and run `{command}` again; --ddl-lock-timeout and \
+             --retry-budget set how long it tries."
+        ),
+        ErrorKind::StatementTimeout => format!(
+            "Give the statement more time (`-- forerun:timeout statement=…` in the script, or --statement-timeout), and run \
+             `{command}` again."
+        ),
+        ErrorKind::DiskFull => format!("Make room on the disk of the database server and run `{command}` again."),
+        ErrorKind::ReadOnly => format!("Connect to a database that accepts writes and run `{command}` again."),
+        ErrorKind::Cancelled => format!("Somebody cancelled the statement on the server; run `{command}` again."),
+        _ if exit_code == ExitCode::Temporary => format!("Run `{command}` again once the database answers."),
+        _ if matches!(failure.state, StateAfterFailure::Partial { .. }) => format!(
+            "Correct the script from that statement on (what is done must stay as it is) and run `{command}` again."
+        ),
+        _ => format!("Correct the script or the data and run `{command}` again."),
+    }
+}
+
+fn rounded(time: Duration) -> String {
+    let unit = if time.as_secs() >= 10 { 1000 } else { 1 };
+    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX) / unit * unit;
+    forerun_sql::format_duration(Duration::from_millis(milliseconds))
+}

@@ -1,0 +1,275 @@
+//! Every way a command can fail, and for each: exit code, sentence, details, state, advice.
+//!
+//! [`CommandError::explain`] is the one table. How it looks is the business of `output`.
+
+pub mod conflicts;
+mod migration;
+mod run;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use forerun_migrations::directory::{DirectoryError, SumMismatch};
+use forerun_migrations::error::RunError;
+use forerun_sql::Dialect;
+use serde::Serialize;
+
+use crate::exit_code::ExitCode;
+use crate::output::excerpt::{self, Excerpt};
+use crate::settings::SettingsError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Arguments or environment.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The run. The dialect tells what a file means where a server would mean something else.
+    #[error("{error}")]
+    Run {
+        /// What the engine says.
+        error: Box<RunError>,
+        /// Of which database.
+        dialect: Dialect,
+    },
+    /// The directory is not what its sum file says.
+    #[error("{0}")]
+    Sum(SumMismatch),
+    /// What `validate` found.
+    #[error("{} problem(s)", .0.len())]
+    Validation(Vec<Problem>),
+    /// What was asked for cannot be done as it was asked.
+    #[error("{message}")]
+    Usage {
+        /// What.
+        message: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A decision is not possible or not needed.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        message: String,
+        /// What to do.
+        advice: String,
+    },
+    /// The command of `exec` was ended because its time was over.
+    #[error("the time limit of {} was reached", forerun_sql::format_duration(*limit))]
+    CommandTimedOut {
+        /// The limit.
+        limit: Duration,
+        /// How the command ended.
+        ended: String,
+    },
+    /// The command of `exec` was ended because another runner may hold the lock.
+    #[error("the runner lock was lost while the command was running")]
+    CommandLostLock {
+        /// How the command ended.
+        ended: String,
+    },
+    /// The operating system refused something.
+    #[error("cannot {action}: {error}")]
+    System {
+        /// What was tried.
+        action: String,
+        /// What it said.
+        error: std::io::Error,
+    },
+}
+
+/// One problem that `validate` found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    /// Stable word.
+    pub code: &'static str,
+    /// File, where it is about one.
+    pub file: Option<PathBuf>,
+    /// Line, from 1.
+    pub line: Option<u64>,
+    /// Column, from 1.
+    pub column: Option<u64>,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// It is a contradiction with what was there before, and not a mistake in a text.
+    #[serde(skip)]
+    pub conflict: bool,
+    /// The place.
+    #[serde(skip)]
+    pub excerpt: Option<Excerpt>,
+}
+
+/// An error for people and programs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// Exit code.
+    #[serde(skip)]
+    pub exit_code: ExitCode,
+    /// Stable word.
+    pub code: &'static str,
+    /// What happened, in one sentence without a full stop.
+    pub message: String,
+    /// Where.
+    #[serde(flatten)]
+    pub place: Option<Place>,
+    /// The text there.
+    #[serde(skip)]
+    pub excerpt: Option<Excerpt>,
+    /// More, as label and text.
+    #[serde(serialize_with = "details")]
+    pub details: Vec<(&'static str, String)>,
+    /// The state that things are in now.
+    pub state: Option<String>,
+    /// What to do, the most important last.
+    pub advice: Vec<String>,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Place {
+    /// File.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: u64,
+    /// Column, from 1, in characters.
+    pub column: u64,
+}
+
+fn details<S: serde::Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Detail<'a> {
+        label: &'a str,
+        text: &'a str,
+    }
+    serializer.collect_seq(details.iter().map(|(label, text)| Detail { label, text }))
+}
+
+impl Explanation {
+    /// With a sentence only.
+    pub fn new(exit_code: ExitCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            exit_code,
+            code,
+            message: message.into(),
+            place: None,
+            excerpt: None,
+            details: Vec::new(),
+            state: None,
+            advice: Vec::new(),
+        }
+    }
+
+    /// And what to do.
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice.push(advice.into());
+        self
+    }
+
+    /// And in which state things are.
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.state = Some(state.into());
+        self
+    }
+
+    /// And a detail.
+    pub fn detail(mut self, label: &'static str, text: impl Into<String>) -> Self {
+        self.details.push((label, text.into()));
+        self
+    }
+}
+
+impl CommandError {
+    /// An error of the operating system.
+    pub fn system(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let action = action.into();
+        move |error| Self::System { action, error }
+    }
+
+    /// The table: error → exit code, sentences, advice.
+    pub fn explain(&self) -> Explanation {
+        match self {
+            Self::Settings(error) => {
+                let code = if matches!(error, SettingsError::NoDatabase) { "no_database" } else { "settings" };
+                let mut explanation = Explanation::new(ExitCode::Usage, code, error.to_string());
+                explanation.advice.extend(error.hint());
+                explanation
+            }
+            Self::Directory(error) => directory(error),
+            Self::Run { error, dialect } => run::explain(error, *dialect),
+            Self::Sum(mismatch) => sum(mismatch),
+            Self::Validation(problems) => validation(problems),
+            Self::Usage { message, advice } => {
+                Explanation::new(ExitCode::Usage, "usage", message.clone()).advise(advice.clone())
+            }
+            Self::Refused { message, advice } => {
+                Explanation::new(ExitCode::Refused, "refused", message.clone()).advise(advice.clone())
+            }
+            Self::CommandTimedOut { ended, .. } => {
+                Explanation::new(ExitCode::Temporary, "timed_out", self.to_string())
+                    .state(format!("It was told to end: {ended}. What it had committed stays."))
+                    .advise("Run it again, with more time (--timeout or MIGRATION_TIMEOUT) if it needs it.")
+            }
+            Self::CommandLostLock { ended } => {
+                Explanation::new(ExitCode::Temporary, "lease_lost", self.to_string())
+                    .state(format!("It was told to end: {ended}. Another runner may be at work already."))
+                    .advise("Run it again; `forerun migrate unlock` shows who holds the lock.")
+            }
+            Self::System { action, error } => {
+                Explanation::new(ExitCode::Usage, "system", format!("cannot {action}: {error}"))
+            }
+        }
+    }
+}
+
+/// The directory, or a script as a text.
+fn directory(error: &DirectoryError) -> Explanation {
+    let mut explanation = match error.position() {
+        Some((path, position)) => {
+            let message = error.to_string();
+            // The place has a line of its own.
+            let place = format!("{}:{}:{}: ", path.display(), position.line, position.column);
+            let message = message.strip_prefix(&place).unwrap_or(&message).to_owned();
+            let mut explanation = Explanation::new(ExitCode::Usage, "script", message);
+            explanation.place =
+                Some(Place { file: path.to_owned(), line: position.line, column: position.column });
+            explanation.excerpt = excerpt::of_file(path, position);
+            explanation
+        }
+        None => Explanation::new(ExitCode::Usage, "directory", error.to_string()),
+    };
+    explanation.state = Some("Nothing was run.".to_owned());
+    explanation
+}
+
+fn sum(mismatch: &SumMismatch) -> Explanation {
+    let mut explanation =
+        Explanation::new(ExitCode::Conflict, "sum_mismatch", "the directory does not match its forerun.sum");
+    for (files, label) in
+        [(&mismatch.added, "added"), (&mismatch.changed, "changed"), (&mismatch.missing, "missing")]
+    {
+        for file in files {
+            explanation = explanation.detail(label, file.clone());
+        }
+    }
+    if mismatch.edited {
+        explanation = explanation.detail("edited", "forerun.sum itself was edited, or merged by hand");
+    }
+    explanation
+        .state("Nothing was run.")
+        .advise("If the directory is as it should be, run `forerun migrate hash` and commit both.")
+}
+
+fn validation(problems: &[Problem]) -> Explanation {
+    // A mistake in a text is worse: the directory cannot be used at all.
+    let only_conflicts = problems.iter().all(|problem| problem.conflict);
+    let exit_code = if only_conflicts { ExitCode::Conflict } else { ExitCode::Usage };
+    let count = problems.len();
+    let message = format!("the directory has {count} problem{}", if count == 1 { "" } else { "s" });
+    Explanation::new(exit_code, "invalid", message).advise("Correct what is listed above.")
+}
+
+#[cfg(test)]
+mod tests;

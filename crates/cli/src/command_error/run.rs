@@ -1,0 +1,214 @@
+//! Errors of the engine.
+
+use forerun_migrations::database::{DatabaseError, ErrorKind};
+use forerun_migrations::error::{Refusal, RunError};
+use forerun_sql::{Dialect, format_duration};
+
+use super::{Explanation, Place, conflicts, directory, migration};
+use crate::exit_code::ExitCode;
+use crate::output::excerpt;
+
+pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
+    match error {
+        RunError::Directory(error) => directory(error),
+        RunError::Database { doing, error } => database(doing, error, dialect),
+        RunError::Conflict(found) => conflicts::explain(found),
+        RunError::Refused(refusal) => refused(refusal),
+        RunError::LockNotObtained { waited, holder } => {
+            let waited = format_duration(std::time::Duration::from_secs(waited.as_secs()));
+            let message = format!("another runner kept the runner lock for the {waited} that this one waited");
+            let explanation = Explanation::new(ExitCode::Temporary, "lock_not_obtained", message);
+            let explanation = match holder {
+                Some(holder) => explanation.detail("holder", holder.to_string()),
+                None => explanation.detail("holder", "not known: it has not written its lease yet"),
+            };
+            explanation.state("Nothing was run.").advise(
+                "Wait for the other runner and try again (--lock-timeout sets how long); if it is dead, see `forerun migrate \
+                 unlock`.",
+            )
+        }
+        RunError::LeaseLost { version } => {
+            let what = version.map(|version| format!(" while version {version} was being run")).unwrap_or_default();
+            Explanation::new(ExitCode::Temporary, "lease_lost", format!("the runner lock was lost{what}"))
+                .state(
+                    "What was not recorded is rolled back, or is settled by the next run; another runner may be at work \
+                     already.",
+                )
+                .advise("Run it again: it goes on where the history says. `forerun migrate unlock` shows who holds the lock.")
+        }
+        RunError::Migration(failure) => migration::explain(failure, dialect),
+        RunError::Assertion { script, path, position, message, row, .. } => {
+            let mut explanation = Explanation::new(
+                ExitCode::MigrationFailed,
+                "assertion_failed",
+                format!("{script}: assertion failed: {message}"),
+            );
+            explanation.place =
+                Some(Place { file: path.clone(), line: position.line, column: position.column });
+            explanation.excerpt = excerpt::of_file(path, *position);
+            explanation
+                .detail("first row", row.clone())
+                .state(format!("Nothing of {script} is applied."))
+                .advise("Correct the rows that the query returns and run `forerun migrate up` again.")
+        }
+        RunError::TransactionEnded { script, .. } => Explanation::new(
+            ExitCode::MigrationFailed,
+            "transaction_ended",
+            format!("{script} ended the transaction it runs in"),
+        )
+        .state(format!(
+            "What {script} did before that is committed, and the migration is not recorded as applied: a second run would \
+             do that part again."
+        ))
+        .advise(
+            "Remove COMMIT, ROLLBACK and procedures that commit from the script, or add `-- forerun:no-transaction` at its \
+             top; undo by hand what it did, then run it again.",
+        ),
+        RunError::InDoubt { version, script, path, statement, position, sql } => {
+            let mut explanation = Explanation::new(
+                ExitCode::Conflict,
+                "in_doubt",
+                format!("did statement {statement} of {script} take effect? An earlier run ended while it was running"),
+            );
+            explanation.place =
+                Some(Place { file: path.clone(), line: position.line, column: position.column });
+            explanation.excerpt = excerpt::of_statement(*position, sql, None);
+            explanation
+                .detail("check", "look in the database whether the change of this statement is there")
+                .detail("if it is", format!("forerun migrate repair {version} --done"))
+                .detail("if not", format!("forerun migrate repair {version} --not-done"))
+                .state("The statements before it are done and recorded; nothing was run now.")
+                .advise("Answer with one of the two commands, then run `forerun migrate up` again.")
+        }
+        RunError::Interrupted { signal, finished } => {
+            let name = match signal {
+                1 => "SIGHUP".to_owned(),
+                2 => "SIGINT".to_owned(),
+                15 => "SIGTERM".to_owned(),
+                number => format!("signal {number}"),
+            };
+            Explanation::new(ExitCode::Interrupted(*signal), "interrupted", format!("interrupted by {name}"))
+                .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
+                .advise("Run it again to go on.")
+        }
+        RunError::TimedOut { limit, finished } => Explanation::new(
+            ExitCode::Temporary,
+            "timed_out",
+            format!("the time limit of {} was reached", format_duration(*limit)),
+        )
+        .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
+        .advise("Run it again to go on, with more time (--timeout or MIGRATION_TIMEOUT) if one migration needs it."),
+        RunError::NotUpToDate { reason } => {
+            Explanation::new(ExitCode::NotUpToDate, "not_up_to_date", format!("waited in vain: {reason}"))
+                .advise("See `forerun migrate status`, or wait longer with --timeout.")
+        }
+    }
+}
+
+fn finished_before(finished: usize) -> String {
+    match finished {
+        0 => "No migration was finished".to_owned(),
+        1 => "1 migration was finished and stays".to_owned(),
+        count => format!("{count} migrations were finished and stay"),
+    }
+}
+
+/// The stable word of a kind of error.
+pub(super) fn kind_code(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::Authentication => "authentication",
+        ErrorKind::Configuration => "configuration",
+        ErrorKind::ConnectionLost => "connection_lost",
+        ErrorKind::LockTimeout => "lock_timeout",
+        ErrorKind::Deadlock => "deadlock",
+        ErrorKind::StatementTimeout => "statement_timeout",
+        ErrorKind::Cancelled => "cancelled",
+        ErrorKind::ReadOnly => "read_only",
+        ErrorKind::DiskFull => "disk_full",
+        ErrorKind::Statement => "statement",
+        ErrorKind::Unexpected => "unexpected",
+    }
+}
+
+/// What the server adds to its sentence.
+pub(super) fn database_details(mut explanation: Explanation, error: &DatabaseError) -> Explanation {
+    for (label, text) in [("detail", &error.detail), ("hint", &error.hint), ("context", &error.context)] {
+        if let Some(text) = text {
+            explanation = explanation.detail(label, text.clone());
+        }
+    }
+    explanation
+}
+
+/// Outside of any migration: connecting, reading the history, bookkeeping.
+fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation {
+    let sqlite = dialect == Dialect::Sqlite;
+    let (exit_code, advice) = match error.kind {
+        ErrorKind::Unreachable if sqlite => {
+            (ExitCode::Temporary, "Check that nothing else keeps the file locked, and try again.")
+        }
+        ErrorKind::Unreachable => (
+            ExitCode::Temporary,
+            "Check host and port and that the server runs, and try again; --wait (MIGRATION_WAIT) waits for a server that \
+             is starting.",
+        ),
+        ErrorKind::Authentication => {
+            (ExitCode::Usage, "Check user and password (DATABASE_URL, or DATABASE_USER and DATABASE_PASSWORD).")
+        }
+        ErrorKind::Configuration => (ExitCode::Usage, "Correct the connection settings and run it again."),
+        ErrorKind::ConnectionLost => (ExitCode::Temporary, "Run it again: it goes on where the history says."),
+        ErrorKind::LockTimeout | ErrorKind::Deadlock | ErrorKind::StatementTimeout | ErrorKind::Cancelled => {
+            (ExitCode::Temporary, "Another session was in the way; run it again.")
+        }
+        ErrorKind::ReadOnly if sqlite => {
+            (ExitCode::Usage, "Make the file and its directory writable for the user that runs forerun.")
+        }
+        ErrorKind::ReadOnly => (
+            ExitCode::Temporary,
+            "Connect to the primary server, or wait until this one accepts writes, and run it again.",
+        ),
+        ErrorKind::DiskFull => (ExitCode::Temporary, "Make room on the disk of the database and run it again."),
+        ErrorKind::Statement => (
+            ExitCode::Usage,
+            "The user needs the right to create forerun's tables (forerun_history and others) and to write them; grant it, \
+             or use another user.",
+        ),
+        ErrorKind::Unexpected => (
+            ExitCode::Usage,
+            "Use a version of forerun that is at least as new as the one that wrote the bookkeeping tables, and a server \
+             that is supported.",
+        ),
+    };
+    let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let message = format!("{doing} failed: {}{code}", error.message);
+    let explanation = Explanation::new(exit_code, kind_code(error.kind), message);
+    database_details(explanation, error).advise(advice)
+}
+
+/// Safety rules.
+fn refused(refusal: &Refusal) -> Explanation {
+    let explanation = Explanation::new(ExitCode::Refused, "refused", refusal.to_string());
+    match refusal {
+        Refusal::SchemaFirst(files) => files
+            .iter()
+            .fold(explanation, |explanation, file| explanation.detail("comes before", file.clone()))
+            .state("Nothing was run.")
+            .advise("Run `forerun migrate schema` first, or `forerun migrate up` for everything in order."),
+        Refusal::NoDownScript(_) => explanation.state("Nothing was reverted.").advise(
+            "Write the down script (the same name, ending in .down.sql), or undo the change with a new migration.",
+        ),
+        Refusal::UnknownToDirectory(_) => explanation.state("Nothing was reverted.").advise(
+            "Use the directory of the release that applied them: only it has their down scripts.",
+        ),
+        Refusal::HistoryNotEmpty { .. } => explanation.state("Nothing was recorded.").advise(
+            "A baseline is for a database that forerun has not seen yet; see `forerun migrate status`.",
+        ),
+        Refusal::HolderAlive(_) => explanation.state("The lock is still held.").advise(
+            "Wait for it; to end a runner that is at work, whatever it is doing, add --even-if-alive.",
+        ),
+        Refusal::NothingToRepair(_) => explanation
+            .state("Nothing was changed.")
+            .advise("See `forerun migrate repair` for what needs a decision."),
+    }
+}

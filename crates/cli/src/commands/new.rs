@@ -1,0 +1,45 @@
+//! `forerun migrate new`.
+
+use std::path::PathBuf;
+
+use forerun_migrations::directory::{DirectoryError, MigrationDirectory, NewMigration, SumFile, create};
+use forerun_migrations::event::{Event, Events};
+use forerun_migrations::history::Kind;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::context::Context;
+use crate::arguments::New;
+use crate::command_error::CommandError;
+use crate::output::Done;
+use crate::settings;
+
+pub fn run(context: &Context, arguments: &New) -> Result<Done, CommandError> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        files: &'a [PathBuf],
+        sum_updated: bool,
+    }
+    let path = settings::directory(&arguments.directory, &context.environment)?;
+    let kind = if arguments.data { Kind::Data } else { Kind::Schema };
+    let sum = SumFile::read(&path)?;
+    let before = match MigrationDirectory::read(&path) {
+        Err(DirectoryError::Missing { .. }) => None,
+        read => Some(read?),
+    };
+    let files = create(&path, &NewMigration { name: arguments.name.clone(), kind }, Timestamp::now())?;
+    let in_step = sum.zip(before).map(|(sum, before)| sum.verify(&before).is_ok());
+    match in_step {
+        Some(true) => SumFile::for_directory(&MigrationDirectory::read(&path)?).write(&path)?,
+        Some(false) => context.output.emit(&Event::Warning {
+            code: "sum_mismatch",
+            message: "forerun.sum did not match the directory before, so it was left as it is; see `forerun migrate \
+                      validate`"
+                .to_owned(),
+        }),
+        None => {}
+    }
+    let document = Document { files: &files, sum_updated: in_step == Some(true) };
+    context.output.result(&document, || files.iter().map(|file| format!("{}\n", file.display())).collect());
+    Ok(Done::new("created", ""))
+}

@@ -1,0 +1,419 @@
+//! The bookkeeping tables: creating, reading and writing them.
+//!
+//! Nothing here decides whether a write is allowed; [`super::session`] checks the lease and the transaction
+//! first. All names are qualified and all values independent of session settings, since a script may have
+//! changed the current database, `sql_mode` or the character set.
+
+use forerun_migrations::database::{DatabaseError, ErrorKind, Identity};
+use forerun_migrations::history::{
+    AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
+    Kind, Origin, TABLES_FORMAT, Version,
+};
+use mysql_async::Row;
+
+use super::connection::Connection;
+use super::literal::{self, fill};
+use super::{error, row};
+
+/// In the order in which they are created: the lock table comes last, so that it is there only when all are.
+const TABLES: [(&str, &str); 4] = [
+    ("forerun_history", include_str!("sql/create_history.sql")),
+    ("forerun_audit", include_str!("sql/create_audit.sql")),
+    ("forerun_journal", include_str!("sql/create_journal.sql")),
+    ("forerun_lock", include_str!("sql/create_lock.sql")),
+];
+
+/// The tables of one database.
+#[derive(Debug, Clone)]
+pub(super) struct Tables {
+    database: String,
+}
+
+impl Tables {
+    /// The tables in `database`.
+    pub(super) fn new(database: &str) -> Self {
+        Self {
+            database: database.to_owned(),
+        }
+    }
+
+    /// A template with the values and the name of the database.
+    pub(super) fn statement(&self, template: &str, values: &[(&str, String)]) -> String {
+        let mut all = vec![("database", literal::identifier(&self.database))];
+        all.extend(values.iter().cloned());
+        fill(template, &all)
+    }
+
+    /// Creates what is missing, and refuses tables of a newer forerun. Idempotent and safe beside others
+    /// that do the same. Commits an open transaction when it has to create something.
+    pub(super) async fn ensure(&self, connection: &mut Connection) -> Result<(), DatabaseError> {
+        let names: Vec<String> = TABLES.iter().map(|(name, _)| format!("'{name}'")).collect();
+        let present: Vec<String> = connection
+            .rows(&format!(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = {} AND table_name IN ({})",
+                literal::text(&self.database),
+                names.join(", ")
+            ))
+            .await?
+            .iter()
+            .map(|found| row::text(found, 0))
+            .collect();
+        for (name, template) in TABLES {
+            if present.iter().all(|table| table != name) {
+                connection.execute(&self.statement(template, &[])).await.map_err(|error| {
+                    if error::number(&error) == Some(error::TABLE_ACCESS_DENIED) {
+                        error.with_hint(format!(
+                            "forerun keeps its history in tables of the database `{}`: GRANT CREATE, SELECT, \
+                             INSERT, UPDATE, DELETE there.",
+                            self.database
+                        ))
+                    } else {
+                        error
+                    }
+                })?;
+            }
+        }
+        let insert = "INSERT IGNORE INTO {database}.forerun_lock (name, format, token) VALUES ('runner', {format}, 0)";
+        connection
+            .execute(&self.statement(insert, &[("format", TABLES_FORMAT.to_string())]))
+            .await
+    }
+
+    /// History, or `None` without the tables.
+    pub(super) async fn history(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<HistoryRow>>, DatabaseError> {
+        let rows = connection
+            .rows(&self.statement(include_str!("sql/select_history.sql"), &[]))
+            .await;
+        match if_table_exists(rows)? {
+            Some(rows) => rows
+                .iter()
+                .map(history_row)
+                .collect::<Result<_, _>>()
+                .map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Unfinished attempts; empty without the tables.
+    pub(super) async fn journal(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Vec<JournalRow>, DatabaseError> {
+        let rows = connection
+            .rows(&self.statement(include_str!("sql/select_journal.sql"), &[]))
+            .await;
+        if_table_exists(rows)?
+            .unwrap_or_default()
+            .iter()
+            .map(journal_row)
+            .collect()
+    }
+
+    /// Audit rows; empty without the tables.
+    pub(super) async fn audit_trail(
+        &self,
+        connection: &mut Connection,
+        version: Option<Version>,
+    ) -> Result<Vec<AuditRow>, DatabaseError> {
+        let condition = version.map_or_else(
+            || "TRUE".to_owned(),
+            |version| format!("version = {version}"),
+        );
+        let sql = self.statement(
+            include_str!("sql/select_audit.sql"),
+            &[("condition", condition)],
+        );
+        let rows = connection.rows(&sql).await;
+        if_table_exists(rows)?
+            .unwrap_or_default()
+            .iter()
+            .map(audit_row)
+            .collect()
+    }
+
+    /// Adds a history row.
+    pub(super) async fn insert_history(
+        &self,
+        connection: &mut Connection,
+        applied: &HistoryRow,
+    ) -> Result<(), DatabaseError> {
+        let values = [
+            ("version", applied.version.to_string()),
+            ("description", literal::text(&applied.description)),
+            ("script", literal::text(&applied.script)),
+            ("kind", literal::text(applied.kind.as_str())),
+            ("phase", literal::text(&applied.phase)),
+            ("origin", literal::text(applied.origin.as_str())),
+            ("checksum", literal::text(&applied.checksums.normalized)),
+            ("checksum_raw", literal::text(&applied.checksums.raw)),
+            ("checksum_sql", literal::text(&applied.checksums.sql)),
+            ("statements", applied.statements.to_string()),
+            ("started_at", literal::time(&applied.started_at)),
+            ("finished_at", literal::time(&applied.finished_at)),
+            ("duration_ms", applied.duration_ms.to_string()),
+            ("run_id", literal::text(&applied.run_id)),
+            (
+                "app_release",
+                literal::optional_text(applied.release.as_deref()),
+            ),
+            ("applied_by", literal::text(&applied.applied_by)),
+            ("tool_version", literal::text(&applied.tool_version)),
+        ];
+        connection
+            .execute(&self.statement(include_str!("sql/insert_history.sql"), &values))
+            .await
+    }
+
+    /// Removes a history row.
+    pub(super) async fn delete_history(
+        &self,
+        connection: &mut Connection,
+        version: Version,
+    ) -> Result<(), DatabaseError> {
+        self.delete(connection, "forerun_history", version).await
+    }
+
+    /// Replaces the checksums of a history row.
+    pub(super) async fn update_checksums(
+        &self,
+        connection: &mut Connection,
+        applied: &HistoryRow,
+    ) -> Result<(), DatabaseError> {
+        let values = [
+            ("version", applied.version.to_string()),
+            ("checksum", literal::text(&applied.checksums.normalized)),
+            ("checksum_raw", literal::text(&applied.checksums.raw)),
+            ("checksum_sql", literal::text(&applied.checksums.sql)),
+        ];
+        connection
+            .execute(&self.statement(include_str!("sql/update_checksums.sql"), &values))
+            .await
+    }
+
+    /// Writes the progress of an attempt.
+    pub(super) async fn replace_journal(
+        &self,
+        connection: &mut Connection,
+        progress: &JournalRow,
+    ) -> Result<(), DatabaseError> {
+        let doubt = progress.in_doubt.as_ref();
+        let values = [
+            ("version", progress.version.to_string()),
+            ("script", literal::text(&progress.script)),
+            ("direction", literal::text(progress.direction.as_str())),
+            ("statements_done", progress.statements_done.to_string()),
+            ("prefix_checksum", literal::text(&progress.prefix_checksum)),
+            (
+                "in_doubt_statement",
+                literal::optional_number(doubt.map(|doubt| doubt.statement)),
+            ),
+            (
+                "in_doubt_fingerprint",
+                literal::optional_text(doubt.map(|doubt| doubt.fingerprint.as_str())),
+            ),
+            (
+                "in_doubt_answer",
+                literal::optional_number(doubt.and_then(|doubt| doubt.answer).map(i64::from)),
+            ),
+            ("started_at", literal::time(&progress.started_at)),
+            ("run_id", literal::text(&progress.run_id)),
+        ];
+        connection
+            .execute(&self.statement(include_str!("sql/replace_journal.sql"), &values))
+            .await
+    }
+
+    /// Removes the progress of a version, if there is any.
+    pub(super) async fn delete_journal(
+        &self,
+        connection: &mut Connection,
+        version: Version,
+    ) -> Result<(), DatabaseError> {
+        self.delete(connection, "forerun_journal", version).await
+    }
+
+    /// Appends to the audit, in one statement.
+    pub(super) async fn insert_audit(
+        &self,
+        connection: &mut Connection,
+        identity: &Identity,
+        entries: &[AuditEntry],
+    ) -> Result<(), DatabaseError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<String> = entries
+            .iter()
+            .map(|entry| {
+                let columns = [
+                    "UTC_TIMESTAMP(6)".to_owned(),
+                    literal::text(&identity.run_id),
+                    literal::text(entry.event),
+                    literal::optional_number(entry.version.map(Version::as_stored)),
+                    literal::optional_number(entry.statement),
+                    literal::optional_number(entry.attempt),
+                    literal::text(&entry.message),
+                    literal::text(&entry.detail.to_string()),
+                    literal::text(&identity.actor),
+                    literal::text(&identity.host),
+                    literal::optional_text(identity.release.as_deref()),
+                    literal::text(&identity.tool_version),
+                ];
+                format!("({})", columns.join(", "))
+            })
+            .collect();
+        let insert = "INSERT INTO {database}.forerun_audit (`at`, run_id, event, version, statement, attempt, message, \
+                      detail, actor, host, app_release, tool_version) VALUES {rows}";
+        connection
+            .execute(&self.statement(insert, &[("rows", rows.join(", "))]))
+            .await
+    }
+
+    async fn delete(
+        &self,
+        connection: &mut Connection,
+        table: &str,
+        version: Version,
+    ) -> Result<(), DatabaseError> {
+        let delete = "DELETE FROM {database}.{table} WHERE version = {version}";
+        let values = [
+            ("table", table.to_owned()),
+            ("version", version.to_string()),
+        ];
+        connection.execute(&self.statement(delete, &values)).await
+    }
+}
+
+/// What planning needs of a history row.
+pub(super) fn applied_version(applied: HistoryRow) -> AppliedVersion {
+    AppliedVersion {
+        version: applied.version,
+        script: applied.script,
+        origin: applied.origin,
+        checksums: applied.checksums,
+    }
+}
+
+/// `None` in place of the error that the table does not exist.
+pub(super) fn if_table_exists<T>(
+    result: Result<T, DatabaseError>,
+) -> Result<Option<T>, DatabaseError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error::number(&error) == Some(error::NO_SUCH_TABLE) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// An error when the tables are of a format that this build does not know.
+pub(super) fn check_format(format: i64) -> Result<(), DatabaseError> {
+    if format <= i64::from(TABLES_FORMAT) {
+        return Ok(());
+    }
+    Err(DatabaseError::new(
+        ErrorKind::Unexpected,
+        format!(
+            "the bookkeeping tables were written by a newer forerun (format {format}, this build knows \
+             {TABLES_FORMAT}): use that version"
+        ),
+    ))
+}
+
+fn history_row(found: &Row) -> Result<HistoryRow, DatabaseError> {
+    Ok(HistoryRow {
+        version: Version::from_stored(row::number(found, 0)?),
+        description: row::text(found, 1),
+        script: row::text(found, 2),
+        kind: known(
+            Kind::parse(&row::text(found, 3)),
+            "forerun_history.kind",
+            found,
+            3,
+        )?,
+        phase: row::text(found, 4),
+        origin: known(
+            Origin::parse(&row::text(found, 5)),
+            "forerun_history.origin",
+            found,
+            5,
+        )?,
+        checksums: Checksums {
+            normalized: row::text(found, 6),
+            raw: row::text(found, 7),
+            sql: row::text(found, 8),
+        },
+        statements: row::number(found, 9)?,
+        started_at: row::text(found, 10),
+        finished_at: row::text(found, 11),
+        duration_ms: row::number(found, 12)?,
+        run_id: row::text(found, 13),
+        release: row::optional_text(found, 14),
+        applied_by: row::text(found, 15),
+        tool_version: row::text(found, 16),
+    })
+}
+
+fn journal_row(found: &Row) -> Result<JournalRow, DatabaseError> {
+    let in_doubt = row::optional_number(found, 5)?.map(|statement| {
+        Ok::<_, DatabaseError>(InDoubt {
+            statement,
+            fingerprint: row::text(found, 6),
+            answer: row::optional_number(found, 7)?.map(|answer| answer != 0),
+        })
+    });
+    Ok(JournalRow {
+        version: Version::from_stored(row::number(found, 0)?),
+        script: row::text(found, 1),
+        direction: known(
+            Direction::parse(&row::text(found, 2)),
+            "forerun_journal.direction",
+            found,
+            2,
+        )?,
+        statements_done: row::number(found, 3)?,
+        prefix_checksum: row::text(found, 4),
+        in_doubt: in_doubt.transpose()?,
+        started_at: row::text(found, 8),
+        run_id: row::text(found, 9),
+    })
+}
+
+fn audit_row(found: &Row) -> Result<AuditRow, DatabaseError> {
+    let detail = row::text(found, 8);
+    Ok(AuditRow {
+        id: row::number(found, 0)?,
+        at: row::text(found, 1),
+        run_id: row::text(found, 2),
+        event: row::text(found, 3),
+        version: row::optional_number(found, 4)?.map(Version::from_stored),
+        statement: row::optional_number(found, 5)?,
+        attempt: row::optional_number(found, 6)?,
+        message: row::text(found, 7),
+        // What is not JSON was not written by us; it is shown as it is.
+        detail: serde_json::from_str(&detail).unwrap_or(serde_json::Value::String(detail)),
+        actor: row::text(found, 9),
+        host: row::text(found, 10),
+        release: row::optional_text(found, 11),
+        tool_version: row::text(found, 12),
+    })
+}
+
+fn known<T>(
+    parsed: Option<T>,
+    column: &str,
+    found: &Row,
+    index: usize,
+) -> Result<T, DatabaseError> {
+    parsed.ok_or_else(|| {
+        DatabaseError::new(
+            ErrorKind::Unexpected,
+            format!(
+                "`{}` in {column} is not known to this version of forerun",
+                row::text(found, index)
+            ),
+        )
+    })
+}

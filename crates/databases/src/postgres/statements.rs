@@ -1,0 +1,386 @@
+//! The user's SQL: transactions, statements, COPY, and undoing what a script did to the session.
+//!
+//! One statement per message, so that the server's positions are positions in the statement and commands such as
+//! `CREATE INDEX CONCURRENTLY`, which refuse a multi-statement message, work.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use forerun_migrations::database::{
+    CommitOutcome, DatabaseError, ErrorKind, StatementOutcome, Timeouts,
+};
+use forerun_sql::{Dialect, LockClass};
+use futures_util::{SinkExt, StreamExt};
+use tokio_postgres::{CopyInSink, SimpleQueryMessage, SimpleQueryRow};
+
+use super::error;
+use super::literal;
+use super::session::{Pooling, PostgresSession};
+
+/// Copy data is sent in pieces of this size: large enough for the speed of `psql`, small enough to hold in memory.
+const COPY_CHUNK: usize = 64 * 1024;
+
+/// How long the server waits for us between two statements of a transaction. We never wait there, so a longer pause
+/// means a stopped or cut-off process, whose locks must not stay.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+
+/// A `COPY … FROM STDIN` under way.
+pub(super) struct Copy {
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+    buffer: BytesMut,
+    /// Text of the statement, for error positions.
+    sql: String,
+    /// We opened a transaction for it alone.
+    own_transaction: bool,
+}
+
+impl PostgresSession {
+    pub(super) async fn begin_transaction(
+        &mut self,
+        timeouts: Timeouts,
+    ) -> Result<(), DatabaseError> {
+        self.transactions += 1;
+        let marker = format!("{}-{}", self.identity.run_id, self.transactions);
+        // The isolation level is what the fencing relies on: it must see a takeover that was committed meanwhile.
+        let mut sql = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
+             SET LOCAL forerun.transaction = {}",
+            settings("SET LOCAL", timeouts),
+            IDLE_LIMIT.as_millis(),
+            literal::text(&marker),
+        );
+        if self.facts.version >= 170_000 {
+            sql.push_str("; SET LOCAL transaction_timeout = 0");
+        }
+        self.clean = false;
+        self.own_identity = false;
+        if self.pooling == Pooling::Direct {
+            self.link.batch(&sql).await?;
+        } else {
+            sql.push_str("; SELECT pg_backend_pid()");
+            let rows = self.link.rows(&sql).await?;
+            self.note_process_id(&rows)?;
+        }
+        self.transaction = Some(marker);
+        Ok(())
+    }
+
+    pub(super) async fn apply_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
+        if self.transaction.is_some() {
+            return self.link.batch(&settings("SET LOCAL", timeouts)).await;
+        }
+        if self.pooling != Pooling::Direct {
+            // A session setting would stay on a server session that others use. Outside a transaction the
+            // limits of the role or the database apply.
+            return Ok(());
+        }
+        self.session_timeouts = timeouts;
+        self.link.batch(&settings("SET", timeouts)).await
+    }
+
+    pub(super) async fn run_statement(
+        &mut self,
+        sql: &str,
+    ) -> Result<StatementOutcome, DatabaseError> {
+        let (rows, _) = self.stream(sql, false).await?;
+        Ok(StatementOutcome {
+            rows,
+            notices: self.link.take_notices(),
+        })
+    }
+
+    pub(super) async fn query_first_row(
+        &mut self,
+        sql: &str,
+    ) -> Result<Option<String>, DatabaseError> {
+        let (_, first) = self.stream(sql, true).await?;
+        Ok(first)
+    }
+
+    /// Runs one statement; rows are read and thrown away one by one, so that a large result needs no memory.
+    async fn stream(
+        &mut self,
+        sql: &str,
+        keep_first: bool,
+    ) -> Result<(Option<u64>, Option<String>), DatabaseError> {
+        self.link.start_statement();
+        self.clean = false;
+        self.own_identity = false;
+        let mut answers = match self.link.client.simple_query_raw(sql).await {
+            Ok(answers) => pin!(answers),
+            Err(error) => return Err(self.link.error(&error, Some(sql)).await),
+        };
+        let mut affected = None;
+        let mut first = None;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(SimpleQueryMessage::CommandComplete(rows)) => affected = Some(rows),
+                Ok(SimpleQueryMessage::Row(row)) if keep_first && first.is_none() => {
+                    first = Some(readable(&row)?);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let error = self.link.error(&error, Some(sql)).await;
+                    if error.kind != ErrorKind::Unexpected {
+                        return Err(error);
+                    }
+                    // The server is in the middle of a COPY that nobody serves: the connection is of no more use.
+                    let error = DatabaseError::new(
+                        ErrorKind::Statement,
+                        "the statement does not fit in a migration: it moves rows between server and client \
+                         (COPY … TO STDOUT), or the server's answer is not understood",
+                    );
+                    self.link.abandon(DatabaseError::new(
+                        ErrorKind::ConnectionLost,
+                        error.message.clone(),
+                    ));
+                    return Err(error);
+                }
+            }
+        }
+        // The driver reports 0 for commands without a count.
+        if affected == Some(0)
+            && !matches!(
+                forerun_sql::classify(Dialect::Postgres, sql).lock,
+                LockClass::Dml | LockClass::Query
+            )
+        {
+            affected = None;
+        }
+        Ok((affected, first))
+    }
+
+    pub(super) async fn start_copy(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        // The driver prepares COPY under a name, which a pooler keeps only within a transaction.
+        let own_transaction = self.pooling != Pooling::Direct && self.transaction.is_none();
+        if own_transaction {
+            self.link.batch("BEGIN").await?;
+        }
+        self.link.start_statement();
+        self.clean = false;
+        match self.link.client.copy_in(sql).await {
+            Ok(sink) => {
+                self.copy = Some(Copy {
+                    sink: Box::pin(sink),
+                    buffer: BytesMut::with_capacity(COPY_CHUNK),
+                    sql: sql.to_owned(),
+                    own_transaction,
+                });
+                Ok(())
+            }
+            Err(error) => Err(self.link.error(&error, Some(sql)).await),
+        }
+    }
+
+    pub(super) async fn send_copy(&mut self, mut data: &[u8]) -> Result<(), DatabaseError> {
+        let Some(copy) = &mut self.copy else {
+            return Err(no_copy());
+        };
+        while !data.is_empty() {
+            let room = COPY_CHUNK - copy.buffer.len();
+            let (now, later) = data.split_at(room.min(data.len()));
+            copy.buffer.extend_from_slice(now);
+            data = later;
+            if copy.buffer.len() == COPY_CHUNK {
+                let chunk =
+                    std::mem::replace(&mut copy.buffer, BytesMut::with_capacity(COPY_CHUNK))
+                        .freeze();
+                // Waits while the server is behind.
+                if let Err(error) = copy.sink.feed(chunk).await {
+                    return Err(self.link.error(&error, Some(&copy.sql)).await);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn finish_copy(&mut self) -> Result<StatementOutcome, DatabaseError> {
+        let Some(mut copy) = self.copy.take() else {
+            return Err(no_copy());
+        };
+        if !copy.buffer.is_empty()
+            && let Err(error) = copy.sink.feed(copy.buffer.split().freeze()).await
+        {
+            return Err(self.link.error(&error, Some(&copy.sql)).await);
+        }
+        let finished = copy.sink.as_mut().finish().await;
+        let Copy {
+            sql,
+            own_transaction,
+            ..
+        } = copy;
+        match finished {
+            Ok(rows) => {
+                if own_transaction {
+                    self.link.batch("COMMIT").await?;
+                }
+                Ok(StatementOutcome {
+                    rows: Some(rows),
+                    notices: self.link.take_notices(),
+                })
+            }
+            Err(error) => {
+                let error = self.link.error(&error, Some(&sql)).await;
+                if own_transaction && error.kind != ErrorKind::ConnectionLost {
+                    self.link.batch("ROLLBACK").await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) async fn commit_transaction(&mut self) -> CommitOutcome {
+        self.copy = None;
+        self.transaction = None;
+        if self.link.is_closed() {
+            let error = match self.link.batch("").await {
+                Err(error) => error,
+                Ok(()) => DatabaseError::new(ErrorKind::ConnectionLost, "the connection is closed"),
+            };
+            // Nothing was sent, and the server rolls back what a lost connection leaves.
+            return CommitOutcome::RolledBack(error);
+        }
+        // COMMIT of a failed transaction succeeds by rolling back; the query in front fails there.
+        match self.link.batch("SELECT 1; COMMIT").await {
+            Ok(()) => {
+                self.clean = true;
+                CommitOutcome::Committed
+            }
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::ConnectionLost | ErrorKind::Unexpected
+                ) =>
+            {
+                CommitOutcome::Unknown(error)
+            }
+            Err(error) => match self.link.batch("ROLLBACK").await {
+                Ok(()) => {
+                    self.clean = true;
+                    CommitOutcome::RolledBack(error)
+                }
+                Err(_) => CommitOutcome::RolledBack(error),
+            },
+        }
+    }
+
+    pub(super) async fn roll_back(&mut self) -> Result<(), DatabaseError> {
+        self.copy = None;
+        self.transaction = None;
+        if !self.clean {
+            self.link.batch("ROLLBACK").await?;
+            self.clean = true;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reset_session(&mut self) -> Result<bool, DatabaseError> {
+        let open = !self.clean && (self.copy.is_some() || self.in_transaction().await?);
+        if open {
+            self.roll_back().await?;
+        }
+        self.transaction = None;
+        self.clean = true;
+        if self.pooling != Pooling::Direct {
+            // Whose server session a reset would reach is not known: it is done when recording, in the transaction.
+            return Ok(open);
+        }
+        let mut sql = RESET_SESSION.to_owned();
+        for setting in &self.settings {
+            sql.push_str("; ");
+            sql.push_str(setting);
+        }
+        if self.lock_taken > 0 {
+            sql.push_str(&format!("; SELECT pg_try_advisory_lock({})", self.lock_key));
+        }
+        self.session_timeouts = Timeouts::default();
+        let rows = self.link.rows(&sql).await?;
+        self.check_lock_after_reset(&rows)?;
+        Ok(open)
+    }
+
+    /// Whether a transaction is open, also a failed one. A local setting outlives its own message only in one.
+    async fn in_transaction(&mut self) -> Result<bool, DatabaseError> {
+        let (set, seen) = tokio::join!(
+            self.link
+                .batch("SELECT set_config('forerun.probe', '1', true)"),
+            self.link
+                .rows("SELECT current_setting('forerun.probe', true)"),
+        );
+        for error in [set.as_ref().err(), seen.as_ref().err()]
+            .into_iter()
+            .flatten()
+        {
+            // 25P02: the transaction has failed and takes nothing but its end.
+            if error.code.as_deref() == Some("25P02") {
+                return Ok(true);
+            }
+        }
+        set?;
+        Ok(seen?
+            .first()
+            .is_some_and(|row| matches!(row.try_get(0), Ok(Some("1")))))
+    }
+}
+
+/// Undoes what a script did to the session. The role is not a part of `RESET ALL`.
+pub(super) const RESET_SESSION: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP; CLOSE ALL; \
+     UNLISTEN *; DEALLOCATE ALL";
+
+/// The limits as statements; without a limit it is 0, which is off.
+pub(super) fn settings(command: &str, timeouts: Timeouts) -> String {
+    format!(
+        "{command} lock_timeout = {}; {command} statement_timeout = {}",
+        milliseconds(timeouts.lock),
+        milliseconds(timeouts.statement)
+    )
+}
+
+/// The server takes milliseconds up to 2^31 - 1; a limit below one must not become "off".
+fn milliseconds(limit: Option<Duration>) -> i32 {
+    limit.map_or(0, |limit| {
+        i32::try_from(limit.as_millis()).unwrap_or(i32::MAX).max(1)
+    })
+}
+
+fn no_copy() -> DatabaseError {
+    DatabaseError::new(
+        ErrorKind::Unexpected,
+        "no COPY is under way on this connection",
+    )
+}
+
+/// A row as `a=1, b=x`, at most 500 characters.
+fn readable(row: &SimpleQueryRow) -> Result<String, DatabaseError> {
+    let mut text = String::new();
+    for (index, column) in row.columns().iter().enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(column.name());
+        text.push('=');
+        let value = row
+            .try_get(index)
+            .map_err(|error| error::from_driver(&error, None))?;
+        text.push_str(value.unwrap_or("NULL"));
+    }
+    Ok(error::shortened(&text, 500))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_off_and_a_tiny_one_is_not() {
+        let timeouts = Timeouts {
+            lock: Some(Duration::from_micros(5)),
+            statement: None,
+        };
+        assert_eq!(
+            settings("SET", timeouts),
+            "SET lock_timeout = 1; SET statement_timeout = 0"
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! SQLite, built in.
+//!
+//! What is special about it:
+//! - **One writer.** A transaction begins with `BEGIN IMMEDIATE`, so that it waits for other writers at its start and
+//!   never fails in the middle for want of the lock. The waiting time is the lock timeout.
+//! - **No server.** The runner lock is the lease row alone. Its holder is a process; one that ran on this machine and
+//!   is gone is found in `/proc`, and its lease taken over at once. A paused holder keeps its lease until it expires;
+//!   what it does after that fails at the fencing token.
+//! - **Calls block**, so each connection lives on a thread of its own; a running statement is interrupted.
+//! - **The file** is created by the first write. Reading the status of a file that does not exist creates nothing.
+//! - **Settings** are SQLite's defaults: foreign keys are not enforced unless a script says `PRAGMA foreign_keys = ON`,
+//!   and the journal mode is that of the file. A script that sets a pragma, attaches a database or leaves temporary
+//!   objects behind gets a fresh connection after it, so nothing of it reaches the next script.
+//!
+//! Bookkeeping times are UTC with milliseconds, by the clock of this machine, which is all the server there is.
+
+mod bookkeeping;
+mod error;
+mod file;
+mod fingerprint;
+mod lease;
+mod monitor;
+mod process;
+mod session;
+mod signals;
+mod statements;
+mod thread;
+
+use async_trait::async_trait;
+use forerun_migrations::database::{
+    Capabilities, Database, DatabaseError, Identity, Monitor, Session,
+};
+use forerun_sql::Dialect;
+
+use crate::connection_url::SqliteOptions;
+
+/// A SQLite database file.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    options: SqliteOptions,
+}
+
+impl Sqlite {
+    /// The database of these options. Opens nothing yet.
+    pub fn new(options: SqliteOptions) -> Self {
+        Self { options }
+    }
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            transactional_ddl: true,
+            heartbeat: false,
+        }
+    }
+
+    fn target(&self) -> String {
+        format!("SQLite {}", self.options.path.display())
+    }
+
+    async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError> {
+        Ok(Box::new(
+            session::SqliteSession::open(&self.options, identity).await?,
+        ))
+    }
+
+    async fn monitor(&self, identity: &Identity) -> Result<Box<dyn Monitor>, DatabaseError> {
+        Ok(Box::new(
+            monitor::SqliteMonitor::open(&self.options, identity).await?,
+        ))
+    }
+}

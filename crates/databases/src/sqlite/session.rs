@@ -1,0 +1,242 @@
+//! The connection that executes: every call is work for its thread.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use forerun_migrations::database::{
+    Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
+    Identity, Lease, LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts,
+};
+use forerun_migrations::history::{
+    AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
+};
+use forerun_sql::Classification;
+
+use super::file::DatabaseFile;
+use super::thread::ConnectionThread;
+use crate::connection_url::SqliteOptions;
+
+/// A session on a database file.
+pub(super) struct SqliteSession {
+    thread: ConnectionThread,
+    server: ServerInfo,
+    backend: String,
+}
+
+impl SqliteSession {
+    pub async fn open(options: &SqliteOptions, identity: &Identity) -> Result<Self, DatabaseError> {
+        let file = DatabaseFile::new(options, identity)?;
+        let backend = file.process.to_string();
+        let thread = ConnectionThread::start(file)?;
+        thread.call(|file| file.reading().map(|_| ())).await?;
+        let server = ServerInfo {
+            product: format!("SQLite {}", rusqlite::version()),
+            database: options.path.display().to_string(),
+            schema: None,
+            pooled: false,
+        };
+        Ok(Self {
+            thread,
+            server,
+            backend,
+        })
+    }
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    fn server(&self) -> &ServerInfo {
+        &self.server
+    }
+
+    fn backend(&self) -> String {
+        self.backend.clone()
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::<super::signals::Signals>::clone(&self.thread.signals)
+    }
+
+    async fn begin(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
+        self.thread.call(move |file| file.begin(timeouts)).await
+    }
+
+    async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
+        self.thread
+            .call(move |file| {
+                file.set_timeouts(timeouts);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError> {
+        let sql = sql.to_owned();
+        self.thread.call(move |file| file.run(&sql)).await
+    }
+
+    async fn first_row(&mut self, sql: &str) -> Result<Option<String>, DatabaseError> {
+        let sql = sql.to_owned();
+        self.thread.call(move |file| file.first_row(&sql)).await
+    }
+
+    async fn copy_start(&mut self, _sql: &str) -> Result<(), DatabaseError> {
+        Err(no_copy())
+    }
+
+    async fn copy_data(&mut self, _chunk: &[u8]) -> Result<(), DatabaseError> {
+        Err(no_copy())
+    }
+
+    async fn copy_finish(&mut self) -> Result<StatementOutcome, DatabaseError> {
+        Err(no_copy())
+    }
+
+    async fn commit(&mut self) -> CommitOutcome {
+        match self.thread.call(|file| Ok(file.commit())).await {
+            Ok(outcome) => outcome,
+            Err(error) => CommitOutcome::Unknown(error),
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), DatabaseError> {
+        self.thread.call(|file| file.roll_back().map(|_| ())).await
+    }
+
+    async fn reset(&mut self) -> Result<bool, DatabaseError> {
+        self.thread.call(DatabaseFile::reset).await
+    }
+
+    async fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError> {
+        self.thread.call(DatabaseFile::applied).await
+    }
+
+    async fn journal(&mut self) -> Result<Vec<JournalRow>, DatabaseError> {
+        self.thread.call(DatabaseFile::journal).await
+    }
+
+    async fn history(&mut self) -> Result<Vec<HistoryRow>, DatabaseError> {
+        self.thread.call(DatabaseFile::history).await
+    }
+
+    async fn audit_trail(
+        &mut self,
+        version: Option<Version>,
+    ) -> Result<Vec<AuditRow>, DatabaseError> {
+        self.thread
+            .call(move |file| file.audit_trail(version))
+            .await
+    }
+
+    async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
+        let request = request.clone();
+        self.thread
+            .call(move |file| file.try_acquire(&request))
+            .await
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        self.thread.call(DatabaseFile::holder).await
+    }
+
+    async fn release(&mut self, lease: &Lease) -> Result<(), DatabaseError> {
+        let lease = lease.clone();
+        self.thread.call(move |file| file.release(&lease)).await
+    }
+
+    async fn evict(&mut self, holder: &Holder) -> Result<(), DatabaseError> {
+        let holder = holder.clone();
+        self.thread.call(move |file| file.evict(&holder)).await
+    }
+
+    async fn record_applied(
+        &mut self,
+        lease: &Lease,
+        row: &HistoryRow,
+    ) -> Result<Fenced, DatabaseError> {
+        let (lease, row) = (lease.clone(), row.clone());
+        self.thread
+            .call(move |file| file.record_applied(&lease, &row))
+            .await
+    }
+
+    async fn record_reverted(
+        &mut self,
+        lease: &Lease,
+        version: Version,
+    ) -> Result<Fenced, DatabaseError> {
+        let lease = lease.clone();
+        self.thread
+            .call(move |file| file.record_reverted(&lease, version))
+            .await
+    }
+
+    async fn record_checksums(
+        &mut self,
+        lease: &Lease,
+        row: &HistoryRow,
+    ) -> Result<Fenced, DatabaseError> {
+        let (lease, row) = (lease.clone(), row.clone());
+        self.thread
+            .call(move |file| file.record_checksums(&lease, &row))
+            .await
+    }
+
+    async fn write_journal(
+        &mut self,
+        lease: &Lease,
+        row: &JournalRow,
+    ) -> Result<Fenced, DatabaseError> {
+        let (lease, row) = (lease.clone(), row.clone());
+        self.thread
+            .call(move |file| file.write_journal(&lease, &row))
+            .await
+    }
+
+    async fn clear_journal(
+        &mut self,
+        lease: &Lease,
+        version: Version,
+    ) -> Result<Fenced, DatabaseError> {
+        let lease = lease.clone();
+        self.thread
+            .call(move |file| file.clear_journal(&lease, version))
+            .await
+    }
+
+    async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError> {
+        let entries = entries.to_vec();
+        self.thread.call(move |file| file.audit(&entries)).await
+    }
+
+    async fn fingerprint(
+        &mut self,
+        statement: &Classification,
+    ) -> Result<Fingerprint, DatabaseError> {
+        let statement = statement.clone();
+        self.thread
+            .call(move |file| file.fingerprint(&statement))
+            .await
+    }
+
+    async fn drop_invalid_indexes(
+        &mut self,
+        _statement: &Classification,
+        _sql: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn invalid_index(
+        &mut self,
+        _statement: &Classification,
+        _sql: &str,
+    ) -> Result<Option<String>, DatabaseError> {
+        Ok(None)
+    }
+}
+
+fn no_copy() -> DatabaseError {
+    DatabaseError::new(ErrorKind::Statement, "SQLite has no COPY … FROM STDIN")
+        .with_hint("write INSERT statements")
+}

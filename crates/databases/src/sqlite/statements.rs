@@ -1,0 +1,197 @@
+//! Running the statements of scripts, and their transactions.
+
+use forerun_migrations::database::{
+    CommitOutcome, DatabaseError, ErrorKind, StatementOutcome, Timeouts,
+};
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::types::ValueRef;
+use rusqlite::{Batch, Connection, Row};
+
+use super::error;
+use super::file::DatabaseFile;
+use super::signals::Stopped;
+
+/// Characters of a row that are worth showing.
+const ROW_CHARACTERS: usize = 500;
+
+impl DatabaseFile {
+    pub fn begin(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
+        // SQLite would begin a transaction that only reads, and refuse the first change instead.
+        if self
+            .writing()?
+            .is_readonly("main")
+            .map_err(|error| error::from_driver(error, Stopped::No))?
+        {
+            let path = self.path.display();
+            let error = DatabaseError::new(
+                ErrorKind::ReadOnly,
+                format!("{path} can be read but not written"),
+            );
+            return Err(error.with_hint(
+                "check the permissions of the file and its folder, and how the volume is mounted",
+            ));
+        }
+        self.set_transaction_timeouts(Some(timeouts));
+        let begun =
+            self.limited(|connection| connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]));
+        match begun {
+            Ok(_) => {
+                self.transaction = Some(self.signals.transactions_ended_so_far());
+                Ok(())
+            }
+            Err(error) => {
+                self.set_transaction_timeouts(None);
+                Err(error)
+            }
+        }
+    }
+
+    pub fn set_timeouts(&mut self, timeouts: Timeouts) {
+        if self.is_autocommit() {
+            self.set_session_timeouts(Some(timeouts));
+        } else {
+            self.set_transaction_timeouts(Some(timeouts));
+        }
+    }
+
+    /// Runs one statement. Its rows are stepped through and thrown away.
+    pub fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError> {
+        let word = first_word(sql);
+        let is = |words: &[&str]| {
+            words
+                .iter()
+                .any(|candidate| word.eq_ignore_ascii_case(candidate))
+        };
+        let changes = is(&["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"]);
+        let outcome = self.limited(|connection| {
+            let before = connection.total_changes();
+            step_through(connection, sql, None)?;
+            let rows = if connection.total_changes() != before {
+                Some(connection.changes())
+            } else {
+                changes.then_some(0)
+            };
+            Ok(StatementOutcome {
+                rows,
+                notices: Vec::new(),
+            })
+        });
+        if is(&["PRAGMA", "ATTACH", "DETACH"]) {
+            self.settings_were_changed()?;
+        }
+        outcome
+    }
+
+    /// Runs one query and returns its first row.
+    pub fn first_row(&mut self, sql: &str) -> Result<Option<String>, DatabaseError> {
+        self.limited(|connection| {
+            let mut first = None;
+            step_through(connection, sql, Some(&mut first))?;
+            Ok(first)
+        })
+    }
+
+    pub fn commit(&mut self) -> CommitOutcome {
+        if self.is_autocommit() {
+            let message = "there was no transaction to commit: the script had ended it";
+            return CommitOutcome::RolledBack(DatabaseError::new(ErrorKind::Unexpected, message));
+        }
+        let committed = self.limited(|connection| connection.prepare_cached("COMMIT")?.execute([]));
+        match committed {
+            Ok(_) => {
+                self.transaction = None;
+                self.set_transaction_timeouts(None);
+                CommitOutcome::Committed
+            }
+            Err(error) => {
+                let rolled_back = self.roll_back();
+                // After an I/O error only the file knows whether the journal was already gone.
+                if error.kind == ErrorKind::ConnectionLost || rolled_back.is_err() {
+                    self.close();
+                    CommitOutcome::Unknown(error)
+                } else {
+                    CommitOutcome::RolledBack(error)
+                }
+            }
+        }
+    }
+
+    /// Undoes what a script changed in the connection; `true` when a transaction was open.
+    pub fn reset(&mut self) -> Result<bool, DatabaseError> {
+        let was_open = self.roll_back()?;
+        self.set_session_timeouts(None);
+        let fresh = match self.opened() {
+            None => true,
+            Some(connection) => !self.settings_changed && !has_temporary_objects(connection)?,
+        };
+        if !fresh {
+            self.close();
+        }
+        Ok(was_open)
+    }
+}
+
+/// Runs all statements of `sql`: one, unless SQLite sees more than our splitter does.
+fn step_through(
+    connection: &Connection,
+    sql: &str,
+    mut first: Option<&mut Option<String>>,
+) -> Result<(), rusqlite::Error> {
+    let mut batch = Batch::new(connection, sql);
+    while let Some(mut statement) = batch.next()? {
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if let Some(first) = first.take() {
+                *first = Some(readable(row)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn has_temporary_objects(connection: &Connection) -> Result<bool, DatabaseError> {
+    let found = connection
+        .prepare_cached("SELECT 1 FROM sqlite_temp_schema LIMIT 1")
+        .and_then(|mut statement| statement.exists([]));
+    found.map_err(|error| error::from_driver(error, Stopped::No))
+}
+
+/// `name=value, …`
+fn readable(row: &Row<'_>) -> Result<String, rusqlite::Error> {
+    let mut text = String::new();
+    for (index, name) in row.as_ref().column_names().enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(name);
+        text.push('=');
+        match row.get_ref(index)? {
+            ValueRef::Null => text.push_str("NULL"),
+            ValueRef::Integer(number) => text.push_str(&number.to_string()),
+            ValueRef::Real(number) => text.push_str(&number.to_string()),
+            ValueRef::Text(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
+            ValueRef::Blob(bytes) => {
+                text.push_str("0x");
+                text.extend(
+                    bytes
+                        .iter()
+                        .take(ROW_CHARACTERS)
+                        .map(|byte| format!("{byte:02x}")),
+                );
+            }
+        }
+    }
+    if let Some((end, _)) = text.char_indices().nth(ROW_CHARACTERS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    Ok(text)
+}
+
+fn first_word(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    let end = sql
+        .find(|char: char| !char.is_ascii_alphabetic())
+        .unwrap_or(sql.len());
+    sql.get(..end).unwrap_or_default()
+}

@@ -1,0 +1,245 @@
+//! History, journal and audit: what is written is what is read, whatever the script did before.
+
+use forerun_migrations::database::{CommitOutcome, Fenced};
+use forerun_migrations::history::{AuditEntry, Direction, InDoubt, JournalRow, Version};
+use forerun_test_support::PostgresServer;
+
+use super::{acquire, connect, history_row, no_limits};
+
+fn journal_row(in_doubt: Option<InDoubt>) -> JournalRow {
+    JournalRow {
+        version: Version::from_stored(7),
+        script: "0007_it's.sql".to_owned(),
+        direction: Direction::Up,
+        statements_done: 2,
+        prefix_checksum: "d".repeat(64),
+        in_doubt,
+        started_at: "2026-11-21T22:30:33.000001Z".to_owned(),
+        run_id: "run-1".to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_written_with_the_change_and_read_back() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    session.begin(no_limits()).await.unwrap();
+    session.run("CREATE TABLE t (a int)").await.unwrap();
+    assert_eq!(
+        session
+            .record_applied(&lease, &history_row(7))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
+    session.rollback().await.unwrap();
+    assert_eq!(session.history().await.unwrap(), []);
+
+    session.begin(no_limits()).await.unwrap();
+    session
+        .record_applied(&lease, &history_row(7))
+        .await
+        .unwrap();
+    assert!(matches!(session.commit().await, CommitOutcome::Committed));
+    assert_eq!(session.history().await.unwrap(), [history_row(7)]);
+    let applied = session.applied().await.unwrap().unwrap();
+    assert_eq!(applied[0].script, "0007_x.sql");
+
+    let mut changed = history_row(7);
+    changed.checksums.normalized = "e".repeat(64);
+    session.begin(no_limits()).await.unwrap();
+    session.record_checksums(&lease, &changed).await.unwrap();
+    session.commit().await;
+    assert_eq!(session.history().await.unwrap(), [changed]);
+    session.begin(no_limits()).await.unwrap();
+    session
+        .record_reverted(&lease, Version::from_stored(7))
+        .await
+        .unwrap();
+    session.commit().await;
+    assert_eq!(session.history().await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_changes_role_path_and_encoding_is_recorded_all_the_same() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let role = format!("weak_{}", database.name);
+    database.execute(&format!("CREATE ROLE {role}"));
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    for (version, script) in [
+        (1, format!("SET ROLE {role}")),
+        (2, format!("SET SESSION AUTHORIZATION {role}")),
+        (3, "SELECT set_config('search_path', '', false)".to_owned()),
+        (4, "SET client_encoding = 'LATIN1'".to_owned()),
+        (5, "SET standard_conforming_strings = off".to_owned()),
+    ] {
+        session.begin(no_limits()).await.unwrap();
+        session.run(&script).await.unwrap();
+        let fenced = session
+            .record_applied(&lease, &history_row(version))
+            .await
+            .unwrap();
+        assert_eq!(fenced, Fenced::Written, "{script}");
+        let entry = AuditEntry {
+            event: "migration.applied",
+            version: Some(Version::from_stored(version)),
+            statement: None,
+            attempt: Some(1),
+            message: "é 'quoted' \\".to_owned(),
+            detail: serde_json::json!({"nul": "a\0b", "text": "it's"}),
+        };
+        session.audit(&[entry]).await.unwrap();
+        assert!(matches!(session.commit().await, CommitOutcome::Committed));
+        session.reset().await.unwrap();
+    }
+    let history = session.history().await.unwrap();
+    assert_eq!(history.len(), 5);
+    assert!(
+        history
+            .iter()
+            .all(|row| row.description == history_row(1).description)
+    );
+    let trail = session
+        .audit_trail(Some(Version::from_stored(4)))
+        .await
+        .unwrap();
+    assert_eq!(trail.len(), 1);
+    assert_eq!(trail[0].message, "é 'quoted' \\");
+    assert_eq!(
+        trail[0].detail,
+        serde_json::json!({"nul": "a\u{fffd}b", "text": "it's"})
+    );
+    assert_eq!(
+        (trail[0].actor.as_str(), trail[0].release.as_deref()),
+        ("tester", Some("2.6.0"))
+    );
+    assert_eq!(session.audit_trail(None).await.unwrap().len(), 5);
+    database.execute(&format!("DROP ROLE {role}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_ends_our_transaction_is_noticed() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    for script in ["COMMIT", "ROLLBACK", "COMMIT AND CHAIN"] {
+        session.begin(no_limits()).await.unwrap();
+        session.run(script).await.unwrap();
+        let fenced = session
+            .record_applied(&lease, &history_row(1))
+            .await
+            .unwrap();
+        assert_eq!(fenced, Fenced::TransactionEnded, "{script}");
+        session.rollback().await.unwrap();
+        session.reset().await.unwrap();
+    }
+    session.begin(no_limits()).await.unwrap();
+    session.run("COMMIT").await.unwrap();
+    session.run("BEGIN").await.unwrap();
+    assert_eq!(
+        session
+            .record_applied(&lease, &history_row(1))
+            .await
+            .unwrap(),
+        Fenced::TransactionEnded
+    );
+    session.rollback().await.unwrap();
+    assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_is_kept_up_to_date_and_leaves_the_script_its_role() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let role = format!("app_{}", database.name);
+    database.execute(&format!("CREATE ROLE {role}"));
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    let doubt = InDoubt {
+        statement: 3,
+        fingerprint: "definition:x".to_owned(),
+        answer: Some(false),
+    };
+
+    // A statement in a transaction with the journal, then one outside: both see the role and path of the script.
+    session.begin(no_limits()).await.unwrap();
+    session.run(&format!("SET ROLE {role}")).await.unwrap();
+    session.run("SET search_path = pg_catalog").await.unwrap();
+    assert_eq!(
+        session
+            .write_journal(&lease, &journal_row(None))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
+    assert!(matches!(session.commit().await, CommitOutcome::Committed));
+    assert_eq!(
+        session.journal().await.unwrap_err().code.as_deref(),
+        Some("42501")
+    );
+    assert_eq!(
+        session
+            .write_journal(&lease, &journal_row(Some(doubt.clone())))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
+    let row = session
+        .first_row("SELECT current_user AS u, current_setting('search_path') AS s")
+        .await
+        .unwrap();
+    assert_eq!(row.unwrap(), format!("u={role}, s=pg_catalog"));
+
+    session.reset().await.unwrap();
+    assert_eq!(session.journal().await.unwrap(), [journal_row(Some(doubt))]);
+    session.begin(no_limits()).await.unwrap();
+    assert_eq!(
+        session
+            .record_applied(&lease, &history_row(7))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
+    session.commit().await;
+    assert!(
+        session.journal().await.unwrap().is_empty(),
+        "the record removes the journal"
+    );
+    database.execute(&format!("DROP ROLE {role}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_versions_are_read_quickly() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    acquire(&mut session).await;
+    database.execute(
+        "INSERT INTO forerun_history SELECT n, 'd', n || '_d.sql', 'schema', 'expand', 'applied', repeat('a', 64), \
+         repeat('b', 64), repeat('c', 64), 1, now(), now(), 1, 'r', NULL, 'x', '0' FROM generate_series(1, 10000) n",
+    );
+    let started = std::time::Instant::now();
+    let applied = session.applied().await.unwrap().unwrap();
+    assert_eq!(applied.len(), 10_000);
+    assert!(applied.is_sorted_by_key(|row| row.version));
+    assert!(
+        started.elapsed().as_millis() < 2000,
+        "{:?}",
+        started.elapsed()
+    );
+}

@@ -1,0 +1,454 @@
+//! What the engine asks of a database.
+//!
+//! The drivers implement [`Database`], [`Session`] and [`Monitor`]; the engine knows nothing else about a
+//! server. All SQL of the bookkeeping tables lives with the drivers. Nothing here does I/O.
+//!
+//! A run uses two connections: one [`Session`] that holds the runner lock and executes everything, and one
+//! [`Monitor`] for short statements beside it (heartbeat, who blocks us, audit when the session is gone).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use forerun_sql::{Classification, Dialect};
+use serde::Serialize;
+
+use crate::history::{AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version};
+
+/// What a database can do; the engine decides by these and never by the product's name.
+#[derive(Debug, Clone, Copy)]
+pub struct Capabilities {
+    /// DDL takes part in transactions, so a migration and its history row commit together.
+    pub transactional_ddl: bool,
+    /// A second session can write while the first is in a long transaction, so the lease is kept fresh by a
+    /// heartbeat. Where it cannot (SQLite has one writer) the lease is refreshed in each transaction instead.
+    pub heartbeat: bool,
+}
+
+/// One database that can be connected to.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// The SQL dialect its scripts are split and classified with.
+    fn dialect(&self) -> Dialect;
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+    /// Where it is, for people: product, host, database; never a secret.
+    fn target(&self) -> String;
+    /// Opens the session that executes. One try, bounded by the connect timeout of the URL.
+    async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError>;
+    /// Opens the second connection for the run that `session` executes.
+    async fn monitor(&self, identity: &Identity) -> Result<Box<dyn Monitor>, DatabaseError>;
+}
+
+/// Who runs: stored with the lease and with every audit row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Identity {
+    /// Random id of this run, the same in events, audit and lease.
+    pub run_id: String,
+    /// Operating system user, or what `FORERUN_ACTOR` says.
+    pub actor: String,
+    /// Host or pod name.
+    pub host: String,
+    /// Release of the application that is being deployed, when it is known.
+    pub release: Option<String>,
+    /// Version of forerun.
+    pub tool_version: String,
+}
+
+/// Facts about the server, read once when a session opens.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServerInfo {
+    /// Product and version as the server reports them, such as `PostgreSQL 15.18`.
+    pub product: String,
+    /// Database (or file) name.
+    pub database: String,
+    /// Schema that holds the bookkeeping tables; `None` where databases have no schemas.
+    pub schema: Option<String>,
+    /// A pooler in transaction mode sits in between: session locks and session settings do not hold, so the
+    /// lease row alone guarantees a single runner.
+    pub pooled: bool,
+}
+
+/// Limits the server enforces on a statement. `None` switches the limit off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timeouts {
+    /// Longest wait for a lock.
+    pub lock: Option<Duration>,
+    /// Longest execution of one statement.
+    pub statement: Option<Duration>,
+}
+
+/// What a statement did.
+#[derive(Debug, Clone, Default)]
+pub struct StatementOutcome {
+    /// Rows affected, when the server says.
+    pub rows: Option<u64>,
+    /// Notices and warnings of the server, in order.
+    pub notices: Vec<Notice>,
+}
+
+/// A notice or warning from the server.
+#[derive(Debug, Clone, Serialize)]
+pub struct Notice {
+    /// Severity as the server names it: `NOTICE`, `WARNING`, `Note`.
+    pub severity: String,
+    /// Text.
+    pub message: String,
+}
+
+/// How a commit ended. The third way is why a commit is not a plain `Result`.
+#[derive(Debug)]
+pub enum CommitOutcome {
+    /// Durable.
+    Committed,
+    /// The server refused it; everything is rolled back.
+    RolledBack(DatabaseError),
+    /// The connection was lost after the commit was sent: only re-reading the history tells.
+    Unknown(DatabaseError),
+}
+
+/// Request for the runner lock.
+#[derive(Debug, Clone)]
+pub struct LeaseRequest {
+    /// What the holder does, for people: `migrate up`.
+    pub purpose: String,
+    /// How long the lease lasts without a heartbeat.
+    pub duration: Duration,
+}
+
+/// The runner lock, held.
+#[derive(Debug, Clone, Serialize)]
+pub struct Lease {
+    /// Fencing token: grows by one with every acquisition and is checked in each transaction that records.
+    pub token: i64,
+    /// How long the lease lasts without a heartbeat.
+    #[serde(skip)]
+    pub duration: Duration,
+    /// The holder whose lease was taken over because it had died or expired, for the audit.
+    pub taken_over: Option<Holder>,
+}
+
+/// Who holds the runner lock.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Holder {
+    /// Its run.
+    pub run_id: String,
+    /// Its user.
+    pub actor: String,
+    /// Its host or pod.
+    pub host: String,
+    /// Its release.
+    pub release: Option<String>,
+    /// What it does: `migrate up`.
+    pub purpose: String,
+    /// Its server-side session: a process or connection id.
+    pub backend: String,
+    /// Whether that session still exists; `None` when it cannot be told.
+    pub alive: Option<bool>,
+    /// Fencing token it holds.
+    pub token: i64,
+    /// Seconds since it took the lock, by the server's clock.
+    pub held_seconds: i64,
+    /// Seconds since its last heartbeat, by the server's clock.
+    pub heartbeat_seconds: i64,
+    /// Seconds until its lease expires; negative when it has.
+    pub expires_in_seconds: i64,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} on {} (`{}`, run {}, {}",
+            self.actor, self.host, self.purpose, self.run_id, self.backend
+        )?;
+        if let Some(release) = &self.release {
+            write!(formatter, ", release {release}")?;
+        }
+        write!(
+            formatter,
+            ") for {}s, last heartbeat {}s ago",
+            self.held_seconds, self.heartbeat_seconds
+        )?;
+        if self.alive == Some(false) {
+            write!(formatter, ", its session is gone")?;
+        }
+        Ok(())
+    }
+}
+
+/// Result of one try to take the runner lock.
+#[derive(Debug)]
+pub enum Acquire {
+    /// Ours.
+    Acquired(Lease),
+    /// Somebody else's; `None` when the holder has not written its lease yet.
+    Held(Option<Holder>),
+}
+
+/// Result of a write that is only valid while the lease is ours.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fenced {
+    /// Written.
+    Written,
+    /// The lease is no longer ours; nothing was written, the transaction must be rolled back.
+    LeaseLost,
+    /// The script ended the transaction it runs in; what it committed stays.
+    TransactionEnded,
+}
+
+/// Catalog state of the objects a statement names, taken before it runs and again after a crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fingerprint {
+    /// Digest of the definitions: a different one afterwards proves that the statement took effect.
+    Definition(String),
+    /// Running the statement a second time does no harm (`VACUUM`, `ANALYZE`, `REINDEX`).
+    Repeatable,
+    /// The catalog cannot tell.
+    Unknown,
+}
+
+/// The connection that holds the runner lock and executes.
+#[async_trait]
+pub trait Session: Send {
+    /// The server at the other end.
+    fn server(&self) -> &ServerInfo;
+    /// Server-side id of this session, as stored in the lease.
+    fn backend(&self) -> String;
+    /// Stops what this session is executing, from another task.
+    fn canceller(&self) -> Arc<dyn Canceller>;
+
+    /// Opens a transaction with these limits.
+    async fn begin(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError>;
+    /// Sets limits for what follows: within the open transaction, else for the session.
+    async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError>;
+    /// Runs one statement.
+    async fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError>;
+    /// Runs one query and returns its first row as readable text, or `None` without rows.
+    async fn first_row(&mut self, sql: &str) -> Result<Option<String>, DatabaseError>;
+    /// Starts a `COPY … FROM STDIN`.
+    async fn copy_start(&mut self, sql: &str) -> Result<(), DatabaseError>;
+    /// Sends rows.
+    async fn copy_data(&mut self, chunk: &[u8]) -> Result<(), DatabaseError>;
+    /// Ends the copy; returns what it did.
+    async fn copy_finish(&mut self) -> Result<StatementOutcome, DatabaseError>;
+    /// Commits.
+    async fn commit(&mut self) -> CommitOutcome;
+    /// Rolls back; also ends a transaction that a script left open. No error when none is open.
+    async fn rollback(&mut self) -> Result<(), DatabaseError>;
+    /// Undoes what a script changed in the session: role, search path, settings, temporary objects.
+    /// Ends an open transaction by rolling it back and says so with `true`.
+    async fn reset(&mut self) -> Result<bool, DatabaseError>;
+
+    /// Applied versions, ordered; `None` when the bookkeeping tables do not exist. Only reads.
+    async fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError>;
+    /// Unfinished attempts. Only reads; empty when the tables do not exist.
+    async fn journal(&mut self) -> Result<Vec<JournalRow>, DatabaseError>;
+    /// Full history, ordered by version. Only reads; empty when the tables do not exist.
+    async fn history(&mut self) -> Result<Vec<HistoryRow>, DatabaseError>;
+    /// Audit rows, oldest first, of one version or all. Only reads; empty when the tables do not exist.
+    async fn audit_trail(
+        &mut self,
+        version: Option<Version>,
+    ) -> Result<Vec<AuditRow>, DatabaseError>;
+
+    /// One try to take the runner lock: never blocks in the server. Creates or upgrades the bookkeeping
+    /// tables under it. Takes over the lease of a session that is gone or has let it expire, after ending
+    /// that session.
+    async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError>;
+    /// Who holds the lock. Only reads.
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError>;
+    /// Gives the lock back. Does nothing when it is no longer ours.
+    async fn release(&mut self, lease: &Lease) -> Result<(), DatabaseError>;
+    /// Ends another holder: terminates its session where it still exists and clears its lease.
+    async fn evict(&mut self, holder: &Holder) -> Result<(), DatabaseError>;
+
+    /// Records a version as applied, in the open transaction, if the lease is still ours; removes its journal.
+    async fn record_applied(
+        &mut self,
+        lease: &Lease,
+        row: &HistoryRow,
+    ) -> Result<Fenced, DatabaseError>;
+    /// Removes a version from the history, in the open transaction, if the lease is still ours.
+    async fn record_reverted(
+        &mut self,
+        lease: &Lease,
+        version: Version,
+    ) -> Result<Fenced, DatabaseError>;
+    /// Replaces the checksums of an applied version, in the open transaction, if the lease is still ours.
+    async fn record_checksums(
+        &mut self,
+        lease: &Lease,
+        row: &HistoryRow,
+    ) -> Result<Fenced, DatabaseError>;
+    /// Writes the progress of an attempt (one row per version), if the lease is still ours: in the open
+    /// transaction, else in one of its own.
+    async fn write_journal(
+        &mut self,
+        lease: &Lease,
+        row: &JournalRow,
+    ) -> Result<Fenced, DatabaseError>;
+    /// Removes the progress of a version, likewise.
+    async fn clear_journal(
+        &mut self,
+        lease: &Lease,
+        version: Version,
+    ) -> Result<Fenced, DatabaseError>;
+    /// Appends to the audit: in the open transaction, else in one of its own.
+    async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError>;
+
+    /// Catalog state of what the statement names.
+    async fn fingerprint(
+        &mut self,
+        statement: &Classification,
+    ) -> Result<Fingerprint, DatabaseError>;
+    /// Before a concurrent index build: drops the invalid leftovers of an earlier one; returns their names.
+    async fn drop_invalid_indexes(
+        &mut self,
+        statement: &Classification,
+        sql: &str,
+    ) -> Result<Vec<String>, DatabaseError>;
+    /// Name of an index that the statement built and that is not valid, if there is one.
+    async fn invalid_index(
+        &mut self,
+        statement: &Classification,
+        sql: &str,
+    ) -> Result<Option<String>, DatabaseError>;
+}
+
+/// Stops what a session is executing, on the server; the session's own call then returns
+/// [`ErrorKind::Cancelled`].
+#[async_trait]
+pub trait Canceller: Send + Sync {
+    /// Asks the server to cancel. Best effort: the statement may have ended already.
+    async fn cancel(&self) -> Result<(), DatabaseError>;
+}
+
+/// The second connection of a run.
+#[async_trait]
+pub trait Monitor: Send {
+    /// Prolongs the lease; `false` when it is no longer ours.
+    async fn heartbeat(&mut self, lease: &Lease) -> Result<bool, DatabaseError>;
+    /// Sessions that the session `backend` waits for.
+    async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DatabaseError>;
+    /// Appends to the audit in a transaction of its own.
+    async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError>;
+}
+
+/// A session that holds a lock we wait for.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Blocker {
+    /// Server-side id.
+    pub backend: String,
+    /// Its database user.
+    pub user: String,
+    /// What it calls itself.
+    pub application: String,
+    /// Where it comes from.
+    pub client: String,
+    /// What it does: `idle in transaction`, `active`.
+    pub state: String,
+    /// Age of its transaction in seconds.
+    pub transaction_seconds: Option<i64>,
+    /// Its current or last statement, shortened to 200 characters.
+    pub query: String,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({}", self.backend, self.user)?;
+        for part in [&self.application, &self.client, &self.state] {
+            if !part.is_empty() {
+                write!(formatter, ", {part}")?;
+            }
+        }
+        if let Some(seconds) = self.transaction_seconds {
+            write!(formatter, ", transaction open for {seconds}s")?;
+        }
+        write!(formatter, ")")?;
+        if !self.query.is_empty() {
+            write!(formatter, ": {}", self.query)?;
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong, in the terms the engine decides by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// Nobody answers, the name does not resolve, the server is starting or stopping, too many connections.
+    Unreachable,
+    /// User or password refused.
+    Authentication,
+    /// The database does not exist, TLS does not match, an option is wrong: waiting does not help.
+    Configuration,
+    /// The connection ended while in use, or was terminated.
+    ConnectionLost,
+    /// A lock was not obtained in time.
+    LockTimeout,
+    /// Chosen as the victim of a deadlock or a serialization failure.
+    Deadlock,
+    /// The statement ran longer than allowed.
+    StatementTimeout,
+    /// Cancelled on request.
+    Cancelled,
+    /// The server or file accepts no writes.
+    ReadOnly,
+    /// No space left.
+    DiskFull,
+    /// The server refused the statement.
+    Statement,
+    /// What the server sent cannot be understood: bookkeeping tables of a newer version, protocol errors.
+    Unexpected,
+}
+
+impl ErrorKind {
+    /// Worth another try of the same unit of work, after it was rolled back.
+    pub fn is_lock_trouble(self) -> bool {
+        matches!(self, Self::LockTimeout | Self::Deadlock)
+    }
+}
+
+/// An error of the database, complete enough to be shown with the SQL that caused it.
+#[derive(Debug, Clone, thiserror::Error, Serialize)]
+#[error("{message}")]
+pub struct DatabaseError {
+    /// Decides what happens next.
+    pub kind: ErrorKind,
+    /// SQLSTATE or the server's own number.
+    pub code: Option<String>,
+    /// The server's sentence, without secrets.
+    pub message: String,
+    /// More detail, from the server.
+    pub detail: Option<String>,
+    /// Advice: from the server, or ours.
+    pub hint: Option<String>,
+    /// Where in a function or procedure it happened.
+    pub context: Option<String>,
+    /// Byte offset in the statement that was sent.
+    pub position: Option<usize>,
+}
+
+impl DatabaseError {
+    /// An error with a message only.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: None,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            context: None,
+            position: None,
+        }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,102 @@
+use jiff::Timestamp;
+
+use super::super::{MigrationDirectory, NewMigration, create, next_version};
+use super::{directory, read};
+use crate::history::Kind;
+
+fn now() -> Timestamp {
+    "2026-11-21T22:30:33.9Z".parse().unwrap()
+}
+
+fn next(last: &str) -> String {
+    next_version(&read(&[(&format!("{last}_x.sql"), "")]).unwrap(), now()).unwrap()
+}
+
+#[test]
+fn versions_continue_the_style() {
+    assert_eq!(
+        next_version(&read(&[]).unwrap(), now()).unwrap(),
+        "20261121223033"
+    );
+    assert_eq!(next("0007"), "0008");
+    assert_eq!(next("0999"), "1000");
+    assert_eq!(next("9"), "10");
+    assert_eq!(next("099999"), "100000");
+    assert_eq!(next("20250101000000"), "20261121223033");
+    // Two in one second, and a clock that is behind.
+    assert_eq!(next("20261121223033"), "20261121223034");
+    assert_eq!(next("20301231235959"), "20310101000000");
+    let message = next_version(&read(&[("9223372036854775807_x.sql", "")]).unwrap(), now())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with("there is no version after 9223372036854775807"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_new_migration_can_be_read_back() {
+    let folder = directory(&[("0007_x.sql", "")]);
+    let new = NewMigration {
+        name: "Fill E-mail".to_owned(),
+        kind: Kind::Data,
+    };
+    let paths = create(folder.path(), &new, now()).unwrap();
+    assert_eq!(paths, [folder.path().join("0008_fill_e_mail.sql")]);
+    assert!(
+        std::fs::read_to_string(&paths[0])
+            .unwrap()
+            .starts_with("-- forerun:data\n")
+    );
+    let found = MigrationDirectory::read(folder.path()).unwrap();
+    assert_eq!(found.migrations[1].description, "fill e mail");
+}
+
+#[test]
+fn golang_migrate_gets_a_pair() {
+    let folder = directory(&[("0007_x.up.sql", "")]);
+    let new = NewMigration {
+        name: "y".to_owned(),
+        kind: Kind::Schema,
+    };
+    let paths = create(folder.path(), &new, now()).unwrap();
+    assert_eq!(
+        paths,
+        [
+            folder.path().join("0008_y.up.sql"),
+            folder.path().join("0008_y.down.sql")
+        ]
+    );
+}
+
+#[test]
+fn a_missing_directory_is_created() {
+    let folder = directory(&[]);
+    let path = folder.path().join("db/migrations");
+    let new = NewMigration {
+        name: "first".to_owned(),
+        kind: Kind::Schema,
+    };
+    assert_eq!(
+        create(&path, &new, now()).unwrap(),
+        [path.join("20261121223033_first.sql")]
+    );
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_escapes() {
+    let folder = directory(&[]);
+    let new = |name: &str| NewMigration {
+        name: name.to_owned(),
+        kind: Kind::Schema,
+    };
+    let message = create(folder.path(), &new("///"), now())
+        .unwrap_err()
+        .to_string();
+    assert!(message.starts_with("`///` gives no file name"), "{message}");
+    let path = create(folder.path(), &new("../../up"), now()).unwrap();
+    assert_eq!(path, [folder.path().join("20261121223033_up.sql")]);
+    let other = create(folder.path(), &new("up"), now()).unwrap();
+    assert_ne!(path, other);
+}

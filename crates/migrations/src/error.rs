@@ -1,0 +1,187 @@
+//! Why a run ended early.
+//!
+//! Data in fields; sentences, hints and exit codes are made in one place, `command_error.rs` of the CLI.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use forerun_sql::Position;
+use serde::Serialize;
+
+use crate::database::{Blocker, DatabaseError, Holder};
+use crate::directory::DirectoryError;
+use crate::history::{Direction, Version};
+use crate::plan::Conflict;
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The directory cannot be used as it is.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The database could not be reached or read; nothing was changed by the step that failed.
+    #[error("{doing}: {error}")]
+    Database {
+        /// What was being done: `connecting`, `reading the history`.
+        doing: &'static str,
+        /// What the database said.
+        error: DatabaseError,
+    },
+    /// History and directory contradict each other.
+    #[error("{} conflict(s) between the history and the directory", .0.len())]
+    Conflict(Vec<Conflict>),
+    /// A safety rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Another runner kept the lock.
+    #[error("the runner lock was not obtained within {}s", waited.as_secs())]
+    LockNotObtained {
+        /// Time waited.
+        waited: Duration,
+        /// Who holds it, when known.
+        holder: Option<Holder>,
+    },
+    /// The lock was lost: another runner may have taken over.
+    #[error("the runner lock was lost")]
+    LeaseLost {
+        /// The migration that was being run, if any.
+        version: Option<Version>,
+    },
+    /// A migration failed.
+    #[error("{} failed: {}", .0.script, .0.error)]
+    Migration(Box<MigrationFailure>),
+    /// An assertion of a migration does not hold; nothing was changed.
+    #[error("{script}: assertion failed: {message}")]
+    Assertion {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Path.
+        path: PathBuf,
+        /// Where the query is.
+        position: Position,
+        /// What was asserted.
+        message: String,
+        /// First row the query returned.
+        row: String,
+    },
+    /// The script ended forerun's transaction, so a part of it may be committed.
+    #[error("{script} ended the transaction it runs in")]
+    TransactionEnded {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+    },
+    /// A statement of an earlier run has an unknown outcome that only a person can settle.
+    #[error("{script}: the outcome of statement {statement} is unknown")]
+    InDoubt {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Path.
+        path: PathBuf,
+        /// Number of the statement.
+        statement: i64,
+        /// Where it is.
+        position: Position,
+        /// Its text, shortened.
+        sql: String,
+    },
+    /// A signal ended the run; it was cleaned up.
+    #[error("interrupted by signal {signal}")]
+    Interrupted {
+        /// Its number.
+        signal: i32,
+        /// Migrations finished before.
+        finished: usize,
+    },
+    /// The time limit of the run was reached; it was cleaned up.
+    #[error("the time limit of {}s was reached", limit.as_secs())]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+        /// Migrations finished before.
+        finished: usize,
+    },
+    /// `wait` ran out.
+    #[error("not up to date: {reason}")]
+    NotUpToDate {
+        /// What is missing.
+        reason: String,
+    },
+}
+
+/// A safety rule that forbids what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// `migrate data` while schema migrations come first.
+    #[error("{} pending schema migration(s) come before the first pending data migration", .0.len())]
+    SchemaFirst(Vec<String>),
+    /// `migrate down` of something without a down script.
+    #[error("no down script for {}", .0.join(", "))]
+    NoDownScript(Vec<String>),
+    /// `migrate down` of versions whose files this directory does not have.
+    #[error("the directory does not have version(s) {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    UnknownToDirectory(Vec<Version>),
+    /// `migrate baseline` below what is recorded already.
+    #[error("the history is not empty: its newest version is {newest}")]
+    HistoryNotEmpty {
+        /// Newest recorded version.
+        newest: Version,
+    },
+    /// `unlock --force` of a holder that is alive.
+    #[error("the holder of the lock is alive: {0}")]
+    HolderAlive(Box<Holder>),
+    /// What was to be repaired does not need it.
+    #[error("{0}")]
+    NothingToRepair(String),
+}
+
+/// A migration that failed, with everything a person needs to find out why.
+#[derive(Debug, Clone, Serialize)]
+pub struct MigrationFailure {
+    /// Version.
+    pub version: Version,
+    /// File name.
+    pub script: String,
+    /// Path.
+    pub path: PathBuf,
+    /// Up or down.
+    pub direction: Direction,
+    /// Number of the statement that failed, from 1; `None` when it was the commit or the record.
+    pub statement: Option<u64>,
+    /// Where that statement starts.
+    pub position: Option<Position>,
+    /// Its text, at most a few kilobytes.
+    pub sql: String,
+    /// What the database said.
+    pub error: DatabaseError,
+    /// Tries made.
+    pub attempts: i64,
+    /// Time spent on lock retries, when those were used up.
+    pub retried_for: Option<Duration>,
+    /// Who held the lock, when that was the trouble.
+    pub blockers: Vec<Blocker>,
+    /// What the database holds of this migration now.
+    pub state: StateAfterFailure,
+}
+
+/// What the database holds of a migration that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateAfterFailure {
+    /// Nothing: the transaction was rolled back.
+    RolledBack,
+    /// The statements up to this number; the next run goes on after it.
+    Partial {
+        /// Statements done.
+        statements_done: i64,
+    },
+    /// All of it: the commit had arrived before the connection was lost.
+    Committed,
+    /// Not known until the next run reads the history.
+    Unknown,
+}

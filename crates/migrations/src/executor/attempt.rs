@@ -1,0 +1,248 @@
+//! What running a script has in common, in one transaction or statement by statement: the script is read as a
+//! stream, each statement runs under watch and with limits that fit it, and a failure keeps its place in the file.
+
+use std::io::BufRead;
+use std::time::{Duration, Instant};
+
+use forerun_sql::{Classification, LockClass, Piece, Position, Splitter, Statement};
+
+use super::retry::lock_timeout;
+use super::run::Run;
+use super::watch::{Watched, watch};
+use crate::database::{DatabaseError, StatementOutcome, Timeouts};
+use crate::directory::DirectoryError;
+use crate::event::Event;
+use crate::plan::Step;
+
+/// Text of a failed statement that is kept for the error message.
+const KEPT_SQL: usize = 16 * 1024;
+/// Bytes of script between two progress events.
+const PROGRESS_STEP: u64 = 1 << 20;
+
+/// The statement that is being run.
+#[derive(Debug, Clone)]
+pub(super) struct Current {
+    pub index: u64,
+    pub position: Position,
+    pub sql: String,
+}
+
+impl Current {
+    pub fn of(statement: &Statement) -> Self {
+        Self {
+            index: statement.index,
+            position: statement.position,
+            sql: shortened(&statement.text),
+        }
+    }
+}
+
+/// Why an attempt ended.
+#[derive(Debug)]
+pub(super) enum AttemptError {
+    /// The database.
+    Database { current: Option<Current>, error: DatabaseError },
+    /// The file cannot be read or split any more, or is not the file that was planned.
+    Directory(DirectoryError),
+    /// The commit was sent and never answered.
+    CommitUnknown { error: DatabaseError },
+    /// An assertion returned a row.
+    Assertion { position: Position, message: String, row: String },
+    /// The lease is no longer ours.
+    LeaseLost,
+    /// The script ended the transaction.
+    TransactionEnded,
+    /// A person must say whether a statement took effect.
+    InDoubt { current: Current },
+    /// What was run of the script before is different now.
+    Unresumable { statements_done: i64 },
+}
+
+impl From<DirectoryError> for AttemptError {
+    fn from(error: DirectoryError) -> Self {
+        Self::Directory(error)
+    }
+}
+
+impl From<DatabaseError> for AttemptError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database { current: None, error }
+    }
+}
+
+/// Limits for one statement.
+pub(super) fn timeouts(step: &Step, run: &Run<'_>, class: LockClass, attempt: i64) -> Timeouts {
+    let limits = &run.runner.limits;
+    let cap = step.summary.timeouts.lock.unwrap_or(limits.ddl_lock_timeout);
+    let statement = step.summary.timeouts.statement.or(limits.statement_timeout);
+    // A zero in the file means no limit.
+    let limited = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
+    match class {
+        // A lock timeout would leave an invalid index behind, and nobody queues behind these.
+        LockClass::OnlineBuild => Timeouts { lock: None, statement: limited(step.summary.timeouts.statement) },
+        LockClass::BlockingDdl => Timeouts { lock: limited(Some(cap)).map(|cap| lock_timeout(attempt, cap)), statement: limited(statement) },
+        LockClass::Dml | LockClass::Query | LockClass::Other => {
+            Timeouts { lock: limited(Some(cap)), statement: limited(statement) }
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Runs one statement under watch.
+    pub(super) async fn execute(
+        &mut self,
+        step: &Step,
+        statement: &Statement,
+        classification: &Classification,
+        limits: Timeouts,
+    ) -> Result<(), AttemptError> {
+        self.runner.events.emit(&Event::StatementStarted {
+            version: step.version,
+            statement: statement.index,
+            verb: classification.verb.clone(),
+            line: statement.position.line,
+        });
+        let canceller = self.session.canceller();
+        let outcome = watch(
+            self.session.run(&statement.text),
+            &canceller,
+            &mut self.stop,
+            self.heartbeat.as_ref(),
+            Watched { version: step.version, statement: statement.index, lock_timeout: limits.lock },
+            &self.seen,
+            &self.runner.events,
+        )
+        .await
+        .map_err(|error| AttemptError::Database { current: Some(Current::of(statement)), error })?;
+        self.notices(step, statement.index, outcome);
+        Ok(())
+    }
+
+    /// Runs a query whose rows refute an assertion.
+    pub(super) async fn check(
+        &mut self,
+        step: &Step,
+        statement: &Statement,
+        message: &str,
+    ) -> Result<(), AttemptError> {
+        let canceller = self.session.canceller();
+        let row = watch(
+            self.session.first_row(&statement.text),
+            &canceller,
+            &mut self.stop,
+            self.heartbeat.as_ref(),
+            Watched { version: step.version, statement: statement.index, lock_timeout: None },
+            &self.seen,
+            &self.runner.events,
+        )
+        .await
+        .map_err(|error| AttemptError::Database { current: Some(Current::of(statement)), error })?;
+        match row {
+            None => Ok(()),
+            Some(row) => Err(AttemptError::Assertion {
+                position: statement.position,
+                message: message.to_owned(),
+                row,
+            }),
+        }
+    }
+
+    /// Streams the rows of a `COPY … FROM STDIN`.
+    pub(super) async fn copy<R: BufRead>(
+        &mut self,
+        step: &Step,
+        statement: &Statement,
+        splitter: &mut Splitter<R>,
+    ) -> Result<(), AttemptError> {
+        let failed = |error| AttemptError::Database { current: Some(Current::of(statement)), error };
+        self.runner.events.emit(&Event::StatementStarted {
+            version: step.version,
+            statement: statement.index,
+            verb: "COPY".to_owned(),
+            line: statement.position.line,
+        });
+        self.session.copy_start(&statement.text).await.map_err(failed)?;
+        let mut reported = 0;
+        loop {
+            if self.stop.reason().is_some() {
+                // The caller sees the order to stop; the open copy is ended by the rollback.
+                return Err(failed(DatabaseError::new(
+                    crate::database::ErrorKind::Cancelled,
+                    "stopped while rows were being copied",
+                )));
+            }
+            match splitter.next_piece().map_err(|error| step.script.split_error(error, Position::START))? {
+                Some(Piece::CopyData(rows)) => {
+                    self.session.copy_data(rows).await.map_err(failed)?;
+                    let done = splitter.bytes_read();
+                    if done - reported >= PROGRESS_STEP {
+                        reported = done;
+                        self.progress(step, done);
+                    }
+                }
+                Some(Piece::CopyEnd(_)) | None => break,
+                Some(_) => {}
+            }
+        }
+        let canceller = self.session.canceller();
+        let outcome = watch(
+            self.session.copy_finish(),
+            &canceller,
+            &mut self.stop,
+            self.heartbeat.as_ref(),
+            Watched { version: step.version, statement: statement.index, lock_timeout: None },
+            &self.seen,
+            &self.runner.events,
+        )
+        .await
+        .map_err(failed)?;
+        self.notices(step, statement.index, outcome);
+        Ok(())
+    }
+
+    /// Tells how far the script is.
+    pub(super) fn progress(&self, step: &Step, bytes_done: u64) {
+        self.runner.events.emit(&Event::Progress {
+            version: step.version,
+            bytes_done,
+            bytes_total: step.script.bytes,
+        });
+    }
+
+    fn notices(&self, step: &Step, statement: u64, outcome: StatementOutcome) {
+        for notice in outcome.notices {
+            self.runner.events.emit(&Event::Notice { version: step.version, statement, notice });
+        }
+    }
+}
+
+/// Rate limit for progress events between statements.
+#[derive(Debug)]
+pub(super) struct ProgressClock(Instant);
+
+impl ProgressClock {
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    pub fn due(&mut self) -> bool {
+        let due = self.0.elapsed() >= Duration::from_millis(200);
+        if due {
+            self.0 = Instant::now();
+        }
+        due
+    }
+}
+
+/// Whether rows for a COPY follow this statement in the script.
+pub(super) fn takes_rows(classification: &Classification, statement: &Statement) -> bool {
+    // The splitter ends the line of a COPY … FROM STDIN with the statement, since rows start on the next one.
+    classification.verb.starts_with("COPY") && statement.terminator.contains('\n')
+}
+
+fn shortened(sql: &str) -> String {
+    match sql.char_indices().nth(KEPT_SQL) {
+        Some((end, _)) => sql[..end].to_owned(),
+        None => sql.to_owned(),
+    }
+}

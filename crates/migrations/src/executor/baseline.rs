@@ -1,0 +1,155 @@
+//! `migrate baseline`: declares versions present without running them.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::inspect::{Summaries, read};
+use super::attempt::AttemptError;
+use super::run::Run;
+use super::transaction::fence;
+use super::{FinishedMigration, Outcome, RunReport, Runner};
+use crate::database::{CommitOutcome, Timeouts};
+use crate::directory::{Migration, MigrationDirectory};
+use crate::error::{Refusal, RunError};
+use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, Kind, Origin, Version};
+
+impl Runner {
+    /// Records `version` and everything below it in the directory as present. With `dry_run` only reports.
+    ///
+    /// # Errors
+    /// [`Refusal::HistoryNotEmpty`] when versions are recorded already.
+    pub async fn baseline(&self, directory: &Path, version: Version, dry_run: bool) -> Result<RunReport, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        let recorded = read(session.as_mut()).await?;
+        refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
+        let rows = self.baseline_rows(&directory, version)?;
+        if !dry_run {
+            let mut run = self.lock(session, "migrate baseline").await?;
+            let result = run.write_baseline(&rows, version).await;
+            run.finish(result, |()| format!("migrate baseline: version {version}")).await?;
+        }
+        Ok(RunReport {
+            outcome: Outcome::Done,
+            migrations: rows.iter().map(as_finished).collect(),
+            left_for_later: Vec::new(),
+            applied: rows.len(),
+            newest: Some(version),
+        })
+    }
+
+    fn baseline_rows(&self, directory: &MigrationDirectory, version: Version) -> Result<Vec<HistoryRow>, RunError> {
+        let mut summaries = Summaries::default();
+        let now = Timestamp::now().to_string();
+        let mut rows = Vec::new();
+        for migration in directory.migrations.iter().filter(|migration| migration.version <= version) {
+            let summary = summaries.of(self, migration, Direction::Up)?;
+            rows.push(self.baseline_row(Some(migration), version, summary.kind, &summary.sql_checksum, &now));
+        }
+        if directory.get(version).is_none() {
+            rows.push(self.baseline_row(None, version, Kind::Schema, "", &now));
+        }
+        Ok(rows)
+    }
+
+    fn baseline_row(
+        &self,
+        migration: Option<&Migration>,
+        version: Version,
+        kind: Kind,
+        sql_checksum: &str,
+        now: &str,
+    ) -> HistoryRow {
+        let identity = &self.identity;
+        HistoryRow {
+            version: migration.map_or(version, |migration| migration.version),
+            description: migration.map_or_else(|| "baseline".to_owned(), |migration| migration.description.clone()),
+            script: migration.map(|migration| migration.up.file_name.clone()).unwrap_or_default(),
+            kind,
+            phase: "expand".to_owned(),
+            origin: Origin::Baseline,
+            checksums: Checksums {
+                normalized: migration.map(|migration| migration.up.normalized.clone()).unwrap_or_default(),
+                raw: migration.map(|migration| migration.up.raw.clone()).unwrap_or_default(),
+                sql: sql_checksum.to_owned(),
+            },
+            statements: 0,
+            started_at: now.to_owned(),
+            finished_at: now.to_owned(),
+            duration_ms: 0,
+            run_id: identity.run_id.clone(),
+            release: identity.release.clone(),
+            applied_by: format!("{}@{}", identity.actor, identity.host),
+            tool_version: identity.tool_version.clone(),
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn write_baseline(&mut self, rows: &[HistoryRow], version: Version) -> Result<(), RunError> {
+        // Another runner may have been first while this one waited for the lock.
+        let recorded = read(self.session.as_mut()).await?;
+        refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
+        let entry = AuditEntry {
+            event: "baseline",
+            version: Some(version),
+            statement: None,
+            attempt: None,
+            message: format!("declared {} version(s) up to {version} present without running them", rows.len()),
+            detail: serde_json::Value::Null,
+        };
+        let rows = rows.to_vec();
+        self.bookkeeping("recording the baseline", async |run| {
+            for row in &rows {
+                fence(run.session.record_applied(&run.lease, row).await?)?;
+            }
+            Ok(run.session.audit(std::slice::from_ref(&entry)).await?)
+        })
+        .await
+    }
+
+    /// Changes bookkeeping tables in a transaction of its own.
+    pub(super) async fn bookkeeping(
+        &mut self,
+        doing: &'static str,
+        change: impl AsyncFnOnce(&mut Self) -> Result<(), AttemptError>,
+    ) -> Result<(), RunError> {
+        let limits = Timeouts { lock: Some(self.runner.limits.ddl_lock_timeout), statement: None };
+        let wrapped = |error| RunError::Database { doing, error };
+        self.session.begin(limits).await.map_err(wrapped)?;
+        let changed = change(self).await;
+        match changed {
+            Ok(()) => {}
+            Err(error) => {
+                let _ = self.session.rollback().await;
+                return Err(match error {
+                    AttemptError::Database { error, .. } => wrapped(error),
+                    _ => RunError::LeaseLost { version: None },
+                });
+            }
+        }
+        match self.session.commit().await {
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::RolledBack(error) | CommitOutcome::Unknown(error) => Err(wrapped(error)),
+        }
+    }
+}
+
+fn refuse_history(newest: Option<Version>) -> Result<(), Refusal> {
+    match newest {
+        Some(newest) => Err(Refusal::HistoryNotEmpty { newest }),
+        None => Ok(()),
+    }
+}
+
+fn as_finished(row: &HistoryRow) -> FinishedMigration {
+    FinishedMigration {
+        version: row.version,
+        script: if row.script.is_empty() { format!("{} (no file)", row.version) } else { row.script.clone() },
+        kind: row.kind,
+        direction: Direction::Up,
+        statements: 0,
+        attempts: 0,
+        seconds: 0.0,
+    }
+}

@@ -1,0 +1,115 @@
+//! `migrate down`: down scripts, newest first.
+
+use std::path::Path;
+
+use super::inspect::{Summaries, read, unfinished_conflicts};
+use super::{Outcome, RunReport, Runner};
+use crate::directory::MigrationDirectory;
+use crate::error::{Refusal, RunError};
+use crate::event::Event;
+use crate::history::{AppliedVersion, Direction, JournalRow, Version};
+use crate::plan::{self, Plan};
+
+/// How far down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DownTo {
+    /// This many migrations.
+    Count(usize),
+    /// Everything newer than this version.
+    Version(Version),
+}
+
+impl Runner {
+    /// What [`Runner::down`] would do. Changes nothing.
+    ///
+    /// # Errors
+    /// When the directory or database cannot be read, or a script is missing.
+    pub async fn plan_down(&self, directory: &Path, to: DownTo) -> Result<Plan, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        let recorded = read(session.as_mut()).await?;
+        self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)
+    }
+
+    /// Reverts applied migrations, newest first, each with its history row in one transaction where the database
+    /// can.
+    ///
+    /// # Errors
+    /// See [`RunError`]. Nothing is run when one of the versions has no down script.
+    pub async fn down(&self, directory: &Path, to: DownTo) -> Result<RunReport, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        let recorded = read(session.as_mut()).await?;
+        // Refusals are told before anybody waits for the lock.
+        let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
+        if plan.steps.is_empty() {
+            return Ok(report(Outcome::UpToDate, &recorded.applied, Vec::new()));
+        }
+        let mut run = self.lock(session, "migrate down").await?;
+        let result = async {
+            let recorded = read(run.session.as_mut()).await?;
+            let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
+            self.events.emit(&Event::Planned {
+                pending: plan.steps.len(),
+                applied: plan.applied,
+                bytes: plan.bytes(),
+            });
+            let mut finished = Vec::new();
+            run.steps(&plan, &mut finished).await?;
+            Ok(report(Outcome::Done, &recorded.applied, finished))
+        }
+        .await;
+        run.finish(result, |report| format!("migrate down: {} migration(s) reverted", report.migrations.len())).await
+    }
+
+    fn make_down_plan(
+        &self,
+        directory: &MigrationDirectory,
+        applied: &[AppliedVersion],
+        journal: &[JournalRow],
+        to: DownTo,
+    ) -> Result<Plan, RunError> {
+        let conflicts = unfinished_conflicts(directory, journal, Direction::Down);
+        if !conflicts.is_empty() {
+            return Err(RunError::Conflict(conflicts));
+        }
+        let newest_first = applied.iter().rev();
+        let chosen: Vec<&AppliedVersion> = match to {
+            DownTo::Count(count) => newest_first.take(count).collect(),
+            DownTo::Version(version) => newest_first.take_while(|row| row.version > version).collect(),
+        };
+        let unknown: Vec<Version> =
+            chosen.iter().map(|row| row.version).filter(|version| directory.get(*version).is_none()).collect();
+        if !unknown.is_empty() {
+            return Err(Refusal::UnknownToDirectory(unknown).into());
+        }
+        let migrations: Vec<_> = chosen.iter().filter_map(|row| directory.get(row.version)).collect();
+        let without: Vec<String> = migrations
+            .iter()
+            .filter(|migration| migration.down.is_none())
+            .map(|migration| migration.up.file_name.clone())
+            .collect();
+        if !without.is_empty() {
+            return Err(Refusal::NoDownScript(without).into());
+        }
+        let mut summaries = Summaries::default();
+        let mut steps = Vec::new();
+        for migration in migrations {
+            let Some(down) = &migration.down else { continue };
+            let summary = summaries.of(self, migration, Direction::Down)?.clone();
+            let unfinished = journal.iter().find(|row| row.version == migration.version).cloned();
+            let capabilities = self.database.capabilities();
+            steps.push(plan::step(migration, down, Direction::Down, summary, capabilities, unfinished));
+        }
+        Ok(plan::plan(steps, Vec::new(), applied.len(), Vec::new()))
+    }
+}
+
+fn report(outcome: Outcome, applied: &[AppliedVersion], migrations: Vec<super::FinishedMigration>) -> RunReport {
+    let left = applied.len().saturating_sub(migrations.len());
+    RunReport {
+        outcome,
+        left_for_later: Vec::new(),
+        applied: left,
+        newest: left.checked_sub(1).and_then(|index| applied.get(index)).map(|row| row.version),
+        migrations,
+    }
+}

@@ -1,0 +1,48 @@
+//! The runner lock for another tool: what `forerun exec` holds while its command runs.
+
+use super::Runner;
+use super::run::Run;
+use super::stop::StopReason;
+use crate::error::RunError;
+use crate::history::AuditEntry;
+
+/// The lock, held and kept alive until [`Guard::finish`].
+pub struct Guard<'a> {
+    run: Run<'a>,
+}
+
+impl Runner {
+    /// Waits for the database and the lock, and notes `command` (without secrets) in the audit.
+    ///
+    /// # Errors
+    /// When the database or the lock cannot be had.
+    pub async fn guard(&self, command: &str) -> Result<Guard<'_>, RunError> {
+        let session = self.connect().await?;
+        let mut run = self.lock(session, &format!("exec {command}")).await?;
+        if run.heartbeat.is_none() {
+            // The command may run for long without any transaction of ours that would prolong the lease.
+            run.heartbeat = Some(self.heartbeat(&run.lease, run.session.as_ref()));
+        }
+        Ok(Guard { run })
+    }
+}
+
+impl Guard<'_> {
+    /// Returns when the command must be ended: a signal, the time limit, or the lock was lost.
+    pub async fn wait_for_stop(&mut self) -> StopReason {
+        self.run.stop.wait().await
+    }
+
+    /// Notes how the command ended and gives the lock back.
+    pub async fn finish(mut self, exit_code: Option<i32>, message: String) {
+        self.run.audit.push(AuditEntry {
+            event: "exec.finished",
+            version: None,
+            statement: None,
+            attempt: None,
+            message: message.clone(),
+            detail: serde_json::json!({ "exit_code": exit_code }),
+        });
+        let _ = self.run.finish(Ok(message), |message: &String| message.clone()).await;
+    }
+}

@@ -1,0 +1,247 @@
+//! Looking without changing anything: plan and status. Reading needs only SELECT.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Runner;
+use super::up::UpOptions;
+use crate::database::{Holder, ServerInfo, Session};
+use crate::directory::{Migration, MigrationDirectory, ScriptSummary};
+use crate::error::{Refusal, RunError};
+use crate::event::Event;
+use crate::history::{AppliedVersion, AuditRow, Direction, HistoryRow, JournalRow, Kind, Version};
+use crate::plan::{self, Conflict, Plan};
+
+/// What the database says of itself that planning needs.
+pub(super) struct Recorded {
+    pub applied: Vec<AppliedVersion>,
+    pub journal: Vec<JournalRow>,
+    /// The bookkeeping tables exist.
+    pub tables: bool,
+}
+
+/// Summaries of scripts that were read already, so that making the plan again under the lock reads no file twice.
+#[derive(Default)]
+pub(super) struct Summaries(HashMap<String, ScriptSummary>);
+
+/// Where a database stands.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// Server.
+    pub server: ServerInfo,
+    /// Applied versions.
+    pub applied: Vec<HistoryRow>,
+    /// Migrations that are not applied.
+    pub pending: Vec<PendingMigration>,
+    /// Unfinished attempts.
+    pub unfinished: Vec<JournalRow>,
+    /// Contradictions between history and directory.
+    pub conflicts: Vec<Conflict>,
+    /// Versions newer than the directory.
+    pub ahead: Vec<Version>,
+    /// Who holds the runner lock.
+    pub lock: Option<Holder>,
+}
+
+/// A migration that is not applied.
+#[derive(Debug, Serialize)]
+pub struct PendingMigration {
+    /// Version.
+    pub version: Version,
+    /// File name.
+    pub script: String,
+    /// Schema or data.
+    pub kind: Kind,
+}
+
+impl Runner {
+    /// What [`Runner::up`] would do. Changes nothing, creates nothing.
+    ///
+    /// # Errors
+    /// As `up` before it takes the lock.
+    pub async fn plan(&self, directory: &Path, options: UpOptions) -> Result<Plan, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        let recorded = read(session.as_mut()).await?;
+        self.make_plan(&directory, &recorded, options, &mut Summaries::default())
+    }
+
+    /// Where the database stands. Changes nothing.
+    ///
+    /// # Errors
+    /// When the directory or the database cannot be read. Conflicts are part of the answer.
+    pub async fn status(&self, directory: &Path) -> Result<Status, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        let recorded = read(session.as_mut()).await?;
+        let reading = |error| RunError::Database { doing: "reading the history", error };
+        let applied = session.history().await.map_err(reading)?;
+        let lock = session.holder().await.map_err(reading)?;
+        let mut summaries = Summaries::default();
+        let mut comparison = plan::compare(&directory, &recorded.applied, false);
+        self.settle_changes(&mut comparison, &mut summaries)?;
+        let mut pending = Vec::new();
+        for migration in &comparison.pending {
+            pending.push(PendingMigration {
+                version: migration.version,
+                script: migration.up.file_name.clone(),
+                kind: summaries.of(self, migration, Direction::Up)?.kind,
+            });
+        }
+        Ok(Status {
+            server: session.server().clone(),
+            applied,
+            pending,
+            unfinished: recorded.journal,
+            conflicts: comparison.conflicts,
+            ahead: comparison.ahead,
+            lock,
+        })
+    }
+
+    /// The history, or what the audit knows of one version.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn history(&self, version: Option<Version>) -> Result<(Vec<HistoryRow>, Vec<AuditRow>), RunError> {
+        let reading = |error| RunError::Database { doing: "reading the history", error };
+        let mut session = self.connect().await?;
+        let mut rows = session.history().await.map_err(reading)?;
+        let mut trail = Vec::new();
+        if let Some(version) = version {
+            rows.retain(|row| row.version == version);
+            trail = session.audit_trail(Some(version)).await.map_err(reading)?;
+        }
+        Ok((rows, trail))
+    }
+
+    /// Reads the directory while connecting.
+    pub(super) async fn open(&self, directory: &Path) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
+        let path = directory.to_owned();
+        let reading = tokio::task::spawn_blocking(move || MigrationDirectory::read(&path));
+        let (directory, session) = tokio::join!(reading, self.connect());
+        // What is wrong with the directory is said first: no waiting for a server mends it.
+        let directory = match directory {
+            Ok(directory) => directory?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        for warning in &directory.warnings {
+            self.warn("directory", warning.to_string());
+        }
+        Ok((directory, session?))
+    }
+
+    /// Directory × history × options → plan.
+    pub(super) fn make_plan(
+        &self,
+        directory: &MigrationDirectory,
+        recorded: &Recorded,
+        options: UpOptions,
+        summaries: &mut Summaries,
+    ) -> Result<Plan, RunError> {
+        let mut comparison = plan::compare(directory, &recorded.applied, options.allow_out_of_order);
+        self.settle_changes(&mut comparison, summaries)?;
+        comparison.conflicts.extend(unfinished_conflicts(directory, &recorded.journal, Direction::Up));
+        if !comparison.conflicts.is_empty() {
+            return Err(RunError::Conflict(comparison.conflicts));
+        }
+        for migration in &comparison.pending {
+            summaries.of(self, migration, Direction::Up)?;
+        }
+        let (chosen, rest) = plan::select(&comparison.pending, options.scope, |migration| {
+            summaries.known(&migration.up.file_name).map_or(Kind::Schema, |summary| summary.kind)
+        })
+        .map_err(|first| RunError::Refused(Refusal::SchemaFirst(first)))?;
+        let mut steps = Vec::with_capacity(chosen.len());
+        for migration in chosen {
+            let summary = summaries.of(self, migration, Direction::Up)?.clone();
+            let journal = recorded.journal.iter().find(|row| row.version == migration.version).cloned();
+            let capabilities = self.database.capabilities();
+            steps.push(plan::step(migration, &migration.up, Direction::Up, summary, capabilities, journal));
+        }
+        let left = rest.iter().map(|migration| migration.up.file_name.clone()).collect();
+        Ok(plan::plan(steps, left, recorded.applied.len(), comparison.ahead))
+    }
+
+    /// A changed script is a conflict if its SQL changed, else a warning. Reads the file to tell.
+    fn settle_changes(&self, comparison: &mut plan::Comparison<'_>, summaries: &mut Summaries) -> Result<(), RunError> {
+        for (migration, row) in std::mem::take(&mut comparison.changed) {
+            let found = summaries.of(self, migration, Direction::Up).map(|summary| summary.sql_checksum.clone());
+            // A file that cannot even be split any more has certainly changed.
+            if found.is_ok_and(|found| found == row.checksums.sql) {
+                self.warn(
+                    "comment_changed",
+                    format!(
+                        "{} was changed after it was applied, in comments or layout only; `forerun migrate repair {}` \
+                         records the new text",
+                        migration.up.file_name, migration.version
+                    ),
+                );
+            } else {
+                comparison.conflicts.push(Conflict::Changed {
+                    version: migration.version,
+                    script: migration.up.file_name.clone(),
+                    recorded: row.checksums.normalized.clone(),
+                    found: migration.up.normalized.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn warn(&self, code: &'static str, message: String) {
+        self.events.emit(&Event::Warning { code, message });
+    }
+}
+
+impl Summaries {
+    /// The summary of a script, read at most once.
+    pub fn of(&mut self, runner: &Runner, migration: &Migration, direction: Direction) -> Result<&ScriptSummary, RunError> {
+        let script = match (direction, &migration.down) {
+            (Direction::Down, Some(down)) => down,
+            _ => &migration.up,
+        };
+        if !self.0.contains_key(&script.file_name) {
+            let summary = script.inspect(runner.database.dialect())?;
+            for warning in &summary.warnings {
+                runner.warn("script", warning.to_string());
+            }
+            self.0.insert(script.file_name.clone(), summary);
+        }
+        Ok(&self.0[&script.file_name])
+    }
+
+    fn known(&self, file_name: &str) -> Option<&ScriptSummary> {
+        self.0.get(file_name)
+    }
+}
+
+/// Reads what is recorded.
+pub(super) async fn read(session: &mut dyn Session) -> Result<Recorded, RunError> {
+    let reading = |error| RunError::Database { doing: "reading the history", error };
+    let Some(applied) = session.applied().await.map_err(reading)? else {
+        return Ok(Recorded { applied: Vec::new(), journal: Vec::new(), tables: false });
+    };
+    let journal = session.journal().await.map_err(reading)?;
+    Ok(Recorded { applied, journal, tables: true })
+}
+
+/// Unfinished attempts that stand in the way of `direction`.
+pub(super) fn unfinished_conflicts(
+    directory: &MigrationDirectory,
+    journal: &[JournalRow],
+    direction: Direction,
+) -> Vec<Conflict> {
+    let conflict = |row: &JournalRow| {
+        let script = row.script.clone();
+        let version = row.version;
+        if row.direction != direction {
+            Some(Conflict::UnfinishedOther { version, script, direction: row.direction.as_str() })
+        } else if directory.get(version).is_none() {
+            Some(Conflict::JournalWithoutFile { version, script })
+        } else {
+            None
+        }
+    };
+    journal.iter().filter_map(conflict).collect()
+}

@@ -1,0 +1,383 @@
+//! One run that holds the lock: its steps one after the other, retries, failures, the audit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use forerun_sql::Dialect;
+use jiff::Timestamp;
+
+use super::attempt::{AttemptError, Current};
+use super::lock::{Heartbeat, stopped};
+use super::retry::{Budget, pause};
+use super::stop::Stop;
+use super::watch::Seen;
+use super::{FinishedMigration, Runner};
+use crate::database::{DatabaseError, ErrorKind, Lease, Session};
+use crate::error::{MigrationFailure, RunError, StateAfterFailure};
+use crate::event::Event;
+use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, JournalRow, Origin};
+use crate::plan::{Conflict, Mode, Plan, Step};
+
+/// Time to find out, on a new connection, whether a commit had arrived.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A run that holds the lock.
+pub(super) struct Run<'a> {
+    pub runner: &'a Runner,
+    pub session: Box<dyn Session>,
+    pub lease: Lease,
+    pub heartbeat: Option<Heartbeat>,
+    pub stop: Stop,
+    pub dialect: Dialect,
+    /// Entries that wait for the next write to the audit.
+    pub audit: Vec<AuditEntry>,
+    pub seen: Seen,
+    pub started_at: Timestamp,
+}
+
+impl Run<'_> {
+    /// Runs the steps of a plan in order.
+    pub async fn steps(&mut self, plan: &Plan, finished: &mut Vec<FinishedMigration>) -> Result<(), RunError> {
+        for (index, step) in plan.steps.iter().enumerate() {
+            if let Some(reason) = self.stop.reason() {
+                return Err(stopped(reason, finished.len()));
+            }
+            self.runner.events.emit(&Event::MigrationStarted {
+                version: step.version,
+                script: step.script.file_name.clone(),
+                number: index + 1,
+                total: plan.steps.len(),
+                mode: step.mode,
+                statements: step.summary.statement_count,
+                bytes: step.script.bytes,
+                resumed_after: step.journal.as_ref().map(|journal| journal.statements_done),
+            });
+            let started = Instant::now();
+            let (statements, attempts) = self.step(step, finished.len()).await?;
+            let duration = started.elapsed();
+            self.runner.events.emit(&Event::MigrationFinished {
+                version: step.version,
+                script: step.script.file_name.clone(),
+                duration,
+                statements,
+                attempts,
+            });
+            finished.push(FinishedMigration {
+                version: step.version,
+                script: step.script.file_name.clone(),
+                kind: step.summary.kind,
+                direction: step.direction,
+                statements,
+                attempts,
+                seconds: duration.as_secs_f64(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Runs one step, with retries. Returns the statements it executed and the tries it took.
+    async fn step(&mut self, step: &Step, finished: usize) -> Result<(u64, i64), RunError> {
+        let started = Instant::now();
+        self.started_at = Timestamp::now();
+        let mut journal = self.journal_of(step);
+        let mut budget = Budget::new(self.runner.limits.retry_budget);
+        let mut attempts = 0;
+        let mut tries_of_unit = 0;
+        loop {
+            attempts += 1;
+            tries_of_unit += 1;
+            let done_before = journal.statements_done;
+            let result = match step.mode {
+                Mode::Transaction => self.try_transaction(step, tries_of_unit, started).await,
+                Mode::Statements => self.try_statements(step, &mut journal, tries_of_unit, started).await,
+            };
+            let error = match result {
+                Ok(statements) => {
+                    self.audit.clear();
+                    self.reset(step).await?;
+                    return Ok((statements, attempts));
+                }
+                Err(error) => error,
+            };
+            self.clean_up().await;
+            if let Some(reason) = self.stop.reason() {
+                let message = format!("{}: {}", step.script.file_name, reason.describe());
+                self.note("migration.stopped", step, None, attempts, message, serde_json::Value::Null).await;
+                return Err(stopped(reason, finished));
+            }
+            if journal.statements_done > done_before {
+                budget = Budget::new(self.runner.limits.retry_budget);
+                tries_of_unit = 1;
+            }
+            let blockers = self.seen.take();
+            match error {
+                AttemptError::Database { current, error } if error.kind.is_lock_trouble() => {
+                    let Some(left) = budget.after_failure() else {
+                        let mut failure = self.failure(step, current, error, attempts, &journal);
+                        failure.retried_for = Some(budget.spent());
+                        failure.blockers = blockers;
+                        return Err(self.failed(step, failure).await);
+                    };
+                    let pause = pause(tries_of_unit).min(left);
+                    let statement = current.as_ref().map_or(0, |current| current.index);
+                    let detail = serde_json::json!({
+                        "error": error, "blockers": blockers, "pause_seconds": pause.as_secs_f64(),
+                    });
+                    let message = format!("try {attempts} of {}: {error}", step.script.file_name);
+                    self.runner.events.emit(&Event::Retrying {
+                        version: step.version,
+                        statement,
+                        attempt: attempts,
+                        error,
+                        pause,
+                        budget_left: left,
+                    });
+                    self.note("migration.retry", step, current.as_ref(), attempts, message, detail).await;
+                    self.stop.sleep(pause).await.map_err(|reason| stopped(reason, finished))?;
+                }
+                other => return Err(self.give_up(step, other, attempts, &journal).await),
+            }
+        }
+    }
+
+    fn journal_of(&self, step: &Step) -> JournalRow {
+        let run_id = self.runner.identity.run_id.clone();
+        match &step.journal {
+            Some(journal) => JournalRow { run_id, script: step.script.file_name.clone(), ..journal.clone() },
+            None => JournalRow {
+                version: step.version,
+                script: step.script.file_name.clone(),
+                direction: step.direction,
+                statements_done: 0,
+                prefix_checksum: String::new(),
+                in_doubt: None,
+                started_at: self.started_at.to_string(),
+                run_id,
+            },
+        }
+    }
+
+    /// Gives the session back the state it had, and warns of a transaction that the script left open.
+    async fn reset(&mut self, step: &Step) -> Result<(), RunError> {
+        let was_open = self
+            .session
+            .reset()
+            .await
+            .map_err(|error| RunError::Database { doing: "resetting the session", error })?;
+        if was_open {
+            self.runner.events.emit(&Event::Warning {
+                code: "transaction_left_open",
+                message: format!(
+                    "{} left a transaction open; what it did there was rolled back",
+                    step.script.file_name
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// After a failed try. Errors are not interesting here: a dead connection shows again at the next use.
+    async fn clean_up(&mut self) {
+        let _ = self.session.rollback().await;
+        let _ = self.session.reset().await;
+    }
+
+    /// Turns the end of an attempt into the end of the run.
+    async fn give_up(
+        &mut self,
+        step: &Step,
+        error: AttemptError,
+        attempts: i64,
+        journal: &JournalRow,
+    ) -> RunError {
+        let script = step.script.file_name.clone();
+        let version = step.version;
+        let path = step.script.path.clone();
+        let ended = match error {
+            AttemptError::Database { current, error } => {
+                let failure = self.failure(step, current, error, attempts, journal);
+                return self.failed(step, failure).await;
+            }
+            AttemptError::CommitUnknown { error } => {
+                let mut failure = self.failure(step, None, error, attempts, journal);
+                failure.state = self.resolve_commit(step).await;
+                return self.failed(step, failure).await;
+            }
+            AttemptError::Directory(error) => RunError::Directory(error),
+            AttemptError::Assertion { position, message, row } => {
+                RunError::Assertion { version, script, path, position, message, row }
+            }
+            AttemptError::LeaseLost => RunError::LeaseLost { version: Some(version) },
+            AttemptError::TransactionEnded => RunError::TransactionEnded { version, script },
+            AttemptError::InDoubt { current } => RunError::InDoubt {
+                version,
+                script,
+                path,
+                statement: i64::try_from(current.index).unwrap_or(i64::MAX),
+                position: current.position,
+                sql: current.sql,
+            },
+            AttemptError::Unresumable { statements_done } => {
+                RunError::Conflict(vec![Conflict::Unresumable { version, script, statements_done }])
+            }
+        };
+        let message = ended.to_string();
+        self.note("migration.failed", step, None, attempts, message, serde_json::Value::Null).await;
+        ended
+    }
+
+    async fn failed(&mut self, step: &Step, failure: MigrationFailure) -> RunError {
+        let message = format!("{} failed: {}", failure.script, failure.error);
+        let current = failure.statement.zip(failure.position).map(|(index, position)| Current {
+            index,
+            position,
+            sql: String::new(),
+        });
+        let detail = serde_json::json!({
+            "error": failure.error,
+            "line": failure.position.map(|position| position.line),
+            "state": failure.state,
+            "blockers": failure.blockers,
+        });
+        self.note("migration.failed", step, current.as_ref(), failure.attempts, message, detail).await;
+        RunError::Migration(Box::new(failure))
+    }
+
+    fn failure(
+        &self,
+        step: &Step,
+        current: Option<Current>,
+        error: DatabaseError,
+        attempts: i64,
+        journal: &JournalRow,
+    ) -> MigrationFailure {
+        let state = match step.mode {
+            Mode::Transaction => StateAfterFailure::RolledBack,
+            Mode::Statements if journal.in_doubt.is_some() => StateAfterFailure::Unknown,
+            Mode::Statements if journal.statements_done == 0 => StateAfterFailure::RolledBack,
+            Mode::Statements => StateAfterFailure::Partial { statements_done: journal.statements_done },
+        };
+        MigrationFailure {
+            version: step.version,
+            script: step.script.file_name.clone(),
+            path: step.script.path.clone(),
+            direction: step.direction,
+            statement: current.as_ref().map(|current| current.index),
+            position: current.as_ref().map(|current| current.position),
+            sql: current.map(|current| current.sql).unwrap_or_default(),
+            error,
+            attempts,
+            retried_for: None,
+            blockers: Vec::new(),
+            state,
+        }
+    }
+
+    /// Whether a commit that was never answered had arrived, asked on a new connection.
+    async fn resolve_commit(&mut self, step: &Step) -> StateAfterFailure {
+        let ask = async {
+            let mut session = self.runner.database.connect(&self.runner.identity).await.ok()?;
+            let applied = session.applied().await.ok()??;
+            let recorded = applied.iter().any(|row| row.version == step.version);
+            Some(recorded == (step.direction == Direction::Up))
+        };
+        match tokio::time::timeout(RESOLVE_TIMEOUT, ask).await {
+            Ok(Some(true)) => StateAfterFailure::Committed,
+            // The server may not have seen the end of the old connection yet, and could still commit.
+            Ok(Some(false) | None) | Err(_) => StateAfterFailure::Unknown,
+        }
+    }
+
+    /// Writes one entry, and those that wait, to the audit: on this connection, else on a new one, else not.
+    async fn note(
+        &mut self,
+        event: &'static str,
+        step: &Step,
+        current: Option<&Current>,
+        attempt: i64,
+        message: String,
+        detail: serde_json::Value,
+    ) {
+        self.audit.push(AuditEntry {
+            event,
+            version: Some(step.version),
+            statement: current.and_then(|current| i64::try_from(current.index).ok()),
+            attempt: Some(attempt),
+            message,
+            detail,
+        });
+        self.flush_audit().await;
+    }
+
+    pub async fn flush_audit(&mut self) {
+        let entries = std::mem::take(&mut self.audit);
+        if entries.is_empty() || self.session.audit(&entries).await.is_ok() {
+            return;
+        }
+        self.runner.audit_elsewhere(&entries).await;
+    }
+
+    pub fn history_row(&self, step: &Step, started: Instant) -> HistoryRow {
+        let identity = &self.runner.identity;
+        HistoryRow {
+            version: step.version,
+            description: step.description.clone(),
+            script: step.script.file_name.clone(),
+            kind: step.summary.kind,
+            phase: "expand".to_owned(),
+            origin: Origin::Applied,
+            checksums: Checksums {
+                normalized: step.script.normalized.clone(),
+                raw: step.script.raw.clone(),
+                sql: step.summary.sql_checksum.clone(),
+            },
+            statements: i64::try_from(step.summary.statement_count).unwrap_or(i64::MAX),
+            started_at: step
+                .journal
+                .as_ref()
+                .map_or_else(|| self.started_at.to_string(), |journal| journal.started_at.clone()),
+            finished_at: Timestamp::now().to_string(),
+            duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
+            run_id: identity.run_id.clone(),
+            release: identity.release.clone(),
+            applied_by: format!("{}@{}", identity.actor, identity.host),
+            tool_version: identity.tool_version.clone(),
+        }
+    }
+
+    pub fn done_entry(&self, step: &Step, executed: u64, started: Instant) -> AuditEntry {
+        let (event, word) = match step.direction {
+            Direction::Up => ("migration.applied", "applied"),
+            Direction::Down => ("migration.reverted", "reverted"),
+        };
+        AuditEntry {
+            event,
+            version: Some(step.version),
+            statement: None,
+            attempt: None,
+            message: format!("{word} {}", step.script.file_name),
+            detail: serde_json::json!({
+                "statements": executed,
+                "duration_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                "checksum": step.script.normalized,
+            }),
+        }
+    }
+}
+
+/// The error of a unit of work that was not started because the run must stop.
+pub(super) fn stop_error() -> DatabaseError {
+    DatabaseError::new(ErrorKind::Cancelled, "not started: the run was told to stop")
+}
+
+impl Runner {
+    /// Writes to the audit on a connection of its own, best effort.
+    pub(super) async fn audit_elsewhere(&self, entries: &[AuditEntry]) {
+        let write = async {
+            if let Ok(mut monitor) = Arc::clone(&self.database).monitor(&self.identity).await {
+                let _ = monitor.audit(entries).await;
+            }
+        };
+        let _ = tokio::time::timeout(RESOLVE_TIMEOUT, write).await;
+    }
+}

@@ -1,0 +1,124 @@
+//! `migrate up`, `migrate schema`, `migrate data`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::connect::run_entry;
+use super::inspect::{Recorded, Summaries, read};
+use super::{Outcome, RunReport, Runner};
+use crate::directory::MigrationDirectory;
+use crate::error::RunError;
+use crate::event::Event;
+use crate::plan::{Plan, Scope};
+
+/// A waiting runner looks this often whether the holder has done everything already.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// What to run, and how strictly.
+#[derive(Debug, Clone, Copy)]
+pub struct UpOptions {
+    /// Which pending migrations.
+    pub scope: Scope,
+    /// Run pending migrations that are older than the newest applied one.
+    pub allow_out_of_order: bool,
+}
+
+impl UpOptions {
+    /// The command that has this scope.
+    pub fn command(self) -> &'static str {
+        match self.scope {
+            Scope::All => "migrate up",
+            Scope::Schema => "migrate schema",
+            Scope::Data => "migrate data",
+        }
+    }
+}
+
+impl Runner {
+    /// Applies pending migrations.
+    ///
+    /// # Errors
+    /// See [`RunError`]; what was finished before the error stays applied and recorded.
+    pub async fn up(&self, directory: &Path, options: UpOptions) -> Result<RunReport, RunError> {
+        let command = options.command();
+        let (directory, mut session) = self.open(directory).await?;
+        let mut summaries = Summaries::default();
+        let recorded = read(session.as_mut()).await?;
+        let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
+        self.warn_ahead(&plan, &directory);
+        if plan.steps.is_empty() {
+            if recorded.tables {
+                let entry = run_entry("run.finished", format!("{command}: nothing to do"), serde_json::json!({ "ok": true }));
+                // A standby or a read-only user can still see that there is nothing to do.
+                let _ = session.audit(&[entry]).await;
+            }
+            return Ok(report(Outcome::UpToDate, &plan, &recorded, Vec::new()));
+        }
+
+        let mut wait = self.lock_wait(command);
+        let mut stop = self.stop.clone();
+        let mut looked = Instant::now();
+        let lease = loop {
+            if let Some(lease) = wait.try_once(session.as_mut()).await? {
+                break lease;
+            }
+            wait.pause(&mut stop).await?;
+            if looked.elapsed() >= LOOK_AGAIN {
+                looked = Instant::now();
+                let recorded = read(session.as_mut()).await?;
+                let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
+                if plan.steps.is_empty() {
+                    return Ok(report(Outcome::DoneByAnother, &plan, &recorded, Vec::new()));
+                }
+            }
+        };
+        let mut run = self.locked(session, lease, &wait, command).await?;
+        let result = async {
+            // What was planned before may be outdated: only what is true under the lock counts.
+            let recorded = read(run.session.as_mut()).await?;
+            let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
+            if plan.steps.is_empty() {
+                return Ok(report(Outcome::DoneByAnother, &plan, &recorded, Vec::new()));
+            }
+            self.events.emit(&Event::Planned {
+                pending: plan.steps.len(),
+                applied: plan.applied,
+                bytes: plan.bytes(),
+            });
+            let mut finished = Vec::with_capacity(plan.steps.len());
+            run.steps(&plan, &mut finished).await?;
+            Ok(report(Outcome::Done, &plan, &recorded, finished))
+        }
+        .await;
+        run.finish(result, |report| format!("{command}: {} migration(s) applied", report.migrations.len())).await
+    }
+
+    fn warn_ahead(&self, plan: &Plan, directory: &MigrationDirectory) {
+        let Some(newest) = plan.ahead.iter().max() else { return };
+        self.warn(
+            "database_ahead",
+            format!(
+                "the database is at version {newest}, {} version(s) ahead of {}: this looks like an older release after a \
+                 rollback; nothing newer is touched",
+                plan.ahead.len(),
+                directory.path.display()
+            ),
+        );
+    }
+}
+
+fn report(
+    outcome: Outcome,
+    plan: &Plan,
+    recorded: &Recorded,
+    migrations: Vec<super::FinishedMigration>,
+) -> RunReport {
+    let newest = recorded.applied.iter().map(|row| row.version).chain(migrations.iter().map(|done| done.version)).max();
+    RunReport {
+        outcome,
+        left_for_later: plan.left_for_later.clone(),
+        applied: recorded.applied.len() + migrations.len(),
+        newest,
+        migrations,
+    }
+}

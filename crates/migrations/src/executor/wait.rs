@@ -1,0 +1,103 @@
+//! `migrate wait`: until the database answers, or a version is applied.
+
+use std::time::{Duration, Instant};
+
+use super::Runner;
+use super::inspect::read;
+use super::lock::stopped;
+use crate::database::{ErrorKind, Session};
+use crate::error::RunError;
+use crate::event::Event;
+use crate::history::Version;
+
+const PAUSE: Duration = Duration::from_secs(1);
+const REMINDER: Duration = Duration::from_secs(10);
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitFor {
+    /// The database accepts connections.
+    Connection,
+    /// This version, or a newer one, is applied and nothing is unfinished up to it.
+    Version(Version),
+}
+
+impl Runner {
+    /// Waits, at most `limit`. Needs only SELECT.
+    ///
+    /// # Errors
+    /// [`RunError::NotUpToDate`] when the time is over, with what is missing. A wrong password or database name
+    /// ends it at once.
+    pub async fn wait(&self, wait_for: WaitFor, limit: Duration) -> Result<String, RunError> {
+        let started = Instant::now();
+        let mut stop = self.stop.clone();
+        let mut session: Option<Box<dyn Session>> = None;
+        let mut told: Option<(String, Instant)> = None;
+        loop {
+            let missing = match self.look(&mut session, wait_for).await {
+                Ok(Ok(reached)) => return Ok(reached),
+                Ok(Err(missing)) => {
+                    tell_once(&mut told, &missing, |missing| {
+                        self.warn("waiting", missing.to_owned());
+                    });
+                    missing
+                }
+                Err(RunError::Database { error, .. })
+                    if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::ConnectionLost) =>
+                {
+                    session = None;
+                    let missing = error.to_string();
+                    tell_once(&mut told, &missing, |_| {
+                        self.events.emit(&Event::DatabaseWaiting { waited: started.elapsed(), error: error.clone() });
+                    });
+                    missing
+                }
+                Err(other) => return Err(other),
+            };
+            let left = limit.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Err(RunError::NotUpToDate { reason: missing });
+            }
+            stop.sleep(PAUSE.min(left)).await.map_err(|reason| stopped(reason, 0))?;
+        }
+    }
+
+    /// One look: `Ok(Ok)` when it is reached, `Ok(Err)` with what is missing.
+    async fn look(
+        &self,
+        session: &mut Option<Box<dyn Session>>,
+        wait_for: WaitFor,
+    ) -> Result<Result<String, String>, RunError> {
+        let connected = match session {
+            Some(connected) => connected,
+            None => session.insert(
+                self.database
+                    .connect(&self.identity)
+                    .await
+                    .map_err(|error| RunError::Database { doing: "connecting", error })?,
+            ),
+        };
+        let WaitFor::Version(wanted) = wait_for else {
+            return Ok(Ok(format!("{} accepts connections", self.database.target())));
+        };
+        let recorded = read(connected.as_mut()).await?;
+        let newest = recorded.applied.iter().map(|row| row.version).max();
+        if let Some(row) = recorded.journal.iter().find(|row| row.version <= wanted) {
+            return Ok(Err(format!("{} is not finished", row.script)));
+        }
+        Ok(match newest {
+            Some(newest) if newest >= wanted => Ok(format!("version {wanted} is applied; the database is at {newest}")),
+            Some(newest) => Err(format!("version {wanted} is not applied; the database is at {newest}")),
+            None => Err(format!("version {wanted} is not applied; no migration is")),
+        })
+    }
+}
+
+/// Tells once per reason, and again every ten seconds.
+fn tell_once(told: &mut Option<(String, Instant)>, reason: &str, tell: impl FnOnce(&str)) {
+    let known = told.as_ref().is_some_and(|(last, at)| last == reason && at.elapsed() < REMINDER);
+    if !known {
+        *told = Some((reason.to_owned(), Instant::now()));
+        tell(reason);
+    }
+}

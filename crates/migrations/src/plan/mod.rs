@@ -1,0 +1,240 @@
+//! What a run would do: directory × history × options → [`Plan`] or conflicts.
+//!
+//! Pure: no I/O, no clock. The executor makes the plan once to show it and again under the lock, so it never acts
+//! on what another runner has changed meanwhile.
+
+mod compare;
+mod hazards;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use compare::{Comparison, Conflict, Difference, compare};
+pub use hazards::Hazard;
+
+use crate::database::Capabilities;
+use crate::directory::{Migration, Script, ScriptSummary, StatementSummary, hex};
+use crate::history::{Direction, JournalRow, Kind, Version};
+use forerun_sql::{LockClass, TransactionUse};
+
+/// Which pending migrations to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// Those before the first pending data migration.
+    Schema,
+    /// From the first pending data migration to the end.
+    Data,
+}
+
+/// How a migration is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// In one transaction with its history row.
+    Transaction,
+    /// Statement by statement, with a journal.
+    Statements,
+}
+
+/// One migration of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// Version.
+    pub version: Version,
+    /// Words of the file name.
+    pub description: String,
+    /// Up or down.
+    pub direction: Direction,
+    /// The script to run.
+    pub script: Script,
+    /// What is in it.
+    pub summary: ScriptSummary,
+    /// How it is run.
+    pub mode: Mode,
+    /// Why it is not run in one transaction.
+    pub mode_reason: Option<String>,
+    /// What an earlier attempt left.
+    pub journal: Option<JournalRow>,
+    /// What may hurt while it runs.
+    pub hazards: Vec<Hazard>,
+}
+
+/// What a run would do, in order.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The migrations to run.
+    pub steps: Vec<Step>,
+    /// Pending migrations that the scope leaves for later, as file names.
+    pub left_for_later: Vec<String>,
+    /// Versions in the history.
+    pub applied: usize,
+    /// Versions in the history that are newer than everything in the directory.
+    pub ahead: Vec<Version>,
+    /// Digest of what the plan was made from: versions, checksums, modes and resume points.
+    pub hash: String,
+}
+
+impl Plan {
+    /// Bytes of the scripts to run.
+    pub fn bytes(&self) -> u64 {
+        self.steps.iter().map(|step| step.script.bytes).sum()
+    }
+}
+
+/// The pending migrations that `scope` selects, in order, and the rest. `kind_of` tells schema from data.
+///
+/// # Errors
+/// File names of pending schema migrations that come before the first data migration of [`Scope::Data`].
+pub fn select<'a>(
+    pending: &[&'a Migration],
+    scope: Scope,
+    kind_of: impl Fn(&Migration) -> Kind,
+) -> Result<(Vec<&'a Migration>, Vec<&'a Migration>), Vec<String>> {
+    let first_data = pending.iter().position(|migration| kind_of(migration) == Kind::Data);
+    match (scope, first_data) {
+        (Scope::All, _) | (Scope::Schema, None) => Ok((pending.to_vec(), Vec::new())),
+        (Scope::Schema, Some(data)) => Ok((pending[..data].to_vec(), pending[data..].to_vec())),
+        (Scope::Data, None) => Ok((Vec::new(), pending.to_vec())),
+        (Scope::Data, Some(0)) => Ok((pending.to_vec(), Vec::new())),
+        (Scope::Data, Some(data)) => {
+            Err(pending[..data].iter().map(|migration| migration.up.file_name.clone()).collect())
+        }
+    }
+}
+
+/// A step for one script.
+pub fn step(
+    migration: &Migration,
+    script: &Script,
+    direction: Direction,
+    summary: ScriptSummary,
+    capabilities: Capabilities,
+    journal: Option<JournalRow>,
+) -> Step {
+    let (mode, mode_reason) = mode(&summary, capabilities);
+    let hazards = hazards::find(&summary, mode);
+    Step {
+        version: migration.version,
+        description: migration.description.clone(),
+        direction,
+        script: script.clone(),
+        summary,
+        mode,
+        mode_reason,
+        journal,
+        hazards,
+    }
+}
+
+/// Puts steps together.
+pub fn plan(steps: Vec<Step>, left_for_later: Vec<String>, applied: usize, ahead: Vec<Version>) -> Plan {
+    let mut digest = Sha256::new();
+    for step in &steps {
+        let resume = step.journal.as_ref().map_or(0, |journal| journal.statements_done);
+        digest.update(format!(
+            "{} {} {} {:?} {resume}\n",
+            step.version,
+            step.direction.as_str(),
+            step.script.normalized,
+            step.mode
+        ));
+    }
+    let hash = hex(&digest.finalize());
+    Plan { steps, left_for_later, applied, ahead, hash }
+}
+
+/// One transaction where the database can and the script lets it.
+fn mode(summary: &ScriptSummary, capabilities: Capabilities) -> (Mode, Option<String>) {
+    if summary.no_transaction {
+        return (Mode::Statements, Some("the file says `-- forerun:no-transaction`".to_owned()));
+    }
+    if !capabilities.transactional_ddl {
+        // A file of row changes alone is still atomic.
+        return match summary.statements.iter().find(|statement| !runs_inside(statement, summary.wrapped)) {
+            Some(statement) => (
+                Mode::Statements,
+                Some(format!(
+                    "{} on line {} does not take part in a transaction",
+                    statement.classification.verb, statement.position.line
+                )),
+            ),
+            None if summary.statement_count as usize > summary.statements.len() => {
+                (Mode::Statements, Some("the file is too long to be sure that no statement commits by itself".to_owned()))
+            }
+            None => (Mode::Transaction, None),
+        };
+    }
+    if summary.outside_transaction == 0 {
+        return (Mode::Transaction, None);
+    }
+    let reason = match summary.first_outside() {
+        Some(statement) => format!(
+            "{} on line {} cannot run in a transaction",
+            statement.classification.verb, statement.position.line
+        ),
+        None => "a statement of it cannot run in a transaction".to_owned(),
+    };
+    (Mode::Statements, Some(reason))
+}
+
+fn runs_inside(statement: &StatementSummary, wrapped: bool) -> bool {
+    match statement.classification.transaction {
+        TransactionUse::Inside | TransactionUse::Savepoint => true,
+        TransactionUse::Outside => false,
+        TransactionUse::Begin | TransactionUse::Commit | TransactionUse::Rollback => wrapped,
+    }
+}
+
+/// Whether a statement changes the catalog under a lock that stops others.
+pub fn is_blocking(statement: &StatementSummary) -> bool {
+    statement.classification.lock == LockClass::BlockingDdl
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migration(version: i64) -> Migration {
+        let file_name = format!("{version}_x.sql");
+        Migration {
+            version: Version::from_stored(version),
+            version_text: version.to_string(),
+            description: "x".to_owned(),
+            up: Script {
+                path: file_name.clone().into(),
+                file_name,
+                direction: Direction::Up,
+                bytes: 1,
+                normalized: String::new(),
+                raw: String::new(),
+            },
+            down: None,
+        }
+    }
+
+    fn chosen(kinds: &[Kind], scope: Scope) -> Result<(usize, usize), Vec<String>> {
+        let migrations: Vec<Migration> = (0_i64..).take(kinds.len()).map(migration).collect();
+        let pending: Vec<&Migration> = migrations.iter().collect();
+        let kind_of = |migration: &Migration| kinds[usize::try_from(migration.version.as_stored()).unwrap()];
+        select(&pending, scope, kind_of).map(|(chosen, rest)| (chosen.len(), rest.len()))
+    }
+
+    #[test]
+    fn schema_stops_before_the_first_data_migration() {
+        use Kind::{Data, Schema};
+        assert_eq!(chosen(&[Schema, Schema, Data, Schema], Scope::Schema), Ok((2, 2)));
+        assert_eq!(chosen(&[Data, Schema], Scope::Schema), Ok((0, 2)));
+        assert_eq!(chosen(&[Schema], Scope::Schema), Ok((1, 0)));
+    }
+
+    #[test]
+    fn data_runs_everything_from_the_first_data_migration_on() {
+        use Kind::{Data, Schema};
+        assert_eq!(chosen(&[Data, Schema, Data], Scope::Data), Ok((3, 0)));
+        assert_eq!(chosen(&[Schema, Data], Scope::Data), Err(vec!["0_x.sql".to_owned()]));
+        assert_eq!(chosen(&[Schema], Scope::Data), Ok((0, 1)));
+        assert_eq!(chosen(&[], Scope::Data), Ok((0, 0)));
+    }
+}
