@@ -37,8 +37,16 @@ pub struct ExitCodeEntry {
 
 /// All codes, for the documentation.
 pub const TABLE: [ExitCodeEntry; 9] = [
-    ExitCodeEntry { code: "0", meaning: "Done, or nothing to do.", action: "Go on." },
-    ExitCodeEntry { code: "1", meaning: "A bug in forerun.", action: "Report it. Not worth another try." },
+    ExitCodeEntry {
+        code: "0",
+        meaning: "Done, or nothing to do.",
+        action: "Go on.",
+    },
+    ExitCodeEntry {
+        code: "1",
+        meaning: "A bug in forerun.",
+        action: "Report it. Not worth another try.",
+    },
     ExitCodeEntry {
         code: "2",
         meaning: "Usage or configuration: an option, the URL, user or password, a missing privilege, a directory or \

@@ -6,11 +6,17 @@ use std::panic;
 use crate::exit_code::ExitCode;
 
 /// From now on a panic of any thread ends the process with a report.
-#[expect(clippy::exit, reason = "the release build aborts on a panic, and that has an exit code of its own")]
+#[expect(
+    clippy::exit,
+    reason = "the release build aborts on a panic, and that has an exit code of its own"
+)]
 pub fn install() {
     panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no message");
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let _ = writeln!(
             std::io::stderr(),
             "error: this is a bug in forerun {}: {message} ({place})\n\nWhat was recorded in the database stays valid. \

@@ -21,7 +21,8 @@ pub struct Child(Arc<AtomicI32>);
 impl Child {
     /// A process, as the head of its own group or not. Zero is none.
     pub fn set(&self, pid: i32, own_group: bool) {
-        self.0.store(if own_group { -pid } else { pid }, Ordering::SeqCst);
+        self.0
+            .store(if own_group { -pid } else { pid }, Ordering::SeqCst);
     }
 
     /// It has ended.
@@ -32,8 +33,14 @@ impl Child {
     /// Sends a signal to it, or to its group. A process that is gone already is no error.
     pub fn send(&self, signal: Signal) {
         let stored = self.0.load(Ordering::SeqCst);
-        let Some(pid) = Pid::from_raw(stored.abs()) else { return };
-        let _ = if stored < 0 { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+        let Some(pid) = Pid::from_raw(stored.abs()) else {
+            return;
+        };
+        let _ = if stored < 0 {
+            kill_process_group(pid, signal)
+        } else {
+            kill_process(pid, signal)
+        };
     }
 }
 
@@ -52,19 +59,34 @@ pub enum First {
 /// When the operating system gives no thread or no handler.
 pub fn install(stop: StopSender, child: Child, first: First) -> std::io::Result<()> {
     let (ready, installed) = mpsc::channel();
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-        match runtime {
-            Ok(runtime) => runtime.block_on(watch(&stop, &child, first, &ready)),
-            Err(error) => drop(ready.send(Err(error))),
-        }
-    })?;
-    installed.recv().unwrap_or_else(|_| Err(std::io::Error::other("the signal thread ended")))
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(watch(&stop, &child, first, &ready)),
+                Err(error) => drop(ready.send(Err(error))),
+            }
+        })?;
+    installed
+        .recv()
+        .unwrap_or_else(|_| Err(std::io::Error::other("the signal thread ended")))
 }
 
-async fn watch(stop: &StopSender, child: &Child, first: First, ready: &mpsc::Sender<std::io::Result<()>>) {
+async fn watch(
+    stop: &StopSender,
+    child: &Child,
+    first: First,
+    ready: &mpsc::Sender<std::io::Result<()>>,
+) {
     let streams = || {
-        Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?))
+        Ok((
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        ))
     };
     let (mut terminate, mut interrupt, mut hangup) = match streams() {
         Ok(streams) => streams,
@@ -87,7 +109,10 @@ async fn watch(stop: &StopSender, child: &Child, first: First, ready: &mpsc::Sen
     }
 }
 
-#[expect(clippy::exit, reason = "the second signal asks for an end without any cleaning up")]
+#[expect(
+    clippy::exit,
+    reason = "the second signal asks for an end without any cleaning up"
+)]
 fn end(signal: i32) -> ! {
     std::process::exit(i32::from(ExitCode::Interrupted(signal).number()))
 }
@@ -97,9 +122,11 @@ fn end(signal: i32) -> ! {
 /// # Errors
 /// When the operating system gives no thread.
 pub fn start_time_limit(stop: StopSender, limit: Duration) -> std::io::Result<()> {
-    std::thread::Builder::new().name("time limit".to_owned()).spawn(move || {
-        std::thread::sleep(limit);
-        stop.stop(StopReason::Timeout(limit));
-    })?;
+    std::thread::Builder::new()
+        .name("time limit".to_owned())
+        .spawn(move || {
+            std::thread::sleep(limit);
+            stop.stop(StopReason::Timeout(limit));
+        })?;
     Ok(())
 }

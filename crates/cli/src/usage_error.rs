@@ -30,7 +30,10 @@ mod tests {
     #[test]
     fn a_url_in_the_wrong_place_is_masked() {
         let arguments = ["migrate", "postgres://u:p@h/d"].map(str::to_owned);
-        let text = mask("unexpected argument 'postgres://u:p@h/d'".to_owned(), arguments.into_iter());
+        let text = mask(
+            "unexpected argument 'postgres://u:p@h/d'".to_owned(),
+            arguments.into_iter(),
+        );
         assert_eq!(text, "unexpected argument '***'");
     }
 }

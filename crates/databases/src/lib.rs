@@ -2,10 +2,6 @@
 //!
 //! All that is special about a database is in its folder. Nothing here plans or decides.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-#![allow(
-    clippy::result_large_err,
-    reason = "errors of a database are rare and slow anyway; their size does not matter"
-)]
 
 pub mod connection_url;
 pub mod mysql;

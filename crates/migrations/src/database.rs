@@ -188,7 +188,7 @@ pub enum Acquire {
 }
 
 /// Result of a write that is only valid while the lease is ours.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fenced {
     /// Written.
     Written,

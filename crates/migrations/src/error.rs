@@ -9,7 +9,7 @@ use forerun_sql::Position;
 use serde::Serialize;
 
 use crate::database::{Blocker, DatabaseError, Holder};
-use crate::directory::DirectoryError;
+use crate::directory::{DirectoryError, SumMismatch};
 use crate::history::{Direction, Version};
 use crate::plan::Conflict;
 
@@ -19,6 +19,9 @@ pub enum RunError {
     /// The directory cannot be used as it is.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The directory is not what its `forerun.sum` says.
+    #[error("{0}")]
+    Sum(SumMismatch),
     /// The database could not be reached or read; nothing was changed by the step that failed.
     #[error("{doing}: {error}")]
     Database {

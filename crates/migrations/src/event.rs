@@ -215,7 +215,10 @@ pub enum Event {
     },
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde asks for"
+)]
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     // Microseconds are enough, and keep the text short.
     serializer.serialize_f64((duration.as_secs_f64() * 1e6).round() / 1e6)

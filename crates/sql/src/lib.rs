@@ -19,7 +19,9 @@ mod split;
 pub use classify::{Classification, LockClass, ObjectKind, ObjectName, TransactionUse, classify};
 pub use dialect::Dialect;
 pub use digest::SqlHasher;
-pub use directive::{Directive, DirectiveError, DirectiveKind, parse_directives};
+pub use directive::{
+    Directive, DirectiveError, DirectiveKind, parse_directives, refuse_inner_directives,
+};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use position::Position;
 pub use split::{MAXIMUM_STATEMENT_BYTES, Piece, SplitError, Splitter, Statement};

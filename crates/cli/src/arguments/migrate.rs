@@ -9,12 +9,15 @@ use super::{DatabaseArguments, DirectoryArguments, LimitArguments};
 #[derive(Debug, Subcommand)]
 pub enum Migrate {
     /// Applies all pending migrations, in order
-    #[command(visible_alias = "apply", after_help = "Examples:
+    #[command(
+        visible_alias = "apply",
+        after_help = "Examples:
   forerun migrate up -u postgres://app:secret@db/app --dir file:///src/
   forerun migrate up --dry-run
   MIGRATION_TIMEOUT=300 MIGRATION_LOCK_TIMEOUT=60 forerun migrate up
 
-Any number of these may start at the same moment: one does the work, the others wait and succeed.")]
+Any number of these may start at the same moment: one does the work, the others wait and succeed."
+    )]
     Up(Up),
     /// Applies pending migrations up to the first pending data migration
     Schema(Up),
@@ -274,7 +277,8 @@ pub struct Unlock {
 
 fn version(text: &str) -> Result<Version, String> {
     Version::parse(text).ok_or_else(|| {
-        "a version is the number in front of a file name, such as 7 or 0007 or 20260131120000".to_owned()
+        "a version is the number in front of a file name, such as 7 or 0007 or 20260131120000"
+            .to_owned()
     })
 }
 

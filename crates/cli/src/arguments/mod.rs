@@ -11,10 +11,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use migrate::{
-    Baseline, Down, Hash, History, Migrate, New, Plan, Repair, RepairAction, Status, Unlock, Up, Validate, Wait,
-    WaitVersion,
+    Baseline, Down, Hash, History, Migrate, New, Plan, Repair, RepairAction, Status, Unlock, Up,
+    Validate, Wait, WaitVersion,
 };
-pub use shared::{DatabaseArguments, DirectoryArguments, FormatArgument, LimitArguments, OutputArguments};
+pub use shared::{
+    DatabaseArguments, DirectoryArguments, FormatArgument, LimitArguments, OutputArguments,
+};
 
 /// Database migrations that run before a release: exactly once, without stopping the application.
 #[derive(Debug, Parser)]
@@ -176,7 +178,10 @@ mod tests {
             "forerun migrate baseline seven",
             "forerun -v -q migrate status",
         ] {
-            assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{line}");
+            assert!(
+                Arguments::try_parse_from(line.split(' ')).is_err(),
+                "{line}"
+            );
         }
     }
 }

@@ -13,7 +13,13 @@ pub struct DatabaseArguments {
     /// Without it: DATABASE_URL, else DATABASE_HOST, DATABASE_PORT, DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD and
     /// DATABASE_ENGINE, else the same names with DB_ in front. Each also with _FILE at the end, naming a file that
     /// holds the value. [env: DATABASE_URL]
-    #[arg(short, long, value_name = "URL", help_heading = "Database", allow_hyphen_values = false)]
+    #[arg(
+        short,
+        long,
+        value_name = "URL",
+        help_heading = "Database",
+        allow_hyphen_values = false
+    )]
     pub url: Option<String>,
     /// Wait this long for the database to accept connections [default: 0] [env: MIGRATION_WAIT]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Database")]
@@ -68,7 +74,13 @@ pub struct OutputArguments {
     #[arg(long, global = true, help_heading = "Output")]
     pub no_color: bool,
     /// Show statements, notices of the server, and where settings come from
-    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "quiet",
+        help_heading = "Output"
+    )]
     pub verbose: bool,
     /// Show only results, warnings and errors
     #[arg(short, long, global = true, help_heading = "Output")]

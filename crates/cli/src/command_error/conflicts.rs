@@ -15,29 +15,50 @@ pub(super) fn explain(conflicts: &[Conflict]) -> Explanation {
     };
     let mut explanation = Explanation::new(ExitCode::Conflict, "conflict", message);
     for conflict in conflicts {
-        explanation = explanation.detail("conflict", sentence(conflict)).detail("do", advice(conflict));
+        explanation = explanation
+            .detail("conflict", sentence(conflict))
+            .detail("do", advice(conflict));
     }
+    // That one is found when its turn has come.
+    let late = conflicts
+        .iter()
+        .any(|conflict| matches!(conflict, Conflict::Unresumable { .. }));
     explanation
-        .state("Nothing was run.")
+        .state(if late {
+            "No more of it was run."
+        } else {
+            "Nothing was run."
+        })
         .advise("Settle each conflict as described; `forerun migrate status` shows what is left.")
 }
 
 /// What is wrong.
 pub fn sentence(conflict: &Conflict) -> String {
     match conflict {
-        Conflict::Changed { script, recorded, found, .. } => format!(
+        Conflict::Changed {
+            script,
+            recorded,
+            found,
+            ..
+        } => format!(
             "{script} was changed after it was applied: its SQL is another one (checksum {} was recorded, the file has \
              {})",
             short(recorded),
             short(found)
         ),
         Conflict::Missing { version, script } => {
-            format!("version {version} is applied (from {script}), but the directory has no file for it")
+            format!(
+                "version {version} is applied (from {script}), but the directory has no file for it"
+            )
         }
         Conflict::OutOfOrder { script, newest, .. } => {
             format!("{script} was never applied and is older than version {newest}, which is")
         }
-        Conflict::Unresumable { script, statements_done, .. } => {
+        Conflict::Unresumable {
+            script,
+            statements_done,
+            ..
+        } => {
             let what = if *statements_done == 1 {
                 "its first statement".to_owned()
             } else {
@@ -49,10 +70,18 @@ pub fn sentence(conflict: &Conflict) -> String {
             )
         }
         Conflict::JournalWithoutFile { version, script } => {
-            format!("version {version} is half applied (from {script}), but the directory has no file for it")
+            format!(
+                "version {version} is half applied (from {script}), but the directory has no file for it"
+            )
         }
-        Conflict::UnfinishedOther { script, direction, .. } => {
-            let verb = if *direction == "down" { "reverting" } else { "applying" };
+        Conflict::UnfinishedOther {
+            script, direction, ..
+        } => {
+            let verb = if *direction == "down" {
+                "reverting"
+            } else {
+                "applying"
+            };
             format!("{verb} {script} was started and is not finished")
         }
     }
@@ -66,7 +95,9 @@ pub fn advice(conflict: &Conflict) -> String {
              file says already, record it with `forerun migrate repair {version} --accept-change`"
         ),
         Conflict::Missing { script, .. } => {
-            format!("restore {script} from version control: an applied migration must stay in the directory")
+            format!(
+                "restore {script} from version control: an applied migration must stay in the directory"
+            )
         }
         Conflict::OutOfOrder { .. } => "rename it to a version that is newer than all others \
              (`forerun migrate new` shows which); or apply it late with --allow-out-of-order"
@@ -78,7 +109,9 @@ pub fn advice(conflict: &Conflict) -> String {
         Conflict::JournalWithoutFile { version, script } => format!(
             "restore {script}; or undo by hand what it did and run `forerun migrate repair {version} --start-over`"
         ),
-        Conflict::UnfinishedOther { version, direction, .. } => {
+        Conflict::UnfinishedOther {
+            version, direction, ..
+        } => {
             let command = if *direction == "down" { "down" } else { "up" };
             format!(
                 "finish it with `forerun migrate {command}`; or undo by hand what it did and run `forerun migrate repair \

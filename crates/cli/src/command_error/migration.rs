@@ -15,14 +15,30 @@ use crate::output::excerpt;
 pub(super) fn explain(failure: &MigrationFailure, dialect: Dialect) -> Explanation {
     let error = &failure.error;
     let exit_code = exit_code(error.kind, dialect);
-    let statement = failure.statement.map(|number| format!(" in statement {number}")).unwrap_or_default();
-    let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-    let message = format!("{} failed{statement}: {}{code}", failure.script, error.message);
+    let statement = failure
+        .statement
+        .map(|number| format!(" in statement {number}"))
+        .unwrap_or_default();
+    let code = error
+        .code
+        .as_ref()
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default();
+    let message = format!(
+        "{} failed{statement}: {}{code}",
+        failure.script, error.message
+    );
     let mut explanation = Explanation::new(exit_code, kind_code(error.kind), message);
     if let Some(start) = failure.position {
-        let position = error.position.and_then(|offset| place_in(start, &failure.sql, offset)).unwrap_or(start);
-        explanation.place =
-            Some(Place { file: failure.path.clone(), line: position.line, column: position.column });
+        let position = error
+            .position
+            .and_then(|offset| place_in(start, &failure.sql, offset))
+            .unwrap_or(start);
+        explanation.place = Some(Place {
+            file: failure.path.clone(),
+            line: position.line,
+            column: position.column,
+        });
         explanation.excerpt = excerpt::of_statement(start, &failure.sql, error.position);
     }
     explanation = database_details(explanation, error);
@@ -30,16 +46,23 @@ pub(super) fn explain(failure: &MigrationFailure, dialect: Dialect) -> Explanati
         explanation = explanation.detail("blocked by", blocker.to_string());
     }
     if failure.attempts > 1 {
-        let spent = failure.retried_for.map(|time| format!(" in {}", rounded(time))).unwrap_or_default();
+        let spent = failure
+            .retried_for
+            .map(|time| format!(" in {}", rounded(time)))
+            .unwrap_or_default();
         explanation = explanation.detail("tries", format!("{}{spent}", failure.attempts));
     }
-    explanation.state(state(failure, dialect)).advise(advice(failure, exit_code))
+    explanation
+        .state(state(failure, dialect))
+        .advise(advice(failure, exit_code))
 }
 
 /// By what the database said.
 fn exit_code(kind: ErrorKind, dialect: Dialect) -> ExitCode {
     match kind {
-        ErrorKind::Statement | ErrorKind::StatementTimeout | ErrorKind::Unexpected => ExitCode::MigrationFailed,
+        ErrorKind::Statement | ErrorKind::StatementTimeout | ErrorKind::Unexpected => {
+            ExitCode::MigrationFailed
+        }
         ErrorKind::Authentication | ErrorKind::Configuration => ExitCode::Usage,
         // Another try does not make a file writable; a server may be a standby that is about to be promoted.
         ErrorKind::ReadOnly if dialect == Dialect::Sqlite => ExitCode::Usage,
@@ -55,7 +78,9 @@ fn exit_code(kind: ErrorKind, dialect: Dialect) -> ExitCode {
 
 /// The place of a byte offset in a statement that starts at `start`; `None` outside of what is known of it.
 fn place_in(start: Position, sql: &str, offset: usize) -> Option<Position> {
-    sql.as_bytes().get(..offset).map(|before| start.after(before))
+    sql.as_bytes()
+        .get(..offset)
+        .map(|before| start.after(before))
 }
 
 /// What the database holds now.
@@ -94,7 +119,9 @@ fn advice(failure: &MigrationFailure, exit_code: ExitCode) -> String {
         Direction::Down => "forerun migrate down",
     };
     match failure.error.kind {
-        _ if failure.state == StateAfterFailure::Committed => format!("Run `{command}` again for what comes after it."),
+        _ if failure.state == StateAfterFailure::Committed => {
+            format!("Run `{command}` again for what comes after it.")
+        }
         ErrorKind::LockTimeout | ErrorKind::Deadlock => format!(
             "End the sessions that hold the lock, or wait for them, and run `{command}` again; --ddl-lock-timeout and \
              --retry-budget set how long it tries."
@@ -103,10 +130,18 @@ fn advice(failure: &MigrationFailure, exit_code: ExitCode) -> String {
             "Give the statement more time (`-- forerun:timeout statement=…` in the script, or --statement-timeout), and run \
              `{command}` again."
         ),
-        ErrorKind::DiskFull => format!("Make room on the disk of the database server and run `{command}` again."),
-        ErrorKind::ReadOnly => format!("Connect to a database that accepts writes and run `{command}` again."),
-        ErrorKind::Cancelled => format!("Somebody cancelled the statement on the server; run `{command}` again."),
-        _ if exit_code == ExitCode::Temporary => format!("Run `{command}` again once the database answers."),
+        ErrorKind::DiskFull => {
+            format!("Make room on the disk of the database server and run `{command}` again.")
+        }
+        ErrorKind::ReadOnly => {
+            format!("Connect to a database that accepts writes and run `{command}` again.")
+        }
+        ErrorKind::Cancelled => {
+            format!("Somebody cancelled the statement on the server; run `{command}` again.")
+        }
+        _ if exit_code == ExitCode::Temporary => {
+            format!("Run `{command}` again once the database answers.")
+        }
         _ if matches!(failure.state, StateAfterFailure::Partial { .. }) => format!(
             "Correct the script from that statement on (what is done must stay as it is) and run `{command}` again."
         ),

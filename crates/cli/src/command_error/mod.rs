@@ -9,7 +9,7 @@ mod run;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use forerun_migrations::directory::{DirectoryError, SumMismatch};
+use forerun_migrations::directory::DirectoryError;
 use forerun_migrations::error::RunError;
 use forerun_sql::Dialect;
 use serde::Serialize;
@@ -35,9 +35,6 @@ pub enum CommandError {
         /// Of which database.
         dialect: Dialect,
     },
-    /// The directory is not what its sum file says.
-    #[error("{0}")]
-    Sum(SumMismatch),
     /// What `validate` found.
     #[error("{} problem(s)", .0.len())]
     Validation(Vec<Problem>),
@@ -138,7 +135,10 @@ pub struct Place {
     pub column: u64,
 }
 
-fn details<S: serde::Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn details<S: serde::Serializer>(
+    details: &[(&'static str, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Detail<'a> {
         label: &'a str,
@@ -192,36 +192,63 @@ impl CommandError {
     pub fn explain(&self) -> Explanation {
         match self {
             Self::Settings(error) => {
-                let code = if matches!(error, SettingsError::NoDatabase) { "no_database" } else { "settings" };
+                let code = if matches!(error, SettingsError::NoDatabase) {
+                    "no_database"
+                } else {
+                    "settings"
+                };
                 let mut explanation = Explanation::new(ExitCode::Usage, code, error.to_string());
-                explanation.advice.extend(error.hint());
+                explanation
+                    .advice
+                    .extend(error.hint().map(|hint| sentence(&hint)));
                 explanation
             }
             Self::Directory(error) => directory(error),
             Self::Run { error, dialect } => run::explain(error, *dialect),
-            Self::Sum(mismatch) => sum(mismatch),
             Self::Validation(problems) => validation(problems),
             Self::Usage { message, advice } => {
                 Explanation::new(ExitCode::Usage, "usage", message.clone()).advise(advice.clone())
             }
             Self::Refused { message, advice } => {
-                Explanation::new(ExitCode::Refused, "refused", message.clone()).advise(advice.clone())
+                Explanation::new(ExitCode::Refused, "refused", message.clone())
+                    .advise(advice.clone())
             }
-            Self::CommandTimedOut { ended, .. } => {
-                Explanation::new(ExitCode::Temporary, "timed_out", self.to_string())
-                    .state(format!("It was told to end: {ended}. What it had committed stays."))
-                    .advise("Run it again, with more time (--timeout or MIGRATION_TIMEOUT) if it needs it.")
-            }
+            Self::CommandTimedOut { ended, .. } => Explanation::new(
+                ExitCode::Temporary,
+                "timed_out",
+                self.to_string(),
+            )
+            .state(format!(
+                "It was told to end: {ended}. What it had committed stays."
+            ))
+            .advise(
+                "Run it again, with more time (--timeout or MIGRATION_TIMEOUT) if it needs it.",
+            ),
             Self::CommandLostLock { ended } => {
                 Explanation::new(ExitCode::Temporary, "lease_lost", self.to_string())
-                    .state(format!("It was told to end: {ended}. Another runner may be at work already."))
+                    .state(format!(
+                        "It was told to end: {ended}. Another runner may be at work already."
+                    ))
                     .advise("Run it again; `forerun migrate unlock` shows who holds the lock.")
             }
-            Self::System { action, error } => {
-                Explanation::new(ExitCode::Usage, "system", format!("cannot {action}: {error}"))
-            }
+            Self::System { action, error } => Explanation::new(
+                ExitCode::Usage,
+                "system",
+                format!("cannot {action}: {error}"),
+            )
+            .advise("Correct that and run it again."),
         }
     }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let stop = if text.ends_with('.') { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
 }
 
 /// The directory, or a script as a text.
@@ -233,9 +260,15 @@ fn directory(error: &DirectoryError) -> Explanation {
             let place = format!("{}:{}:{}: ", path.display(), position.line, position.column);
             let message = message.strip_prefix(&place).unwrap_or(&message).to_owned();
             let mut explanation = Explanation::new(ExitCode::Usage, "script", message);
-            explanation.place =
-                Some(Place { file: path.to_owned(), line: position.line, column: position.column });
+            explanation.place = Some(Place {
+                file: path.to_owned(),
+                line: position.line,
+                column: position.column,
+            });
             explanation.excerpt = excerpt::of_file(path, position);
+            explanation
+                .advice
+                .push("Correct the script and run it again.".to_owned());
             explanation
         }
         None => Explanation::new(ExitCode::Usage, "directory", error.to_string()),
@@ -244,30 +277,19 @@ fn directory(error: &DirectoryError) -> Explanation {
     explanation
 }
 
-fn sum(mismatch: &SumMismatch) -> Explanation {
-    let mut explanation =
-        Explanation::new(ExitCode::Conflict, "sum_mismatch", "the directory does not match its forerun.sum");
-    for (files, label) in
-        [(&mismatch.added, "added"), (&mismatch.changed, "changed"), (&mismatch.missing, "missing")]
-    {
-        for file in files {
-            explanation = explanation.detail(label, file.clone());
-        }
-    }
-    if mismatch.edited {
-        explanation = explanation.detail("edited", "forerun.sum itself was edited, or merged by hand");
-    }
-    explanation
-        .state("Nothing was run.")
-        .advise("If the directory is as it should be, run `forerun migrate hash` and commit both.")
-}
-
 fn validation(problems: &[Problem]) -> Explanation {
     // A mistake in a text is worse: the directory cannot be used at all.
     let only_conflicts = problems.iter().all(|problem| problem.conflict);
-    let exit_code = if only_conflicts { ExitCode::Conflict } else { ExitCode::Usage };
+    let exit_code = if only_conflicts {
+        ExitCode::Conflict
+    } else {
+        ExitCode::Usage
+    };
     let count = problems.len();
-    let message = format!("the directory has {count} problem{}", if count == 1 { "" } else { "s" });
+    let message = format!(
+        "the directory has {count} problem{}",
+        if count == 1 { "" } else { "s" }
+    );
     Explanation::new(exit_code, "invalid", message).advise("Correct what is listed above.")
 }
 

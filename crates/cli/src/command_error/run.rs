@@ -1,6 +1,7 @@
 //! Errors of the engine.
 
 use forerun_migrations::database::{DatabaseError, ErrorKind};
+use forerun_migrations::directory::SumMismatch;
 use forerun_migrations::error::{Refusal, RunError};
 use forerun_sql::{Dialect, format_duration};
 
@@ -10,8 +11,10 @@ use crate::output::excerpt;
 
 pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
     match error {
-        RunError::Directory(error) => directory(error),
+        // Also when a file is gone in the middle of a run.
+        RunError::Directory(error) => Explanation { state: None, ..directory(error) },
         RunError::Database { doing, error } => database(doing, error, dialect),
+        RunError::Sum(mismatch) => sum(mismatch),
         RunError::Conflict(found) => conflicts::explain(found),
         RunError::Refused(refusal) => refused(refusal),
         RunError::LockNotObtained { waited, holder } => {
@@ -105,6 +108,30 @@ pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
     }
 }
 
+fn sum(mismatch: &SumMismatch) -> Explanation {
+    let mut explanation = Explanation::new(
+        ExitCode::Conflict,
+        "sum_mismatch",
+        "the directory does not match its forerun.sum",
+    );
+    for (files, label) in [
+        (&mismatch.added, "added"),
+        (&mismatch.changed, "changed"),
+        (&mismatch.missing, "missing"),
+    ] {
+        for file in files {
+            explanation = explanation.detail(label, file.clone());
+        }
+    }
+    if mismatch.edited {
+        explanation =
+            explanation.detail("edited", "forerun.sum itself was edited, or merged by hand");
+    }
+    explanation
+        .state("Nothing was run.")
+        .advise("If the directory is as it should be, run `forerun migrate hash` and commit both.")
+}
+
 fn finished_before(finished: usize) -> String {
     match finished {
         0 => "No migration was finished".to_owned(),
@@ -133,7 +160,11 @@ pub(super) fn kind_code(kind: ErrorKind) -> &'static str {
 
 /// What the server adds to its sentence.
 pub(super) fn database_details(mut explanation: Explanation, error: &DatabaseError) -> Explanation {
-    for (label, text) in [("detail", &error.detail), ("hint", &error.hint), ("context", &error.context)] {
+    for (label, text) in [
+        ("detail", &error.detail),
+        ("hint", &error.hint),
+        ("context", &error.context),
+    ] {
         if let Some(text) = text {
             explanation = explanation.detail(label, text.clone());
         }
@@ -145,30 +176,46 @@ pub(super) fn database_details(mut explanation: Explanation, error: &DatabaseErr
 fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation {
     let sqlite = dialect == Dialect::Sqlite;
     let (exit_code, advice) = match error.kind {
-        ErrorKind::Unreachable if sqlite => {
-            (ExitCode::Temporary, "Check that nothing else keeps the file locked, and try again.")
-        }
+        ErrorKind::Unreachable if sqlite => (
+            ExitCode::Temporary,
+            "Check that nothing else keeps the file locked, and try again.",
+        ),
         ErrorKind::Unreachable => (
             ExitCode::Temporary,
             "Check host and port and that the server runs, and try again; --wait (MIGRATION_WAIT) waits for a server that \
              is starting.",
         ),
-        ErrorKind::Authentication => {
-            (ExitCode::Usage, "Check user and password (DATABASE_URL, or DATABASE_USER and DATABASE_PASSWORD).")
-        }
-        ErrorKind::Configuration => (ExitCode::Usage, "Correct the connection settings and run it again."),
-        ErrorKind::ConnectionLost => (ExitCode::Temporary, "Run it again: it goes on where the history says."),
-        ErrorKind::LockTimeout | ErrorKind::Deadlock | ErrorKind::StatementTimeout | ErrorKind::Cancelled => {
-            (ExitCode::Temporary, "Another session was in the way; run it again.")
-        }
-        ErrorKind::ReadOnly if sqlite => {
-            (ExitCode::Usage, "Make the file and its directory writable for the user that runs forerun.")
-        }
+        ErrorKind::Authentication => (
+            ExitCode::Usage,
+            "Check user and password (DATABASE_URL, or DATABASE_USER and DATABASE_PASSWORD).",
+        ),
+        ErrorKind::Configuration => (
+            ExitCode::Usage,
+            "Correct the connection settings and run it again.",
+        ),
+        ErrorKind::ConnectionLost => (
+            ExitCode::Temporary,
+            "Run it again: it goes on where the history says.",
+        ),
+        ErrorKind::LockTimeout
+        | ErrorKind::Deadlock
+        | ErrorKind::StatementTimeout
+        | ErrorKind::Cancelled => (
+            ExitCode::Temporary,
+            "Another session was in the way; run it again.",
+        ),
+        ErrorKind::ReadOnly if sqlite => (
+            ExitCode::Usage,
+            "Make the file and its directory writable for the user that runs forerun.",
+        ),
         ErrorKind::ReadOnly => (
             ExitCode::Temporary,
             "Connect to the primary server, or wait until this one accepts writes, and run it again.",
         ),
-        ErrorKind::DiskFull => (ExitCode::Temporary, "Make room on the disk of the database and run it again."),
+        ErrorKind::DiskFull => (
+            ExitCode::Temporary,
+            "Make room on the disk of the database and run it again.",
+        ),
         ErrorKind::Statement => (
             ExitCode::Usage,
             "The user needs the right to create forerun's tables (forerun_history and others) and to write them; grant it, \
@@ -180,7 +227,11 @@ fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation
              that is supported.",
         ),
     };
-    let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let code = error
+        .code
+        .as_ref()
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default();
     let message = format!("{doing} failed: {}{code}", error.message);
     let explanation = Explanation::new(exit_code, kind_code(error.kind), message);
     database_details(explanation, error).advise(advice)

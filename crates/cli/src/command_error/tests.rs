@@ -15,11 +15,17 @@ use crate::output::error_text;
 use crate::settings::SettingsError;
 
 fn run_error(error: RunError, dialect: Dialect) -> CommandError {
-    CommandError::Run { error: Box::new(error), dialect }
+    CommandError::Run {
+        error: Box::new(error),
+        dialect,
+    }
 }
 
 fn code(error: RunError) -> u8 {
-    run_error(error, Dialect::Postgres).explain().exit_code.number()
+    run_error(error, Dialect::Postgres)
+        .explain()
+        .exit_code
+        .number()
 }
 
 fn text(error: &CommandError) -> String {
@@ -38,7 +44,11 @@ fn failure(kind: ErrorKind) -> MigrationFailure {
         path: PathBuf::from("migrations/0007_add_email.sql"),
         direction: Direction::Up,
         statement: Some(2),
-        position: Some(Position { offset: 40, line: 3, column: 1 }),
+        position: Some(Position {
+            offset: 40,
+            line: 3,
+            column: 1,
+        }),
         sql: sql.to_owned(),
         error: DatabaseError {
             code: Some("42P01".to_owned()),
@@ -84,7 +94,11 @@ fn exit_codes_of_migrations_that_fail() {
         (ErrorKind::Authentication, 2),
         (ErrorKind::Configuration, 2),
     ] {
-        assert_eq!(code(RunError::Migration(Box::new(failure(kind)))), expected, "{kind:?}");
+        assert_eq!(
+            code(RunError::Migration(Box::new(failure(kind)))),
+            expected,
+            "{kind:?}"
+        );
     }
 }
 
@@ -105,17 +119,39 @@ fn exit_codes_outside_of_migrations() {
         (ErrorKind::Unexpected, 2),
     ] {
         let error = DatabaseError::new(kind, "x");
-        assert_eq!(code(RunError::Database { doing: "connecting", error }), expected, "{kind:?}");
+        assert_eq!(
+            code(RunError::Database {
+                doing: "connecting",
+                error
+            }),
+            expected,
+            "{kind:?}"
+        );
     }
 }
 
 #[test]
 fn a_file_that_is_read_only_is_not_temporary() {
     let error = DatabaseError::new(ErrorKind::ReadOnly, "attempt to write a readonly database");
-    let error = RunError::Database { doing: "taking the runner lock", error };
-    assert_eq!(run_error(error, Dialect::Sqlite).explain().exit_code.number(), 2);
+    let error = RunError::Database {
+        doing: "taking the runner lock",
+        error,
+    };
+    assert_eq!(
+        run_error(error, Dialect::Sqlite)
+            .explain()
+            .exit_code
+            .number(),
+        2
+    );
     let error = RunError::Migration(Box::new(failure(ErrorKind::ReadOnly)));
-    assert_eq!(run_error(error, Dialect::Sqlite).explain().exit_code.number(), 2);
+    assert_eq!(
+        run_error(error, Dialect::Sqlite)
+            .explain()
+            .exit_code
+            .number(),
+        2
+    );
 }
 
 #[test]
@@ -124,15 +160,40 @@ fn exit_codes_of_everything_else() {
     let position = Position::START;
     for (error, expected) in [
         (RunError::Conflict(Vec::new()), 4),
-        (RunError::Refused(Refusal::NothingToRepair("x".to_owned())), 5),
+        (RunError::Sum(SumMismatch::default()), 4),
+        (
+            RunError::Refused(Refusal::NothingToRepair("x".to_owned())),
+            5,
+        ),
         (RunError::Refused(Refusal::SchemaFirst(vec![script()])), 5),
         (RunError::Refused(Refusal::NoDownScript(vec![script()])), 5),
-        (RunError::Refused(Refusal::UnknownToDirectory(vec![version()])), 5),
-        (RunError::Refused(Refusal::HistoryNotEmpty { newest: version() }), 5),
-        (RunError::Refused(Refusal::HolderAlive(Box::new(holder()))), 5),
-        (RunError::LockNotObtained { waited: Duration::from_secs(60), holder: None }, 75),
+        (
+            RunError::Refused(Refusal::UnknownToDirectory(vec![version()])),
+            5,
+        ),
+        (
+            RunError::Refused(Refusal::HistoryNotEmpty { newest: version() }),
+            5,
+        ),
+        (
+            RunError::Refused(Refusal::HolderAlive(Box::new(holder()))),
+            5,
+        ),
+        (
+            RunError::LockNotObtained {
+                waited: Duration::from_secs(60),
+                holder: None,
+            },
+            75,
+        ),
         (RunError::LeaseLost { version: None }, 75),
-        (RunError::TransactionEnded { version: version(), script: script() }, 3),
+        (
+            RunError::TransactionEnded {
+                version: version(),
+                script: script(),
+            },
+            3,
+        ),
         (
             RunError::Assertion {
                 version: version(),
@@ -155,10 +216,33 @@ fn exit_codes_of_everything_else() {
             },
             4,
         ),
-        (RunError::Interrupted { signal: 15, finished: 0 }, 143),
-        (RunError::Interrupted { signal: 2, finished: 1 }, 130),
-        (RunError::TimedOut { limit: Duration::from_secs(300), finished: 0 }, 75),
-        (RunError::NotUpToDate { reason: "x".to_owned() }, 6),
+        (
+            RunError::Interrupted {
+                signal: 15,
+                finished: 0,
+            },
+            143,
+        ),
+        (
+            RunError::Interrupted {
+                signal: 2,
+                finished: 1,
+            },
+            130,
+        ),
+        (
+            RunError::TimedOut {
+                limit: Duration::from_secs(300),
+                finished: 0,
+            },
+            75,
+        ),
+        (
+            RunError::NotUpToDate {
+                reason: "x".to_owned(),
+            },
+            6,
+        ),
     ] {
         let words = error.to_string();
         assert_eq!(code(error), expected, "{words}");
@@ -174,14 +258,45 @@ fn exit_codes_of_everything_else() {
     };
     for (error, expected) in [
         (CommandError::Settings(SettingsError::NoDatabase), 2),
-        (CommandError::Sum(SumMismatch::default()), 4),
         (CommandError::Validation(vec![problem(true)]), 4),
-        (CommandError::Validation(vec![problem(true), problem(false)]), 2),
-        (CommandError::Usage { message: "x".to_owned(), advice: "y".to_owned() }, 2),
-        (CommandError::Refused { message: "x".to_owned(), advice: "y".to_owned() }, 5),
-        (CommandError::CommandTimedOut { limit: Duration::from_secs(1), ended: "x".to_owned() }, 75),
-        (CommandError::CommandLostLock { ended: "x".to_owned() }, 75),
-        (CommandError::System { action: "x".to_owned(), error: std::io::Error::other("y") }, 2),
+        (
+            CommandError::Validation(vec![problem(true), problem(false)]),
+            2,
+        ),
+        (
+            CommandError::Usage {
+                message: "x".to_owned(),
+                advice: "y".to_owned(),
+            },
+            2,
+        ),
+        (
+            CommandError::Refused {
+                message: "x".to_owned(),
+                advice: "y".to_owned(),
+            },
+            5,
+        ),
+        (
+            CommandError::CommandTimedOut {
+                limit: Duration::from_secs(1),
+                ended: "x".to_owned(),
+            },
+            75,
+        ),
+        (
+            CommandError::CommandLostLock {
+                ended: "x".to_owned(),
+            },
+            75,
+        ),
+        (
+            CommandError::System {
+                action: "x".to_owned(),
+                error: std::io::Error::other("y"),
+            },
+            2,
+        ),
     ] {
         assert_eq!(error.explain().exit_code.number(), expected, "{error}");
     }
@@ -189,17 +304,28 @@ fn exit_codes_of_everything_else() {
 
 #[test]
 fn every_error_ends_in_what_to_do() {
-    for kind in [ErrorKind::Statement, ErrorKind::LockTimeout, ErrorKind::ConnectionLost, ErrorKind::DiskFull] {
+    for kind in [
+        ErrorKind::Statement,
+        ErrorKind::LockTimeout,
+        ErrorKind::ConnectionLost,
+        ErrorKind::DiskFull,
+    ] {
         for state in [
             StateAfterFailure::RolledBack,
             StateAfterFailure::Partial { statements_done: 1 },
             StateAfterFailure::Committed,
             StateAfterFailure::Unknown,
         ] {
-            let error = RunError::Migration(Box::new(MigrationFailure { state, ..failure(kind) }));
+            let error = RunError::Migration(Box::new(MigrationFailure {
+                state,
+                ..failure(kind)
+            }));
             let text = text(&run_error(error, Dialect::Postgres));
             let last = text.lines().last().unwrap();
-            assert!(last.contains("forerun migrate up` again") && last.ends_with('.'), "{last}");
+            assert!(
+                last.contains("forerun migrate up` again") && last.ends_with('.'),
+                "{last}"
+            );
         }
     }
 }
@@ -225,7 +351,10 @@ fn retries_that_were_used_up() {
     let mut failure = failure(ErrorKind::LockTimeout);
     failure.error = DatabaseError {
         code: Some("55P03".to_owned()),
-        ..DatabaseError::new(ErrorKind::LockTimeout, "canceling statement due to lock timeout")
+        ..DatabaseError::new(
+            ErrorKind::LockTimeout,
+            "canceling statement due to lock timeout",
+        )
     };
     failure.attempts = 9;
     failure.retried_for = Some(Duration::from_millis(600_123));
@@ -261,7 +390,11 @@ fn a_statement_in_doubt() {
         script: "0007_a.sql".to_owned(),
         path: "migrations/0007_a.sql".into(),
         statement: 2,
-        position: Position { offset: 30, line: 4, column: 1 },
+        position: Position {
+            offset: 30,
+            line: 4,
+            column: 1,
+        },
         sql: "UPDATE users\nSET visits = visits + 1".to_owned(),
     };
     insta::assert_snapshot!(text(&run_error(error, Dialect::Mysql)), @r#"
@@ -290,11 +423,29 @@ fn conflicts_are_listed_with_what_to_do() {
             recorded: "0123456789abcdef".to_owned(),
             found: "fedcba9876543210".to_owned(),
         },
-        Conflict::Missing { version: version(), script: script() },
-        Conflict::OutOfOrder { version: version(), script: script(), newest: Version::from_stored(9) },
-        Conflict::Unresumable { version: version(), script: script(), statements_done: 3 },
-        Conflict::JournalWithoutFile { version: version(), script: script() },
-        Conflict::UnfinishedOther { version: version(), script: script(), direction: "down" },
+        Conflict::Missing {
+            version: version(),
+            script: script(),
+        },
+        Conflict::OutOfOrder {
+            version: version(),
+            script: script(),
+            newest: Version::from_stored(9),
+        },
+        Conflict::Unresumable {
+            version: version(),
+            script: script(),
+            statements_done: 3,
+        },
+        Conflict::JournalWithoutFile {
+            version: version(),
+            script: script(),
+        },
+        Conflict::UnfinishedOther {
+            version: version(),
+            script: script(),
+            direction: "down",
+        },
     ];
     insta::assert_snapshot!(text(&run_error(RunError::Conflict(conflicts), Dialect::Postgres)), @r#"
     error: the history and the directory contradict each other in 6 places
@@ -311,7 +462,7 @@ fn conflicts_are_listed_with_what_to_do() {
       do          restore 0007_a.sql; or undo by hand what it did and run `forerun migrate repair 7 --start-over`
       conflict    reverting 0007_a.sql was started and is not finished
       do          finish it with `forerun migrate down`; or undo by hand what it did and run `forerun migrate repair 7 --start-over`
-      state       Nothing was run.
+      state       No more of it was run.
 
     Settle each conflict as described; `forerun migrate status` shows what is left.
     "#);
@@ -319,7 +470,10 @@ fn conflicts_are_listed_with_what_to_do() {
 
 #[test]
 fn a_lock_that_another_runner_kept() {
-    let error = RunError::LockNotObtained { waited: Duration::from_millis(60_050), holder: Some(holder()) };
+    let error = RunError::LockNotObtained {
+        waited: Duration::from_millis(60_050),
+        holder: Some(holder()),
+    };
     insta::assert_snapshot!(text(&run_error(error, Dialect::Postgres)), @r#"
     error: another runner kept the runner lock for the 1m that this one waited
 
@@ -351,7 +505,10 @@ fn a_commit_without_an_answer_says_that_it_arrived() {
 
 #[test]
 fn json_has_the_same_as_the_text() {
-    let error = run_error(RunError::Migration(Box::new(failure(ErrorKind::Statement))), Dialect::Postgres);
+    let error = run_error(
+        RunError::Migration(Box::new(failure(ErrorKind::Statement))),
+        Dialect::Postgres,
+    );
     let value = serde_json::to_value(error.explain()).unwrap();
     assert_eq!(value["code"], "statement");
     assert_eq!(value["file"], "migrations/0007_add_email.sql");

@@ -1,6 +1,6 @@
 //! `forerun migrate baseline`.
 
-use super::context::{Context, verify_sum};
+use super::context::Context;
 use crate::arguments::Baseline;
 use crate::command_error::CommandError;
 use crate::output::Done;
@@ -10,7 +10,6 @@ use crate::settings;
 pub fn run(context: &Context, arguments: &Baseline) -> Result<Done, CommandError> {
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    verify_sum(&directory)?;
     context.announce("migrate baseline", &runner, Some(&directory));
     let future = runner.baseline(&directory, arguments.version, arguments.dry_run);
     let report = context.block_on(&runner, future)?;
@@ -20,8 +19,14 @@ pub fn run(context: &Context, arguments: &Baseline) -> Result<Done, CommandError
     let versions = count(report.migrations.len(), "version");
     let version = arguments.version;
     Ok(if arguments.dry_run {
-        Done::new("planned", format!("Would declare {versions} up to {version} present; nothing was changed."))
+        Done::new(
+            "planned",
+            format!("Would declare {versions} up to {version} present; nothing was changed."),
+        )
     } else {
-        Done::new("baselined", format!("Declared {versions} up to {version} present, without running them."))
+        Done::new(
+            "baselined",
+            format!("Declared {versions} up to {version} present, without running them."),
+        )
     })
 }

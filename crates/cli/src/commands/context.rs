@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use forerun_migrations::directory::{MigrationDirectory, SumFile};
 use forerun_migrations::error::RunError;
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::executor::{Runner, Stop, StopSender, stop_channel};
@@ -33,14 +32,24 @@ impl Context {
     /// For one command.
     pub fn new(environment: Environment, output: Output) -> Self {
         let (stop_sender, stop) = stop_channel();
-        Self { environment, output: Arc::new(output), stop, stop_sender, child: Child::default() }
+        Self {
+            environment,
+            output: Arc::new(output),
+            stop,
+            stop_sender,
+            child: Child::default(),
+        }
     }
 
     /// The runner that arguments and environment describe; its time limit begins now.
     ///
     /// # Errors
     /// Whatever is wrong with the settings.
-    pub fn runner(&self, database: &DatabaseArguments, limits: &LimitArguments) -> Result<Runner, CommandError> {
+    pub fn runner(
+        &self,
+        database: &DatabaseArguments,
+        limits: &LimitArguments,
+    ) -> Result<Runner, CommandError> {
         let (runner, time_limit) = self.runner_and_time_limit(database, limits)?;
         if let Some(limit) = time_limit {
             signals::start_time_limit(self.stop_sender.clone(), limit)
@@ -60,7 +69,10 @@ impl Context {
     ) -> Result<(Runner, Option<std::time::Duration>), CommandError> {
         let DatabaseSettings { url, source } = settings::database(database, &self.environment)?;
         for message in url.warnings() {
-            self.output.emit(&Event::Warning { code: "url", message: message.clone() });
+            self.output.emit(&Event::Warning {
+                code: "url",
+                message: message.clone(),
+            });
         }
         let (limits, time_limit) = settings::limits(limits, database.wait, &self.environment)?;
         let identity = settings::identity(database.release.as_deref(), &self.environment)?;
@@ -100,7 +112,10 @@ impl Context {
     ) -> Result<T, CommandError> {
         let dialect = runner.database.dialect();
         let result = self.block_on_any(future)?;
-        result.map_err(|error| CommandError::Run { error: Box::new(error), dialect })
+        result.map_err(|error| CommandError::Run {
+            error: Box::new(error),
+            dialect,
+        })
     }
 
     /// Runs any future on one thread.
@@ -117,13 +132,4 @@ impl Context {
         runtime.shutdown_background();
         Ok(result)
     }
-}
-
-/// Compares the directory with its sum file, if it has one. Done before anything is connected to.
-///
-/// # Errors
-/// When they differ, or cannot be read.
-pub fn verify_sum(directory: &Path) -> Result<(), CommandError> {
-    let Some(sum) = SumFile::read(directory)? else { return Ok(()) };
-    sum.verify(&MigrationDirectory::read(directory)?).map_err(CommandError::Sum)
 }

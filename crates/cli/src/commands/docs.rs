@@ -29,6 +29,9 @@ pub fn run(context: &Context, arguments: &Docs) -> Result<Done, CommandError> {
     }
     Err(CommandError::Usage {
         message: format!("not what the program says: {}", outdated.join(", ")),
-        advice: format!("Run `forerun docs --out {}` and commit the result.", arguments.out.display()),
+        advice: format!(
+            "Run `forerun docs --out {}` and commit the result.",
+            arguments.out.display()
+        ),
     })
 }

@@ -2,7 +2,7 @@
 
 use forerun_migrations::executor::{DownTo, Outcome};
 
-use super::context::{Context, verify_sum};
+use super::context::Context;
 use super::plan;
 use crate::arguments::Down;
 use crate::command_error::CommandError;
@@ -17,7 +17,6 @@ pub fn run(context: &Context, arguments: &Down) -> Result<Done, CommandError> {
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    verify_sum(&directory)?;
     if arguments.dry_run {
         let made = context.block_on(&runner, runner.plan_down(&directory, to))?;
         return Ok(plan::show(context, &runner, &made));
@@ -32,7 +31,13 @@ pub fn run(context: &Context, arguments: &Down) -> Result<Done, CommandError> {
         Done::new("up_to_date", format!("Nothing to revert; {at}."))
     } else {
         let migrations = count(report.migrations.len(), "migration");
-        let message = format!("Reverted {migrations} in {}; {at}.", took(context.output.elapsed()));
-        Done { migrations: report.migrations.len(), ..Done::new("reverted", message) }
+        let message = format!(
+            "Reverted {migrations} in {}; {at}.",
+            took(context.output.elapsed())
+        );
+        Done {
+            migrations: report.migrations.len(),
+            ..Done::new("reverted", message)
+        }
     })
 }

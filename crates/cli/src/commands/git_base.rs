@@ -30,11 +30,20 @@ pub struct Comparison {
 /// # Errors
 /// When git cannot be run, does not know the reference, or the directory is in no repository; or when the files there
 /// cannot be read as migrations.
-pub fn compare(directory: &MigrationDirectory, base: &str, dialect: Dialect) -> Result<Comparison, CommandError> {
+pub fn compare(
+    directory: &MigrationDirectory,
+    base: &str,
+    dialect: Dialect,
+) -> Result<Comparison, CommandError> {
     let copy = TemporaryDirectory::create()?;
     check_out(&directory.path, base, &copy.0)?;
     let base_directory = MigrationDirectory::read(&copy.0)?;
-    Ok(compare_directories(directory, &base_directory, base, dialect))
+    Ok(compare_directories(
+        directory,
+        &base_directory,
+        base,
+        dialect,
+    ))
 }
 
 fn compare_directories(
@@ -49,18 +58,26 @@ fn compare_directories(
             None => comparison.problems.push(conflict(
                 "missing",
                 None,
-                format!("{} is in {base} and not here: restore it, it may be applied somewhere", before.up.file_name),
+                format!(
+                    "{} is in {base} and not here: restore it, it may be applied somewhere",
+                    before.up.file_name
+                ),
             )),
             Some(now) => compare_migration(&mut comparison, before, now, base, dialect),
         }
     }
-    let Some(newest) = base_directory.migrations.last() else { return comparison };
+    let Some(newest) = base_directory.migrations.last() else {
+        return comparison;
+    };
     for migration in &directory.migrations {
         if migration.version < newest.version && base_directory.get(migration.version).is_none() {
             comparison.problems.push(conflict(
                 "out_of_order",
                 Some(&migration.up.path),
-                format!("is new and older than {}, the newest of {base}: give it a newer version", newest.up.file_name),
+                format!(
+                    "is new and older than {}, the newest of {base}: give it a newer version",
+                    newest.up.file_name
+                ),
             ));
         }
     }
@@ -75,12 +92,19 @@ fn compare_migration(
     dialect: Dialect,
 ) {
     if before.up.normalized != now.up.normalized {
-        let sql = |migration: &Migration| migration.up.inspect(dialect).ok().map(|summary| summary.sql_checksum);
+        let sql = |migration: &Migration| {
+            migration
+                .up
+                .inspect(dialect)
+                .ok()
+                .map(|summary| summary.sql_checksum)
+        };
         let only_comments = sql(before).is_some_and(|sql_before| sql(now) == Some(sql_before));
         if only_comments {
-            comparison
-                .warnings
-                .push(format!("{} differs from {base} in comments or layout only", now.up.file_name));
+            comparison.warnings.push(format!(
+                "{} differs from {base} in comments or layout only",
+                now.up.file_name
+            ));
         } else {
             comparison.problems.push(conflict(
                 "changed",
@@ -91,10 +115,14 @@ fn compare_migration(
     }
     match (&before.down, &now.down) {
         (Some(down), None) => {
-            comparison.warnings.push(format!("{} is in {base} and not here", down.file_name));
+            comparison
+                .warnings
+                .push(format!("{} is in {base} and not here", down.file_name));
         }
         (Some(before), Some(now)) if before.normalized != now.normalized => {
-            comparison.warnings.push(format!("{} differs from {base}", now.file_name));
+            comparison
+                .warnings
+                .push(format!("{} differs from {base}", now.file_name));
         }
         _ => {}
     }
@@ -104,29 +132,48 @@ fn compare_migration(
 fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandError> {
     // A name that starts with a hyphen would be an option.
     let commit = format!("{base}^{{commit}}");
-    let commit = git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], None)
-        .map_err(|error| explain(error, base))?;
+    let commit = git(
+        directory,
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ],
+        None,
+    )
+    .map_err(|error| explain(&error, base))?;
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     // Within the directory, names are relative to it.
-    let listing = git(directory, &["ls-tree", "-z", &commit], None).map_err(|error| explain(error, base))?;
+    let listing =
+        git(directory, &["ls-tree", "-z", &commit], None).map_err(|error| explain(&error, base))?;
     let mut names = Vec::new();
     let mut objects = String::new();
     for entry in listing.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
-        let Some((about, name)) = entry.split_once('\t') else { continue };
+        let Some((about, name)) = entry.split_once('\t') else {
+            continue;
+        };
         let mut about = about.split(' ');
-        let (Some(_mode), Some("blob"), Some(object)) = (about.next(), about.next(), about.next()) else { continue };
+        let (Some(_mode), Some("blob"), Some(object)) = (about.next(), about.next(), about.next())
+        else {
+            continue;
+        };
         if name.ends_with(".sql") && !name.contains('/') {
             names.push(name.to_owned());
             objects.push_str(object);
             objects.push('\n');
         }
     }
-    let batch = git(directory, &["cat-file", "--batch"], Some(objects)).map_err(|error| explain(error, base))?;
+    let batch = git(directory, &["cat-file", "--batch"], Some(objects))
+        .map_err(|error| explain(&error, base))?;
     let mut rest = batch.as_slice();
     for name in names {
-        let content = next_object(&mut rest).ok_or_else(|| explain("its answer is not understood".to_owned(), base))?;
-        std::fs::write(target.join(&name), content).map_err(CommandError::system("write a temporary file"))?;
+        let content =
+            next_object(&mut rest).ok_or_else(|| explain("its answer is not understood", base))?;
+        std::fs::write(target.join(&name), content)
+            .map_err(CommandError::system("write a temporary file"))?;
     }
     Ok(())
 }
@@ -135,13 +182,18 @@ fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandE
 fn next_object<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let (head, tail) = rest.split_at_checked(end)?;
-    let size: usize = std::str::from_utf8(head).ok()?.rsplit(' ').next()?.parse().ok()?;
+    let size: usize = std::str::from_utf8(head)
+        .ok()?
+        .rsplit(' ')
+        .next()?
+        .parse()
+        .ok()?;
     let content = tail.get(1..=size)?;
     *rest = tail.get(size + 2..).unwrap_or_default();
     Some(content)
 }
 
-fn explain(error: String, base: &str) -> CommandError {
+fn explain(error: &str, base: &str) -> CommandError {
     CommandError::Usage {
         message: format!("cannot read {base} with git: {error}"),
         advice: "Give a branch, tag or commit of the repository that the directory is in; in a shallow clone, fetch it \
@@ -155,7 +207,11 @@ fn git(directory: &Path, arguments: &[&str], input: Option<String>) -> Result<Ve
         .arg("-C")
         .arg(directory)
         .args(arguments.iter().map(OsStr::new))
-        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -166,7 +222,9 @@ fn git(directory: &Path, arguments: &[&str], input: Option<String>) -> Result<Ve
             let _ = stdin.write_all(input.as_bytes());
         })
     });
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
     if let Some(writer) = writer {
         let _ = writer.join();
     }
@@ -174,7 +232,11 @@ fn git(directory: &Path, arguments: &[&str], input: Option<String>) -> Result<Ve
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(if said.is_empty() { "it does not know this reference".to_owned() } else { said })
+    Err(if said.is_empty() {
+        "it does not know this reference".to_owned()
+    } else {
+        said
+    })
 }
 
 /// A directory that is removed again.

@@ -22,7 +22,9 @@ const NOT_EXECUTABLE: u8 = 126;
 
 /// Runs the command to its end.
 pub fn run(arguments: &Guarded) -> ExitCode {
-    let Some((program, rest)) = arguments.command.split_first() else { return ExitCode::Usage };
+    let Some((program, rest)) = arguments.command.split_first() else {
+        return ExitCode::Usage;
+    };
     if !arguments.group {
         if !follow_parent(Signal::KILL, arguments.parent) {
             return ExitCode::Temporary;
@@ -30,9 +32,13 @@ pub fn run(arguments: &Guarded) -> ExitCode {
         let error = std::process::Command::new(program).args(rest).exec();
         return cannot_run(program, &error);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(stay(arguments, program, rest)).unwrap_or_else(|error| cannot_run(program, &error)),
+        Ok(runtime) => runtime
+            .block_on(stay(arguments, program, rest))
+            .unwrap_or_else(|error| cannot_run(program, &error)),
         Err(error) => cannot_run(program, &error),
     }
 }
@@ -47,10 +53,17 @@ fn follow_parent(signal: Signal, parent: i32) -> bool {
 }
 
 /// Waits beside the command. Signals for the group reach the command by themselves; here they change nothing.
-async fn stay(arguments: &Guarded, program: &OsStr, rest: &[std::ffi::OsString]) -> std::io::Result<ExitCode> {
+async fn stay(
+    arguments: &Guarded,
+    program: &OsStr,
+    rest: &[std::ffi::OsString],
+) -> std::io::Result<ExitCode> {
     let mut parent_died = signal(SignalKind::user_defined2())?;
-    let _ignored =
-        [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
+    let _ignored = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+    ];
     if !follow_parent(Signal::USR2, arguments.parent) {
         return Ok(ExitCode::Temporary);
     }
@@ -67,11 +80,22 @@ async fn stay(arguments: &Guarded, program: &OsStr, rest: &[std::ffi::OsString])
 
 /// As shells say it: 128 + n for signal n.
 pub fn shell_code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(u8::MAX)
 }
 
 fn cannot_run(program: &OsStr, error: &std::io::Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: cannot run {}: {error}", program.to_string_lossy());
-    ExitCode::OfCommand(if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: cannot run {}: {error}",
+        program.to_string_lossy()
+    );
+    ExitCode::OfCommand(if error.kind() == ErrorKind::NotFound {
+        NOT_FOUND
+    } else {
+        NOT_EXECUTABLE
+    })
 }

@@ -36,7 +36,9 @@ pub fn run(context: &Context, arguments: &Hash) -> Result<Done, CommandError> {
     if written {
         sum.write(&path)?;
     }
-    let mismatch = before.and_then(|before| before.verify(&directory).err()).unwrap_or_default();
+    let mismatch = before
+        .and_then(|before| before.verify(&directory).err())
+        .unwrap_or_default();
     let document = Document {
         file: path.join(SUM_FILE_NAME),
         written,
@@ -55,13 +57,18 @@ fn text(document: &Document) -> String {
         return format!("{file} is up to date.\n");
     }
     let mut text = String::new();
-    for (files, word) in
-        [(&document.added, "added"), (&document.changed, "changed"), (&document.removed, "removed")]
-    {
+    for (files, word) in [
+        (&document.added, "added"),
+        (&document.changed, "changed"),
+        (&document.removed, "removed"),
+    ] {
         for file in files {
             text.push_str(&format!("{word:<8} {file}\n"));
         }
     }
-    text.push_str(&format!("Wrote {file} for {}.\n", count(document.migrations, "migration")));
+    text.push_str(&format!(
+        "Wrote {file} for {}.\n",
+        count(document.migrations, "migration")
+    ));
     text
 }

@@ -18,9 +18,15 @@ pub fn run(context: &Context, arguments: &History) -> Result<Done, CommandError>
     let runner = context.runner(&arguments.database, &LimitArguments::default())?;
     let (history, audit) = context.block_on(&runner, runner.history(arguments.version))?;
     let one = arguments.version.is_some();
-    let document = Document { history: &history, audit: one.then_some(&audit) };
+    let document = Document {
+        history: &history,
+        audit: one.then_some(&audit),
+    };
     context.output.result(&document, || {
-        let mut text = tables::history(&history);
+        let mut text = match arguments.version {
+            Some(version) if history.is_empty() => format!("Version {version} is not applied.\n"),
+            _ => tables::history(&history),
+        };
         if one && !audit.is_empty() {
             text.push('\n');
             text.push_str(&tables::audit(&audit));

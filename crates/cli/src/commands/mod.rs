@@ -44,7 +44,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Err(error) => return wrong_format(&arguments, &environment, purpose, error),
     };
     let context = Context::new(environment, Output::new(output_settings, purpose, path));
-    let first = if purpose == Purpose::Question { First::Exit } else { First::Stop };
+    let first = if purpose == Purpose::Question {
+        First::Exit
+    } else {
+        First::Stop
+    };
     let result = signals::install(context.stop_sender.clone(), context.child.clone(), first)
         .map_err(CommandError::system("install signal handlers"))
         .and_then(|()| dispatch(&context, arguments.command));
@@ -57,7 +61,8 @@ fn wrong_format(
     purpose: Purpose,
     error: SettingsError,
 ) -> ExitCode {
-    let output_settings = settings::output_with(FormatArgument::Auto, &arguments.output, environment);
+    let output_settings =
+        settings::output_with(FormatArgument::Auto, &arguments.output, environment);
     let path = settings::termination_message_path(environment);
     Output::new(output_settings, purpose, path).finish(Err(error.into()))
 }
@@ -66,9 +71,15 @@ fn wrong_format(
 fn purpose(command: &Command) -> Purpose {
     match command {
         Command::Exec(_) => Purpose::Guard,
-        Command::Migrate(Migrate::Up(up) | Migrate::Schema(up) | Migrate::Data(up)) if !up.dry_run => Purpose::Run,
+        Command::Migrate(Migrate::Up(up) | Migrate::Schema(up) | Migrate::Data(up))
+            if !up.dry_run =>
+        {
+            Purpose::Run
+        }
         Command::Migrate(Migrate::Down(down)) if !down.dry_run => Purpose::Run,
-        Command::Migrate(Migrate::Repair(repair)) if repair.action.chosen().is_some() => Purpose::Run,
+        Command::Migrate(Migrate::Repair(repair)) if repair.action.chosen().is_some() => {
+            Purpose::Run
+        }
         Command::Migrate(Migrate::Baseline(_) | Migrate::Wait(_)) => Purpose::Run,
         _ => Purpose::Question,
     }
@@ -97,6 +108,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Done, CommandError> {
         Command::Man => man::run(context),
         Command::Docs(arguments) => docs::run(context, &arguments),
         // Handled before there is any output.
-        Command::Guarded(arguments) => Ok(Done { exit_code: guarded::run(&arguments), ..Done::new("done", "") }),
+        Command::Guarded(arguments) => Ok(Done {
+            exit_code: guarded::run(&arguments),
+            ..Done::new("done", "")
+        }),
     }
 }

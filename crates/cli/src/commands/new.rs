@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use forerun_migrations::directory::{DirectoryError, MigrationDirectory, NewMigration, SumFile, create};
+use forerun_migrations::directory::{
+    DirectoryError, MigrationDirectory, NewMigration, SumFile, create,
+};
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::history::Kind;
 use jiff::Timestamp;
@@ -21,14 +23,27 @@ pub fn run(context: &Context, arguments: &New) -> Result<Done, CommandError> {
         sum_updated: bool,
     }
     let path = settings::directory(&arguments.directory, &context.environment)?;
-    let kind = if arguments.data { Kind::Data } else { Kind::Schema };
+    let kind = if arguments.data {
+        Kind::Data
+    } else {
+        Kind::Schema
+    };
     let sum = SumFile::read(&path)?;
     let before = match MigrationDirectory::read(&path) {
         Err(DirectoryError::Missing { .. }) => None,
         read => Some(read?),
     };
-    let files = create(&path, &NewMigration { name: arguments.name.clone(), kind }, Timestamp::now())?;
-    let in_step = sum.zip(before).map(|(sum, before)| sum.verify(&before).is_ok());
+    let files = create(
+        &path,
+        &NewMigration {
+            name: arguments.name.clone(),
+            kind,
+        },
+        Timestamp::now(),
+    )?;
+    let in_step = sum
+        .zip(before)
+        .map(|(sum, before)| sum.verify(&before).is_ok());
     match in_step {
         Some(true) => SumFile::for_directory(&MigrationDirectory::read(&path)?).write(&path)?,
         Some(false) => context.output.emit(&Event::Warning {
@@ -39,7 +54,15 @@ pub fn run(context: &Context, arguments: &New) -> Result<Done, CommandError> {
         }),
         None => {}
     }
-    let document = Document { files: &files, sum_updated: in_step == Some(true) };
-    context.output.result(&document, || files.iter().map(|file| format!("{}\n", file.display())).collect());
+    let document = Document {
+        files: &files,
+        sum_updated: in_step == Some(true),
+    };
+    context.output.result(&document, || {
+        files
+            .iter()
+            .map(|file| format!("{}\n", file.display()))
+            .collect()
+    });
     Ok(Done::new("created", ""))
 }

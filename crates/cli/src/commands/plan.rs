@@ -4,17 +4,19 @@ use forerun_migrations::executor::{Runner, UpOptions};
 use forerun_migrations::plan::{Plan, Scope};
 use serde::Serialize;
 
-use super::context::{Context, verify_sum};
+use super::context::Context;
 use crate::arguments;
 use crate::command_error::CommandError;
 use crate::output::{Done, plan_text};
 use crate::settings;
 
 pub fn run(context: &Context, arguments: &arguments::Plan) -> Result<Done, CommandError> {
-    let options = UpOptions { scope: Scope::All, allow_out_of_order: arguments.allow_out_of_order };
+    let options = UpOptions {
+        scope: Scope::All,
+        allow_out_of_order: arguments.allow_out_of_order,
+    };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    verify_sum(&directory)?;
     let made = context.block_on(&runner, runner.plan(&directory, options))?;
     Ok(show(context, &runner, &made))
 }
@@ -27,9 +29,17 @@ pub fn show(context: &Context, runner: &Runner, plan: &Plan) -> Done {
         #[serde(flatten)]
         plan: &'a Plan,
     }
-    let document = Document { target: runner.database.target(), plan };
+    let document = Document {
+        target: runner.database.target(),
+        plan,
+    };
     context.output.result(&document, || {
-        plan_text::render(plan, &runner.limits, runner.database.dialect(), context.output.verbose())
+        plan_text::render(
+            plan,
+            &runner.limits,
+            runner.database.dialect(),
+            context.output.verbose(),
+        )
     });
     Done::new("planned", "")
 }

@@ -29,7 +29,10 @@ impl RepairAction {
             (self.not_done, Decision::Settle(false)),
             (self.start_over, Decision::StartOver),
         ];
-        choices.into_iter().find(|(chosen, _)| *chosen).map(|(_, decision)| decision)
+        choices
+            .into_iter()
+            .find(|(chosen, _)| *chosen)
+            .map(|(_, decision)| decision)
     }
 }
 
@@ -43,17 +46,33 @@ pub fn run(context: &Context, arguments: &Repair) -> Result<Done, CommandError> 
     let Some(decision) = arguments.action.chosen() else {
         let status = context.block_on(&runner, runner.status(&directory))?;
         let mut open = open(&status);
-        open.retain(|open| arguments.version.is_none_or(|version| version == open.version));
-        context.output.result(&Document { open: &open }, || text(&open));
+        open.retain(|open| {
+            arguments
+                .version
+                .is_none_or(|version| version == open.version)
+        });
+        context
+            .output
+            .result(&Document { open: &open }, || text(&open));
         return Ok(Done::new("done", ""));
     };
     let version = match arguments.version {
         Some(version) => version,
-        None => only(&context.block_on(&runner, runner.status(&directory))?, decision)?,
+        None => only(
+            &context.block_on(&runner, runner.status(&directory))?,
+            decision,
+        )?,
     };
     context.announce("migrate repair", &runner, Some(&directory));
-    let message = context.block_on(&runner, runner.repair(&directory, version, decision, arguments.dry_run))?;
-    let outcome = if arguments.dry_run { "planned" } else { "repaired" };
+    let message = context.block_on(
+        &runner,
+        runner.repair(&directory, version, decision, arguments.dry_run),
+    )?;
+    let outcome = if arguments.dry_run {
+        "planned"
+    } else {
+        "repaired"
+    };
     Ok(Done::new(outcome, format!("{message}.")))
 }
 
@@ -68,9 +87,12 @@ fn only(status: &Status, decision: Decision) -> Result<Version, CommandError> {
                 _ => None,
             })
             .collect(),
-        Decision::Settle(_) => {
-            status.unfinished.iter().filter(|row| row.in_doubt.is_some()).map(|row| row.version).collect()
-        }
+        Decision::Settle(_) => status
+            .unfinished
+            .iter()
+            .filter(|row| row.in_doubt.is_some())
+            .map(|row| row.version)
+            .collect(),
         Decision::StartOver => status.unfinished.iter().map(|row| row.version).collect(),
     };
     match versions[..] {
@@ -82,7 +104,11 @@ fn only(status: &Status, decision: Decision) -> Result<Version, CommandError> {
         _ => Err(CommandError::Usage {
             message: format!(
                 "more than one version could be meant: {}",
-                versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                versions
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
             advice: "Name the version: `forerun migrate repair VERSION …`.".to_owned(),
         }),
@@ -93,13 +119,17 @@ fn open(status: &Status) -> Vec<Open> {
     let mut open: Vec<Open> = status.unfinished.iter().map(unfinished).collect();
     for conflict in &status.conflicts {
         let version = match conflict {
-            Conflict::Changed { version, .. } | Conflict::Missing { version, .. } | Conflict::OutOfOrder { version, .. } => {
-                *version
-            }
+            Conflict::Changed { version, .. }
+            | Conflict::Missing { version, .. }
+            | Conflict::OutOfOrder { version, .. } => *version,
             // The unfinished attempts are listed already.
             _ => continue,
         };
-        open.push(Open { version, what: conflicts::sentence(conflict), advice: vec![conflicts::advice(conflict)] });
+        open.push(Open {
+            version,
+            what: conflicts::sentence(conflict),
+            advice: vec![conflicts::advice(conflict)],
+        });
     }
     open
 }
@@ -110,15 +140,26 @@ fn unfinished(row: &JournalRow) -> Open {
     match &row.in_doubt {
         Some(doubt) if doubt.answer.is_none() => {
             advice.push(format!("look whether statement {} took effect; most often the next run finds out by itself", doubt.statement));
-            advice.push(format!("if it did: forerun migrate repair {version} --done"));
-            advice.push(format!("if not: forerun migrate repair {version} --not-done"));
+            advice.push(format!(
+                "if it did: forerun migrate repair {version} --done"
+            ));
+            advice.push(format!(
+                "if not: forerun migrate repair {version} --not-done"
+            ));
         }
-        _ => advice.push(format!("go on with it: forerun migrate {}", row.direction.as_str())),
+        _ => advice.push(format!(
+            "go on with it: forerun migrate {}",
+            row.direction.as_str()
+        )),
     }
     advice.push(format!(
         "or undo by hand what it did, and run it from its first statement: forerun migrate repair {version} --start-over"
     ));
-    Open { version, what: tables::unfinished(row), advice }
+    Open {
+        version,
+        what: tables::unfinished(row),
+        advice,
+    }
 }
 
 fn text(open: &[Open]) -> String {

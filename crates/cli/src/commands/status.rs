@@ -27,8 +27,20 @@ pub fn run(context: &Context, arguments: &Status) -> Result<Done, CommandError> 
     } else {
         ExitCode::Done
     };
-    let document = Document { up_to_date: exit_code == ExitCode::Done, status: &status };
-    context.output.result(&document, || tables::status(&status, context.output.verbose()));
-    let exit_code = if arguments.exit_code { exit_code } else { ExitCode::Done };
-    Ok(Done { exit_code, ..Done::new(exit_code.outcome(), "") })
+    let document = Document {
+        up_to_date: exit_code == ExitCode::Done,
+        status: &status,
+    };
+    context.output.result(&document, || {
+        tables::status(&status, context.output.verbose())
+    });
+    let exit_code = if arguments.exit_code {
+        exit_code
+    } else {
+        ExitCode::Done
+    };
+    Ok(Done {
+        exit_code,
+        ..Done::new(exit_code.outcome(), "")
+    })
 }

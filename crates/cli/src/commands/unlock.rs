@@ -13,14 +13,21 @@ pub fn run(context: &Context, arguments: &Unlock) -> Result<Done, CommandError> 
     let future = runner.unlock(arguments.force, arguments.even_if_alive);
     let state = context.block_on(&runner, future)?;
     context.output.result(&state, || text(&state));
-    Ok(Done::new(if state.released { "released" } else { "done" }, ""))
+    Ok(Done::new(
+        if state.released { "released" } else { "done" },
+        "",
+    ))
 }
 
 fn text(state: &LockState) -> String {
-    let Some(holder) = &state.holder else { return "The runner lock is free.\n".to_owned() };
+    let Some(holder) = &state.holder else {
+        return "The runner lock is free.\n".to_owned();
+    };
     let shown = one_line(&holder.to_string());
     if state.released {
-        return format!("Ended {shown}.\nThe runner lock is free; this is recorded in the audit.\n");
+        return format!(
+            "Ended {shown}.\nThe runner lock is free; this is recorded in the audit.\n"
+        );
     }
     let dead = holder.alive == Some(false) || holder.expires_in_seconds < 0;
     let advice = if dead {

@@ -3,7 +3,7 @@
 use forerun_migrations::executor::{Outcome, RunReport, UpOptions};
 use forerun_migrations::plan::Scope;
 
-use super::context::{Context, verify_sum};
+use super::context::Context;
 use super::plan;
 use crate::arguments::Up;
 use crate::command_error::CommandError;
@@ -12,10 +12,12 @@ use crate::output::style::{count, took};
 use crate::settings;
 
 pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, CommandError> {
-    let options = UpOptions { scope, allow_out_of_order: arguments.allow_out_of_order };
+    let options = UpOptions {
+        scope,
+        allow_out_of_order: arguments.allow_out_of_order,
+    };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    verify_sum(&directory)?;
     if arguments.dry_run {
         let made = context.block_on(&runner, runner.plan(&directory, options))?;
         return Ok(plan::show(context, &runner, &made));
@@ -26,21 +28,33 @@ pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, Comm
 }
 
 fn done(report: &RunReport, elapsed: std::time::Duration) -> Done {
-    let at = report.newest.map(|newest| format!("; the database is at version {newest}")).unwrap_or_default();
+    let at = report
+        .newest
+        .map(|newest| format!("; the database is at version {newest}"))
+        .unwrap_or_default();
     let (outcome, mut message) = match report.outcome {
-        Outcome::UpToDate if report.left_for_later.is_empty() => ("up_to_date", format!("Nothing to do{at}.")),
-        Outcome::UpToDate => ("up_to_date", format!("Nothing to do for this command{at}.")),
-        Outcome::DoneByAnother => {
-            ("done_by_another", format!("Nothing left to do: another runner has done it{at}."))
+        Outcome::UpToDate if report.left_for_later.is_empty() => {
+            ("up_to_date", format!("Nothing to do{at}."))
         }
+        Outcome::UpToDate => ("up_to_date", format!("Nothing to do for this command{at}.")),
+        Outcome::DoneByAnother => (
+            "done_by_another",
+            format!("Nothing left to do: another runner has done it{at}."),
+        ),
         Outcome::Done => {
             let migrations = count(report.migrations.len(), "migration");
-            ("applied", format!("Applied {migrations} in {}{at}.", took(elapsed)))
+            (
+                "applied",
+                format!("Applied {migrations} in {}{at}.", took(elapsed)),
+            )
         }
     };
     if let Some(first) = report.left_for_later.first() {
         let left = count(report.left_for_later.len(), "migration");
         message.push_str(&format!(" Left pending: {left}, from {first} on."));
     }
-    Done { migrations: report.migrations.len(), ..Done::new(outcome, message) }
+    Done {
+        migrations: report.migrations.len(),
+        ..Done::new(outcome, message)
+    }
 }

@@ -52,7 +52,10 @@ pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError
     }
     // The result has everything; the error adds the exit code.
     let explanation = CommandError::Validation(document.problems).explain();
-    Ok(Done { exit_code: explanation.exit_code, ..Done::new("invalid", "") })
+    Ok(Done {
+        exit_code: explanation.exit_code,
+        ..Done::new("invalid", "")
+    })
 }
 
 /// That of the option, else of the database that is configured.
@@ -77,15 +80,29 @@ fn check(
     base: Option<&str>,
     document: &mut Document,
 ) -> Result<(), CommandError> {
-    let warn = |message: String| context.output.emit(&Event::Warning { code: "directory", message });
-    directory.warnings.iter().for_each(|warning| warn(warning.to_string()));
+    let warn = |message: String| {
+        context.output.emit(&Event::Warning {
+            code: "directory",
+            message,
+        });
+    };
+    directory
+        .warnings
+        .iter()
+        .for_each(|warning| warn(warning.to_string()));
     document.migrations = directory.migrations.len();
     for migration in &directory.migrations {
-        for script in [Some(&migration.up), migration.down.as_ref()].into_iter().flatten() {
+        for script in [Some(&migration.up), migration.down.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             match script.inspect(document.dialect) {
                 Ok(summary) => {
                     document.statements += summary.statement_count;
-                    summary.warnings.iter().for_each(|warning| warn(warning.to_string()));
+                    summary
+                        .warnings
+                        .iter()
+                        .for_each(|warning| warn(warning.to_string()));
                 }
                 Err(error) => document.problems.push(of_directory(&error)),
             }
@@ -95,7 +112,9 @@ fn check(
         Ok(None) => {}
         Ok(Some(sum)) => {
             if let Err(mismatch) = sum.verify(directory) {
-                document.problems.push(conflict("sum_mismatch", None, mismatch.to_string()));
+                document
+                    .problems
+                    .push(conflict("sum_mismatch", None, mismatch.to_string()));
             }
         }
         Err(error) => document.problems.push(of_directory(&error)),
@@ -137,17 +156,36 @@ fn of_directory(error: &DirectoryError) -> Problem {
 
 /// A contradiction with what was there before.
 pub(super) fn conflict(code: &'static str, file: Option<&Path>, message: String) -> Problem {
-    Problem { code, file: file.map(Path::to_owned), line: None, column: None, message, conflict: true, excerpt: None }
+    Problem {
+        code,
+        file: file.map(Path::to_owned),
+        line: None,
+        column: None,
+        message,
+        conflict: true,
+        excerpt: None,
+    }
 }
 
 fn text(document: &Document) -> String {
-    let mut text: String = document.problems.iter().map(error_text::render_problem).collect();
+    let mut text: String = document
+        .problems
+        .iter()
+        .map(error_text::render_problem)
+        .collect();
     let found = match document.problems.len() {
         0 => "no problems".to_owned(),
         problems => count(problems, "problem"),
     };
     let migrations = count(document.migrations, "migration");
-    let statements = count(usize::try_from(document.statements).unwrap_or(usize::MAX), "statement");
-    text.push_str(&format!("{}: {migrations}, {statements} ({}): {found}.\n", document.directory.display(), document.dialect));
+    let statements = count(
+        usize::try_from(document.statements).unwrap_or(usize::MAX),
+        "statement",
+    );
+    text.push_str(&format!(
+        "{}: {migrations}, {statements} ({}): {found}.\n",
+        document.directory.display(),
+        document.dialect
+    ));
     text
 }

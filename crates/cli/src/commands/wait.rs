@@ -16,12 +16,18 @@ use crate::settings;
 const DEFAULT: Duration = Duration::from_secs(300);
 
 pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
-    let limits = LimitArguments { timeout: arguments.timeout, ..LimitArguments::default() };
+    let limits = LimitArguments {
+        timeout: arguments.timeout,
+        ..LimitArguments::default()
+    };
     let (runner, time_limit) = context.runner_and_time_limit(&arguments.database, &limits)?;
     let wait_for = match arguments.version {
         None => WaitFor::Connection,
         Some(WaitVersion::Version(version)) => WaitFor::Version(version),
-        Some(WaitVersion::Latest) => latest(&settings::directory(&arguments.directory, &context.environment)?)?,
+        Some(WaitVersion::Latest) => latest(&settings::directory(
+            &arguments.directory,
+            &context.environment,
+        )?)?,
     };
     let wait = Some(runner.limits.connect_wait).filter(|wait| !wait.is_zero());
     let limit = time_limit.or(wait).unwrap_or(DEFAULT);
@@ -33,5 +39,10 @@ pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
 fn latest(directory: &Path) -> Result<WaitFor, CommandError> {
     let directory = MigrationDirectory::read(directory)?;
     // An application without migrations needs only its database.
-    Ok(directory.migrations.last().map_or(WaitFor::Connection, |migration| WaitFor::Version(migration.version)))
+    Ok(directory
+        .migrations
+        .last()
+        .map_or(WaitFor::Connection, |migration| {
+            WaitFor::Version(migration.version)
+        }))
 }

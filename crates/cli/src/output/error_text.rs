@@ -11,7 +11,12 @@ const LABEL: usize = 12;
 /// Several lines, ending in a newline. The last one says what to do.
 pub fn render(explanation: &Explanation) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{} {}", paint(BAD, "error:"), paint(STRONG, printable(&explanation.message)));
+    let _ = writeln!(
+        text,
+        "{} {}",
+        paint(BAD, "error:"),
+        paint(STRONG, printable(&explanation.message))
+    );
     if let Some(place) = &explanation.place {
         let place = format!("{}:{}:{}", place.file.display(), place.line, place.column);
         let _ = writeln!(text, "\n  {}", printable(&place));
@@ -39,12 +44,22 @@ pub fn render(explanation: &Explanation) -> String {
 /// One problem of `validate`.
 pub fn render_problem(problem: &Problem) -> String {
     let mut text = String::new();
-    let mut place = problem.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    let mut place = problem
+        .file
+        .as_ref()
+        .map(|file| file.display().to_string())
+        .unwrap_or_default();
     if let (Some(line), Some(column)) = (problem.line, problem.column) {
         let _ = write!(place, ":{line}:{column}");
     }
     let separator = if place.is_empty() { "" } else { ": " };
-    let _ = writeln!(text, "{} {}{separator}{}", paint(BAD, "✗"), printable(&place), printable(&problem.message));
+    let _ = writeln!(
+        text,
+        "{} {}{separator}{}",
+        paint(BAD, "✗"),
+        printable(&place),
+        printable(&problem.message)
+    );
     if let Some(excerpt) = &problem.excerpt {
         for line in excerpt.text_lines() {
             let _ = writeln!(text, "    {}", mark_caret(&line));
@@ -65,7 +80,9 @@ fn labelled(text: &mut String, label: &str, detail: &str) {
 
 fn mark_caret(line: &str) -> String {
     match line.strip_suffix('^') {
-        Some(head) if head.trim().trim_matches('│').trim().is_empty() => format!("{head}{}", paint(BAD, "^")),
+        Some(head) if head.trim().trim_matches('│').trim().is_empty() => {
+            format!("{head}{}", paint(BAD, "^"))
+        }
         _ => printable(line),
     }
 }

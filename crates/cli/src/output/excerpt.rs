@@ -37,21 +37,44 @@ pub fn of_statement(start: Position, sql: &str, offset: Option<usize>) -> Option
     let Some((offset, before, rest)) =
         offset.and_then(|offset| Some((offset, sql.get(..offset)?, sql.get(offset..)?)))
     else {
-        let lines: Vec<String> = sql.lines().take(LINES).map(|line| shown(line, 0).0).collect();
-        return Some(Excerpt { first: start.line, more: sql.lines().count() > lines.len(), lines, caret: None });
+        let lines: Vec<String> = sql
+            .lines()
+            .take(LINES)
+            .map(|line| shown(line, 0).0)
+            .collect();
+        return Some(Excerpt {
+            first: start.line,
+            more: sql.lines().count() > lines.len(),
+            lines,
+            caret: None,
+        });
     };
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = offset + rest.find('\n').unwrap_or(rest.len());
     let line = sql.get(line_start..line_end)?;
     let (last, caret) = shown(line, offset - line_start);
     let number = start.after(before.as_bytes()).line;
-    let head = sql.get(..line_start.saturating_sub(1)).filter(|_| line_start > 0);
-    let mut lines: Vec<String> =
-        head.map(|head| head.lines().rev().take(LINES - 1).map(|line| shown(line, 0).0).collect()).unwrap_or_default();
+    let head = sql
+        .get(..line_start.saturating_sub(1))
+        .filter(|_| line_start > 0);
+    let mut lines: Vec<String> = head
+        .map(|head| {
+            head.lines()
+                .rev()
+                .take(LINES - 1)
+                .map(|line| shown(line, 0).0)
+                .collect()
+        })
+        .unwrap_or_default();
     lines.reverse();
     let first = number.saturating_sub(lines.len() as u64);
     lines.push(last);
-    Some(Excerpt { first, lines, caret: Some(caret), more: false })
+    Some(Excerpt {
+        first,
+        lines,
+        caret: Some(caret),
+        more: false,
+    })
 }
 
 /// The line of a file at a position.
@@ -60,15 +83,30 @@ pub fn of_file(path: &Path, position: Position) -> Option<Excerpt> {
     let mut line = Vec::new();
     for _ in 0..position.line {
         line.clear();
-        reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line).ok()?;
+        reader
+            .by_ref()
+            .take(LINE_BYTES)
+            .read_until(b'\n', &mut line)
+            .ok()?;
     }
     let text = String::from_utf8_lossy(&line);
     let text = text.trim_end_matches(['\n', '\r']);
-    let text = text.strip_prefix('\u{feff}').filter(|_| position.line == 1).unwrap_or(text);
+    let text = text
+        .strip_prefix('\u{feff}')
+        .filter(|_| position.line == 1)
+        .unwrap_or(text);
     let column = usize::try_from(position.column.saturating_sub(1)).ok()?;
-    let offset = text.char_indices().nth(column).map_or(text.len(), |(offset, _)| offset);
+    let offset = text
+        .char_indices()
+        .nth(column)
+        .map_or(text.len(), |(offset, _)| offset);
     let (line, caret) = shown(text, offset);
-    Some(Excerpt { first: position.line, lines: vec![line], caret: Some(caret), more: false })
+    Some(Excerpt {
+        first: position.line,
+        lines: vec![line],
+        caret: Some(caret),
+        more: false,
+    })
 }
 
 /// A line as it is shown, and the columns before the character at `offset`: tabs as spaces, control characters as
@@ -103,7 +141,10 @@ fn shown(line: &str, offset: usize) -> (String, usize) {
         caret = column;
     }
     if column <= WIDTH {
-        return (cells.into_iter().map(|(character, _)| character).collect(), caret);
+        return (
+            cells.into_iter().map(|(character, _)| character).collect(),
+            caret,
+        );
     }
     // A window with the caret in its middle.
     let from = caret.saturating_sub(WIDTH / 2);
@@ -120,7 +161,10 @@ fn shown(line: &str, offset: usize) -> (String, usize) {
     let start = start.unwrap_or(at);
     let (head, head_width) = if start > 0 { ("…", 1) } else { ("", 0) };
     let tail = if at > from + WIDTH { "…" } else { "" };
-    (format!("{head}{text}{tail}"), caret.saturating_sub(start) + head_width)
+    (
+        format!("{head}{text}{tail}"),
+        caret.saturating_sub(start) + head_width,
+    )
 }
 
 impl Excerpt {
@@ -151,7 +195,11 @@ mod tests {
     }
 
     fn at(line: u64, column: u64) -> Position {
-        Position { offset: 0, line, column }
+        Position {
+            offset: 0,
+            line,
+            column,
+        }
     }
 
     #[test]
@@ -195,10 +243,24 @@ mod tests {
     fn a_long_line_is_cut_around_the_caret() {
         let sql = format!("SELECT {}here{}", "a, ".repeat(200), ", b".repeat(200));
         let shown = text(of_statement(at(1, 1), &sql, sql.find("here")));
-        let [line, caret] = shown.lines().collect::<Vec<_>>()[..] else { panic!("{shown}") };
-        let place = caret.chars().position(|character| character == '^').unwrap();
-        assert!(line.chars().skip(place).collect::<String>().starts_with("here"), "{shown}");
-        assert!(line.chars().count() < 110 && line.ends_with('…') && line.contains("│ …"), "{shown}");
+        let [line, caret] = shown.lines().collect::<Vec<_>>()[..] else {
+            panic!("{shown}")
+        };
+        let place = caret
+            .chars()
+            .position(|character| character == '^')
+            .unwrap();
+        assert!(
+            line.chars()
+                .skip(place)
+                .collect::<String>()
+                .starts_with("here"),
+            "{shown}"
+        );
+        assert!(
+            line.chars().count() < 110 && line.ends_with('…') && line.contains("│ …"),
+            "{shown}"
+        );
     }
 
     #[test]

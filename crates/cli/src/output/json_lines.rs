@@ -35,14 +35,25 @@ pub struct CollectedWarning {
 /// One line with its newline.
 pub fn line<T: Serialize>(content: &T) -> Result<Vec<u8>, serde_json::Error> {
     let at = format!("{:.6}", Timestamp::now());
-    let mut bytes = serde_json::to_vec(&Line { format: EVENTS_FORMAT, at, content })?;
+    let mut bytes = serde_json::to_vec(&Line {
+        format: EVENTS_FORMAT,
+        at,
+        content,
+    })?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
 /// One document with its newline.
-pub fn document<T: Serialize>(content: &T, warnings: &[CollectedWarning]) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = serde_json::to_vec_pretty(&Document { format: EVENTS_FORMAT, content, warnings })?;
+pub fn document<T: Serialize>(
+    content: &T,
+    warnings: &[CollectedWarning],
+) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(&Document {
+        format: EVENTS_FORMAT,
+        content,
+        warnings,
+    })?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -55,7 +66,10 @@ mod tests {
 
     #[test]
     fn an_event_is_one_flat_line() {
-        let event = Event::Warning { code: "x", message: "a\nb".to_owned() };
+        let event = Event::Warning {
+            code: "x",
+            message: "a\nb".to_owned(),
+        };
         let bytes = line(&event).unwrap();
         assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 1);
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

@@ -55,7 +55,12 @@ pub struct Done {
 impl Done {
     /// With a sentence.
     pub fn new(outcome: &'static str, message: impl Into<String>) -> Self {
-        Self { exit_code: ExitCode::Done, outcome, migrations: 0, message: message.into() }
+        Self {
+            exit_code: ExitCode::Done,
+            outcome,
+            migrations: 0,
+            message: message.into(),
+        }
     }
 }
 
@@ -71,8 +76,16 @@ struct StreamState<S: anstream::stream::RawStream> {
 
 impl<S: anstream::stream::RawStream + anstream::stream::AsLockedWrite> Stream<S> {
     fn new(stream: S, colour: bool) -> Self {
-        let choice = if colour { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
-        Self(Mutex::new(StreamState { stream: AutoStream::new(stream, choice), closed: false, failed: None }))
+        let choice = if colour {
+            ColorChoice::AlwaysAnsi
+        } else {
+            ColorChoice::Never
+        };
+        Self(Mutex::new(StreamState {
+            stream: AutoStream::new(stream, choice),
+            closed: false,
+            failed: None,
+        }))
     }
 
     fn write(&self, bytes: &[u8]) {
@@ -80,7 +93,10 @@ impl<S: anstream::stream::RawStream + anstream::stream::AsLockedWrite> Stream<S>
         if state.closed {
             return;
         }
-        let written = state.stream.write_all(bytes).and_then(|()| state.stream.flush());
+        let written = state
+            .stream
+            .write_all(bytes)
+            .and_then(|()| state.stream.flush());
         if let Err(error) = written {
             state.closed = true;
             if error.kind() != ErrorKind::BrokenPipe {
@@ -108,8 +124,11 @@ impl Output {
     /// For one command.
     pub fn new(settings: OutputSettings, purpose: Purpose, termination_message: PathBuf) -> Self {
         let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
-        let main_is_terminal =
-            if purpose == Purpose::Guard { stderr.is_terminal() } else { stdout.is_terminal() };
+        let main_is_terminal = if purpose == Purpose::Guard {
+            stderr.is_terminal()
+        } else {
+            stdout.is_terminal()
+        };
         let json = match settings.format {
             FormatArgument::Json => true,
             FormatArgument::Text => false,
@@ -163,7 +182,8 @@ impl Output {
     /// A line beside the result, for people.
     pub fn note(&self, text: &str) {
         if !self.json && !self.settings.quiet {
-            self.text.aside(|| self.err.write(format!("{text}\n").as_bytes()));
+            self.text
+                .aside(|| self.err.write(format!("{text}\n").as_bytes()));
         }
     }
 
@@ -177,7 +197,15 @@ impl Output {
                 let explanation = error.explain();
                 let outcome = explanation.exit_code.outcome();
                 let message = explanation.message.clone();
-                (Done { exit_code: explanation.exit_code, outcome, migrations, message }, Some(explanation))
+                (
+                    Done {
+                        exit_code: explanation.exit_code,
+                        outcome,
+                        migrations,
+                        message,
+                    },
+                    Some(explanation),
+                )
             }
         };
         let code = done.exit_code.number();
@@ -203,7 +231,13 @@ impl Output {
         }
         // Questions have an answer and no last words.
         if !done.message.is_empty() {
-            termination_message::write(&self.termination_message, code, done.outcome, &done.message, error.as_ref());
+            termination_message::write(
+                &self.termination_message,
+                code,
+                done.outcome,
+                &done.message,
+                error.as_ref(),
+            );
         }
         self.check_written(done.exit_code)
     }
@@ -211,10 +245,20 @@ impl Output {
     /// A result that could not be written must not look like success.
     fn check_written(&self, exit_code: ExitCode) -> ExitCode {
         let failed = lock(&self.out.0).failed.take();
-        let Some(error) = failed else { return exit_code };
-        let explanation = CommandError::System { action: "write to standard output".to_owned(), error }.explain();
+        let Some(error) = failed else {
+            return exit_code;
+        };
+        let explanation = CommandError::System {
+            action: "write to standard output".to_owned(),
+            error,
+        }
+        .explain();
         self.err.write(error_text::render(&explanation).as_bytes());
-        if exit_code == ExitCode::Done && self.purpose == Purpose::Question { explanation.exit_code } else { exit_code }
+        if exit_code == ExitCode::Done && self.purpose == Purpose::Question {
+            explanation.exit_code
+        } else {
+            exit_code
+        }
     }
 
     fn run_finished(&self, done: &Done, error: Option<&Explanation>) {
@@ -241,14 +285,19 @@ impl Output {
             exit_code: u8,
             error: &'a Explanation,
         }
-        let document = Failed { exit_code: error.exit_code.number(), error };
+        let document = Failed {
+            exit_code: error.exit_code.number(),
+            error,
+        };
         if let Ok(bytes) = json_lines::document(&document, &lock(&self.warnings)) {
             self.out.write(&bytes);
         }
     }
 
     fn line<T: Serialize>(&self, content: &T) {
-        let Ok(bytes) = json_lines::line(content) else { return };
+        let Ok(bytes) = json_lines::line(content) else {
+            return;
+        };
         if self.purpose == Purpose::Guard {
             self.err.write(&bytes);
         } else {
@@ -265,16 +314,22 @@ impl Output {
 impl Events for Output {
     fn emit(&self, event: &Event) {
         if matches!(event, Event::MigrationFinished { .. }) {
-            self.migrations.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.migrations
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         match (self.json, self.purpose) {
             (true, Purpose::Question) => {
                 if let Event::Warning { code, message } = event {
-                    lock(&self.warnings).push(CollectedWarning { code, message: message.clone() });
+                    lock(&self.warnings).push(CollectedWarning {
+                        code,
+                        message: message.clone(),
+                    });
                 }
             }
             (true, _) => self.line(event),
-            (false, _) => self.text.show(event, &|text| self.err.write(text.as_bytes())),
+            (false, _) => self
+                .text
+                .show(event, &|text| self.err.write(text.as_bytes())),
         }
     }
 }

@@ -23,10 +23,19 @@ pub fn render(plan: &Plan, limits: &Limits, dialect: Dialect, verbose: bool) -> 
         migration(&mut text, step, limits, dialect, verbose);
     }
     for file in &plan.left_for_later {
-        let _ = writeln!(text, "{}", paint(DIM, format!("{} stays pending", one_line(file))));
+        let _ = writeln!(
+            text,
+            "{}",
+            paint(DIM, format!("{} stays pending", one_line(file)))
+        );
     }
     if !plan.ahead.is_empty() {
-        let newest = plan.ahead.iter().max().map(ToString::to_string).unwrap_or_default();
+        let newest = plan
+            .ahead
+            .iter()
+            .max()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "{} the database is {} ahead of this directory, up to {newest}",
@@ -34,22 +43,37 @@ pub fn render(plan: &Plan, limits: &Limits, dialect: Dialect, verbose: bool) -> 
             count(plan.ahead.len(), "version")
         );
     }
-    let statements: u64 = plan.steps.iter().map(|step| step.summary.statement_count).sum();
+    let statements: u64 = plan
+        .steps
+        .iter()
+        .map(|step| step.summary.statement_count)
+        .sum();
     let what = if plan.steps.is_empty() {
         "Nothing to do".to_owned()
     } else {
-        let statements = count(usize::try_from(statements).unwrap_or(usize::MAX), "statement");
+        let statements = count(
+            usize::try_from(statements).unwrap_or(usize::MAX),
+            "statement",
+        );
         format!("{}, {statements}", count(plan.steps.len(), "migration"))
     };
     if !plan.steps.is_empty() {
-        let _ = writeln!(text, "Each statement {}.", limit_words(ScriptTimeouts::default(), limits));
+        let _ = writeln!(
+            text,
+            "Each statement {}.",
+            limit_words(ScriptTimeouts::default(), limits)
+        );
     }
     let _ = writeln!(text, "{what}; nothing was changed.");
     text
 }
 
 fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, verbose: bool) {
-    let direction = if step.direction == Direction::Down { "reverts with " } else { "" };
+    let direction = if step.direction == Direction::Down {
+        "reverts with "
+    } else {
+        ""
+    };
     let size = bytes(step.script.bytes);
     let _ = writeln!(
         text,
@@ -59,29 +83,65 @@ fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, 
     );
     let mode = match (step.mode, &step.mode_reason) {
         (Mode::Transaction, _) => "one transaction, recorded with it".to_owned(),
-        (Mode::Statements, Some(reason)) => format!("statement by statement, each recorded: {reason}"),
+        (Mode::Statements, Some(reason)) => {
+            format!("statement by statement, each recorded: {reason}")
+        }
         (Mode::Statements, None) => "statement by statement, each recorded".to_owned(),
     };
     let _ = writeln!(text, "  {}", one_line(&mode));
     if let Some(journal) = &step.journal {
-        let _ = writeln!(text, "  goes on after statement {}, where an earlier run ended", journal.statements_done);
+        let _ = writeln!(
+            text,
+            "  goes on after statement {}, where an earlier run ended",
+            journal.statements_done
+        );
         if let Some(doubt) = &journal.in_doubt {
-            let _ = writeln!(text, "  finds out first whether statement {} took effect", doubt.statement);
+            let _ = writeln!(
+                text,
+                "  finds out first whether statement {} took effect",
+                doubt.statement
+            );
         }
     }
     if step.summary.timeouts != ScriptTimeouts::default() {
-        let _ = writeln!(text, "  each statement {}", limit_words(step.summary.timeouts, limits));
+        let _ = writeln!(
+            text,
+            "  each statement {}",
+            limit_words(step.summary.timeouts, limits)
+        );
     }
     let shown = if verbose { usize::MAX } else { SHOWN };
     for statement in step.summary.statements.iter().take(shown) {
         one_statement(text, statement, dialect);
     }
-    let rest = step.summary.statement_count.saturating_sub(step.summary.statements.len().min(shown) as u64);
+    let rest = step
+        .summary
+        .statement_count
+        .saturating_sub(step.summary.statements.len().min(shown) as u64);
     if rest > 0 {
-        let _ = writeln!(text, "  {}", paint(DIM, format!("  … and {}", count(usize::try_from(rest).unwrap_or(usize::MAX), "more statement"))));
+        let _ = writeln!(
+            text,
+            "  {}",
+            paint(
+                DIM,
+                format!(
+                    "  … and {}",
+                    count(
+                        usize::try_from(rest).unwrap_or(usize::MAX),
+                        "more statement"
+                    )
+                )
+            )
+        );
     }
     for hazard in &step.hazards {
-        let _ = writeln!(text, "  {} line {}: {}", paint(WARNING, "hazard"), hazard.line, one_line(&hazard.message));
+        let _ = writeln!(
+            text,
+            "  {} line {}: {}",
+            paint(WARNING, "hazard"),
+            hazard.line,
+            one_line(&hazard.message)
+        );
     }
     text.push('\n');
 }
@@ -89,7 +149,10 @@ fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, 
 /// How long a statement waits and runs: what the script says, else the settings.
 fn limit_words(own: ScriptTimeouts, limits: &Limits) -> String {
     let lock = own.lock.unwrap_or(limits.ddl_lock_timeout);
-    let statement = own.statement.or(limits.statement_timeout).filter(|limit| !limit.is_zero());
+    let statement = own
+        .statement
+        .or(limits.statement_timeout)
+        .filter(|limit| !limit.is_zero());
     let lock = if lock.is_zero() {
         "waits for table locks without limit".to_owned()
     } else {
@@ -109,9 +172,19 @@ fn one_statement(text: &mut String, statement: &StatementSummary, dialect: Diale
     let verb = &statement.classification.verb;
     let preview = shortened(&one_line(&statement.preview));
     // The preview of most statements begins with the verb.
-    let named = preview.get(..verb.len()).is_some_and(|head| head.eq_ignore_ascii_case(verb));
-    let verb = if named { String::new() } else { format!("{}  ", one_line(verb)) };
-    let _ = writeln!(text, "  {}  {verb}{preview}", paint(DIM, format!("{:>4}", statement.position.line)));
+    let named = preview
+        .get(..verb.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(verb));
+    let verb = if named {
+        String::new()
+    } else {
+        format!("{}  ", one_line(verb))
+    };
+    let _ = writeln!(
+        text,
+        "  {}  {verb}{preview}",
+        paint(DIM, format!("{:>4}", statement.position.line))
+    );
     if let Some(assert) = &statement.assert {
         let _ = writeln!(text, "        must return no row: {}", one_line(assert));
     }
@@ -132,17 +205,24 @@ fn effect(statement: &StatementSummary, dialect: Dialect) -> Option<String> {
     let classification = &statement.classification;
     // Nobody uses a table that is being created.
     let creates_table = classification.verb.starts_with("CREATE TABLE");
-    if let Some(lock) = classification.table_lock.filter(|_| !creates_table) {
+    if let Some(lock) = classification
+        .table_lock
+        .filter(|lock| !creates_table && *lock != "ACCESS SHARE")
+    {
         return Some(format!("{lock} lock: {}", blocks(lock)));
     }
     match (classification.lock, classification.transaction) {
-        (LockClass::OnlineBuild, _) => Some("reads and writes go on; may take long, without a lock timeout".to_owned()),
+        (LockClass::OnlineBuild, _) => {
+            Some("reads and writes go on; may take long, without a lock timeout".to_owned())
+        }
         // One writer at a time, whatever it writes.
         (LockClass::BlockingDdl | LockClass::Dml, _) if dialect == Dialect::Sqlite => None,
         (LockClass::BlockingDdl, _) if !creates_table => {
             Some("may stop reads and writes of the table while it runs".to_owned())
         }
-        (_, TransactionUse::Outside) if dialect != Dialect::Mysql => Some("cannot be rolled back".to_owned()),
+        (_, TransactionUse::Outside) if dialect != Dialect::Mysql => {
+            Some("cannot be rolled back".to_owned())
+        }
         _ => None,
     }
 }
@@ -150,8 +230,9 @@ fn effect(statement: &StatementSummary, dialect: Dialect) -> Option<String> {
 /// What a table lock of PostgreSQL stops (manual, section 13.3.1 "Table-Level Locks").
 fn blocks(lock: &str) -> &'static str {
     match lock {
-        "ACCESS SHARE" => "stops nothing but exclusive changes of the table",
-        "ROW SHARE" | "ROW EXCLUSIVE" => "reads and writes go on",
+        "ROW SHARE" | "ROW EXCLUSIVE" => {
+            "reads and writes go on; its rows stay locked until the end"
+        }
         "SHARE UPDATE EXCLUSIVE" => "reads and writes go on; other changes of the table wait",
         "SHARE" | "SHARE ROW EXCLUSIVE" => "reads go on, writes wait",
         "EXCLUSIVE" => "plain reads go on, everything else waits",

@@ -70,9 +70,14 @@ mod tests {
 
     #[test]
     fn durations_for_people() {
-        for (milliseconds, text) in
-            [(0, "1ms"), (12, "12ms"), (999, "999ms"), (1400, "1.4s"), (59_960, "59s"), (200_000, "3m20s")]
-        {
+        for (milliseconds, text) in [
+            (0, "1ms"),
+            (12, "12ms"),
+            (999, "999ms"),
+            (1400, "1.4s"),
+            (59_960, "59s"),
+            (200_000, "3m20s"),
+        ] {
             assert_eq!(took(Duration::from_millis(milliseconds)), text);
         }
     }

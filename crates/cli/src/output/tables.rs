@@ -23,7 +23,11 @@ pub fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUM
     let line = |cells: [&str; COLUMNS]| {
         let mut line = String::new();
         for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let padding = if index + 1 == COLUMNS { 0 } else { width.saturating_sub(cell.width()) + 2 };
+            let padding = if index + 1 == COLUMNS {
+                0
+            } else {
+                width.saturating_sub(cell.width()) + 2
+            };
             let _ = write!(line, "{cell}{:padding$}", "");
         }
         line.truncate(line.trim_end().len());
@@ -40,23 +44,56 @@ pub fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUM
 pub fn status(status: &Status, verbose: bool) -> String {
     let mut text = String::new();
     let server = &status.server;
-    let schema = server.schema.as_ref().map(|schema| format!(", schema {schema}")).unwrap_or_default();
-    let _ = writeln!(text, "{}, database {}{schema}", one_line(&server.product), one_line(&server.database));
+    let schema = server
+        .schema
+        .as_ref()
+        .map(|schema| format!(", schema {schema}"))
+        .unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "{}, database {}{schema}",
+        one_line(&server.product),
+        one_line(&server.database)
+    );
     if let Some(holder) = &status.lock {
-        let _ = writeln!(text, "{} runs now: {}", paint(WARNING, "running"), one_line(&holder.to_string()));
+        let _ = writeln!(
+            text,
+            "{} {}",
+            paint(WARNING, "running now:"),
+            one_line(&holder.to_string())
+        );
     }
     applied(&mut text, &status.applied, verbose);
     for row in &status.unfinished {
-        let _ = writeln!(text, "{} {}", paint(WARNING, "unfinished"), unfinished(row));
+        let _ = writeln!(
+            text,
+            "\n{} {}",
+            paint(WARNING, "unfinished:"),
+            unfinished(row)
+        );
     }
     if !status.pending.is_empty() {
-        let _ = writeln!(text, "\n{}", paint(STRONG, format!("{} pending", status.pending.len())));
+        let _ = writeln!(
+            text,
+            "\n{}",
+            paint(STRONG, format!("{} pending", status.pending.len()))
+        );
         for pending in &status.pending {
-            let _ = writeln!(text, "  {}  {}", one_line(&pending.script), paint(DIM, pending.kind));
+            let _ = writeln!(
+                text,
+                "  {}  {}",
+                one_line(&pending.script),
+                paint(DIM, pending.kind)
+            );
         }
     }
     if !status.ahead.is_empty() {
-        let newest = status.ahead.iter().max().map(ToString::to_string).unwrap_or_default();
+        let newest = status
+            .ahead
+            .iter()
+            .max()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "\n{} the database is {} ahead of this directory, up to {newest}",
@@ -65,7 +102,12 @@ pub fn status(status: &Status, verbose: bool) -> String {
         );
     }
     for conflict in &status.conflicts {
-        let _ = writeln!(text, "\n{} {}", paint(BAD, "conflict:"), one_line(&conflicts::sentence(conflict)));
+        let _ = writeln!(
+            text,
+            "\n{} {}",
+            paint(BAD, "conflict:"),
+            one_line(&conflicts::sentence(conflict))
+        );
         let _ = writeln!(text, "  {}", one_line(&conflicts::advice(conflict)));
     }
     let _ = writeln!(text, "\n{}", status_sentence(status));
@@ -76,26 +118,52 @@ fn applied(text: &mut String, rows: &[HistoryRow], verbose: bool) {
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\n{}", paint(STRONG, format!("{} applied", rows.len())));
-    let skipped = if verbose { 0 } else { rows.len().saturating_sub(APPLIED) };
+    let _ = writeln!(
+        text,
+        "\n{}",
+        paint(STRONG, format!("{} applied", rows.len()))
+    );
+    let skipped = if verbose {
+        0
+    } else {
+        rows.len().saturating_sub(APPLIED)
+    };
     if skipped > 0 {
-        let _ = writeln!(text, "  {}", paint(DIM, format!("… {skipped} older (--verbose lists them)")));
+        let _ = writeln!(
+            text,
+            "  {}",
+            paint(DIM, format!("… {skipped} older (--verbose lists them)"))
+        );
     }
     for row in rows.iter().skip(skipped) {
-        let _ = writeln!(text, "  {}  {}", script(row), paint(DIM, format!("{} {}", row.origin.as_str(), moment(&row.finished_at))));
+        let _ = writeln!(
+            text,
+            "  {}  {}",
+            script(row),
+            paint(
+                DIM,
+                format!("{} {}", row.origin.as_str(), moment(&row.finished_at))
+            )
+        );
     }
 }
 
 /// The last sentence of a status.
 pub fn status_sentence(status: &Status) -> String {
     if !status.conflicts.is_empty() {
-        return format!("{} to settle before anything can run.", count(status.conflicts.len(), "conflict"));
+        return format!(
+            "{} to settle before anything can run.",
+            count(status.conflicts.len(), "conflict")
+        );
     }
     if !status.unfinished.is_empty() {
         return "A migration is unfinished; `forerun migrate up` goes on with it.".to_owned();
     }
     if !status.pending.is_empty() {
-        return format!("{} pending; `forerun migrate up` applies them.", count(status.pending.len(), "migration"));
+        return format!(
+            "{} pending; `forerun migrate up` applies them.",
+            count(status.pending.len(), "migration")
+        );
     }
     match status.applied.iter().map(|row| row.version).max() {
         Some(newest) => format!("{} at version {newest}.", paint(GOOD, "Up to date")),
@@ -111,11 +179,22 @@ pub fn unfinished(row: &JournalRow) -> String {
         .map(|doubt| match doubt.answer {
             Some(true) => format!("; statement {} is declared done", doubt.statement),
             Some(false) => format!("; statement {} is declared not done", doubt.statement),
-            None => format!("; statement {} was started and may have taken effect", doubt.statement),
+            None => format!(
+                "; statement {} was started and may have taken effect",
+                doubt.statement
+            ),
         })
         .unwrap_or_default();
-    let done = count(usize::try_from(row.statements_done).unwrap_or(0), "statement");
-    format!("{} ({}): {done} done, started {}{doubt}", one_line(&row.script), row.direction.as_str(), moment(&row.started_at))
+    let done = count(
+        usize::try_from(row.statements_done).unwrap_or(0),
+        "statement",
+    );
+    format!(
+        "{} ({}): {done} done, started {}{doubt}",
+        one_line(&row.script),
+        row.direction.as_str(),
+        moment(&row.started_at)
+    )
 }
 
 /// The history.
@@ -138,7 +217,19 @@ pub fn history(rows: &[HistoryRow]) -> String {
             ]
         })
         .collect();
-    table(["VERSION", "SCRIPT", "KIND", "HOW", "WHEN (UTC)", "TOOK", "RELEASE", "BY"], &cells)
+    table(
+        [
+            "VERSION",
+            "SCRIPT",
+            "KIND",
+            "HOW",
+            "WHEN (UTC)",
+            "TOOK",
+            "RELEASE",
+            "BY",
+        ],
+        &cells,
+    )
 }
 
 /// What the audit knows of one version.
@@ -149,18 +240,29 @@ pub fn audit(rows: &[AuditRow]) -> String {
             [
                 moment(&row.at),
                 row.event.clone(),
-                row.statement.map(|number| number.to_string()).unwrap_or_default(),
-                row.attempt.map(|number| number.to_string()).unwrap_or_default(),
+                row.statement
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
+                row.attempt
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
                 format!("{}@{}", one_line(&row.actor), one_line(&row.host)),
                 one_line(&row.message),
             ]
         })
         .collect();
-    table(["WHEN (UTC)", "EVENT", "STATEMENT", "TRY", "WHO", "MESSAGE"], &cells)
+    table(
+        ["WHEN (UTC)", "EVENT", "STATEMENT", "TRY", "WHO", "MESSAGE"],
+        &cells,
+    )
 }
 
 fn script(row: &HistoryRow) -> String {
-    if row.script.is_empty() { format!("{} (no file)", row.version) } else { one_line(&row.script) }
+    if row.script.is_empty() {
+        format!("{} (no file)", row.version)
+    } else {
+        one_line(&row.script)
+    }
 }
 
 /// `2026-01-31T12:00:00.123Z` as `2026-01-31 12:00:00`.

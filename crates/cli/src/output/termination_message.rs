@@ -30,7 +30,13 @@ struct Message<'a> {
 }
 
 /// Writes it, if there is a file for it.
-pub fn write(path: &Path, exit_code: u8, outcome: &str, message: &str, error: Option<&Explanation>) {
+pub fn write(
+    path: &Path,
+    exit_code: u8,
+    outcome: &str,
+    message: &str,
+    error: Option<&Explanation>,
+) {
     if !path.exists() {
         return;
     }
@@ -49,9 +55,18 @@ fn text(exit_code: u8, outcome: &str, message: &str, error: Option<&Explanation>
             exit_code,
             outcome,
             message: cut(message, limit),
-            place: place.map(|place| cut(&format!("{}:{}:{}", place.file.display(), place.line, place.column), limit)),
-            state: error.and_then(|error| error.state.as_deref()).map(|state| cut(state, limit)),
-            hint: error.and_then(|error| error.advice.last()).map(|hint| cut(hint, limit)),
+            place: place.map(|place| {
+                cut(
+                    &format!("{}:{}:{}", place.file.display(), place.line, place.column),
+                    limit,
+                )
+            }),
+            state: error
+                .and_then(|error| error.state.as_deref())
+                .map(|state| cut(state, limit)),
+            hint: error
+                .and_then(|error| error.advice.last())
+                .map(|hint| cut(hint, limit)),
         };
         let text = serde_json::to_string(&content).unwrap_or_default();
         if text.len() <= LIMIT || limit == 0 {
@@ -97,6 +112,9 @@ mod tests {
             .unwrap();
         write(&path, 0, "done", "ok", None);
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, r#"{"format":1,"exit_code":0,"outcome":"done","message":"ok"}"#);
+        assert_eq!(
+            text,
+            r#"{"format":1,"exit_code":0,"outcome":"done","message":"ok"}"#
+        );
     }
 }

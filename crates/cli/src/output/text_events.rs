@@ -37,7 +37,12 @@ struct State {
 
 impl TextEvents {
     pub fn new(bars: bool, verbose: bool, quiet: bool) -> Self {
-        Self { bars, verbose, quiet, state: Mutex::new(State::default()) }
+        Self {
+            bars,
+            verbose,
+            quiet,
+            state: Mutex::new(State::default()),
+        }
     }
 
     /// Shows one event.
@@ -77,7 +82,13 @@ impl State {
     fn note(&mut self, event: &Event) {
         match event {
             Event::Planned { pending, bytes, .. } => self.length = bytes + *pending as u64,
-            Event::MigrationStarted { number, total, bytes, script, .. } => {
+            Event::MigrationStarted {
+                number,
+                total,
+                bytes,
+                script,
+                ..
+            } => {
                 (self.number, self.total, self.current) = (*number, *total, bytes + 1);
                 self.script.clone_from(script);
             }
@@ -94,7 +105,9 @@ impl State {
             Event::DatabaseWaiting { .. } => "waiting for the database".to_owned(),
             Event::LockWaiting { .. } => "waiting for the runner lock".to_owned(),
             Event::MigrationStarted { .. } => self.script.clone(),
-            Event::StatementStarted { statement, verb, .. } => {
+            Event::StatementStarted {
+                statement, verb, ..
+            } => {
                 format!("{}: statement {statement}, {}", self.script, one_line(verb))
             }
             Event::Progress { bytes_done, .. } => {
@@ -127,7 +140,9 @@ impl State {
 
 fn new_bar(length: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{spinner} {wide_msg} {bar:24} {percent:>3}% {elapsed} ETA {eta}");
+    let style = ProgressStyle::with_template(
+        "{spinner} {wide_msg} {bar:24} {percent:>3}% {elapsed} ETA {eta}",
+    );
     if let Ok(style) = style {
         bar.set_style(style.progress_chars("━━╌"));
     }
@@ -141,13 +156,22 @@ fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Opt
     let dim = |text: String| paint(DIM, text);
     let always = matches!(
         event,
-        Event::Warning { .. } | Event::LockTakenOver { .. } | Event::Stopping { .. } | Event::InvalidIndexDropped { .. }
+        Event::Warning { .. }
+            | Event::LockTakenOver { .. }
+            | Event::Stopping { .. }
+            | Event::InvalidIndexDropped { .. }
     );
     if quiet && !always {
         return None;
     }
     Some(match event {
-        Event::RunStarted { command, target, directory, release, .. } => {
+        Event::RunStarted {
+            command,
+            target,
+            directory,
+            release,
+            ..
+        } => {
             let mut text = format!("{command}: {}", one_line(target));
             if let Some(directory) = directory {
                 let _ = write!(text, ", migrations in {}", one_line(directory));
@@ -157,42 +181,92 @@ fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Opt
             }
             dim(text)
         }
-        Event::DatabaseWaiting { waited, error } => {
-            dim(format!("… waiting for the database{}: {}", so_far(*waited), one_line(&error.message)))
-        }
+        Event::DatabaseWaiting { waited, error } => dim(format!(
+            "… waiting for the database{}: {}",
+            so_far(*waited),
+            one_line(&error.message)
+        )),
         Event::LockWaiting { waited, holder } => {
-            let holder = holder.as_ref().map_or_else(|| "another runner".to_owned(), |holder| one_line(&holder.to_string()));
-            dim(format!("… waiting for the runner lock{}, held by {holder}", so_far(*waited)))
+            let holder = holder.as_ref().map_or_else(
+                || "another runner".to_owned(),
+                |holder| one_line(&holder.to_string()),
+            );
+            dim(format!(
+                "… waiting for the runner lock{}, held by {holder}",
+                so_far(*waited)
+            ))
         }
         Event::LockAcquired { waited, pooled, .. } => {
             if !verbose && *waited < Duration::from_secs(1) {
                 return None;
             }
-            let pooled = if *pooled { "; a transaction pooler is in between, the lease alone guards the run" } else { "" };
-            dim(format!("got the runner lock after {}{pooled}", took(*waited)))
+            let pooled = if *pooled {
+                "; a transaction pooler is in between, the lease alone guards the run"
+            } else {
+                ""
+            };
+            dim(format!(
+                "got the runner lock after {}{pooled}",
+                took(*waited)
+            ))
         }
-        Event::LockTakenOver { holder } => {
-            warning(format!("took the runner lock over from a runner that is dead or silent: {}", one_line(&holder.to_string())))
-        }
-        Event::Planned { pending, applied, .. } => dim(format!("{} to run, {applied} applied", count(*pending, "migration"))),
+        Event::LockTakenOver { holder } => warning(format!(
+            "took the runner lock over from a runner that is dead or silent: {}",
+            one_line(&holder.to_string())
+        )),
+        Event::Planned {
+            pending, applied, ..
+        } => dim(format!(
+            "{} to run, {applied} applied",
+            count(*pending, "migration")
+        )),
         Event::Warning { message, .. } => warning(one_line(message)),
-        Event::MigrationStarted { script, resumed_after, mode, .. } => match resumed_after {
+        Event::MigrationStarted {
+            script,
+            resumed_after,
+            mode,
+            ..
+        } => match resumed_after {
             Some(done) if *done > 0 => dim(format!("{script}: goes on after statement {done}")),
             Some(_) => dim(format!("{script}: tries again what an earlier run left")),
             None if verbose => {
-                let mode = if *mode == Mode::Transaction { "in one transaction" } else { "statement by statement" };
+                let mode = if *mode == Mode::Transaction {
+                    "in one transaction"
+                } else {
+                    "statement by statement"
+                };
                 dim(format!("{script}: {mode}"))
             }
             None => return None,
         },
-        Event::StatementStarted { statement, verb, line, .. } if verbose => {
-            dim(format!("  statement {statement}, line {line}: {}", one_line(verb)))
+        Event::StatementStarted {
+            statement,
+            verb,
+            line,
+            ..
+        } if verbose => dim(format!(
+            "  statement {statement}, line {line}: {}",
+            one_line(verb)
+        )),
+        Event::Notice { notice, .. }
+            if verbose || notice.severity.eq_ignore_ascii_case("warning") =>
+        {
+            format!(
+                "  {}: {}",
+                one_line(&notice.severity),
+                one_line(&notice.message)
+            )
         }
-        Event::Notice { notice, .. } if verbose || notice.severity.eq_ignore_ascii_case("warning") => {
-            format!("  {}: {}", one_line(&notice.severity), one_line(&notice.message))
-        }
-        Event::Blocked { statement, waited, blockers, .. } => {
-            let mut text = format!("  … statement {statement} waits for a lock ({})", took(*waited));
+        Event::Blocked {
+            statement,
+            waited,
+            blockers,
+            ..
+        } => {
+            let mut text = format!(
+                "  … statement {statement} waits for a lock ({})",
+                took(*waited)
+            );
             for blocker in blockers.iter().take(BLOCKERS) {
                 let _ = write!(text, "\n    held by {}", one_line(&blocker.to_string()));
             }
@@ -201,28 +275,62 @@ fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Opt
             }
             text
         }
-        Event::Retrying { attempt, error, pause, budget_left, .. } => format!(
+        Event::Retrying {
+            attempt,
+            error,
+            pause,
+            budget_left,
+            ..
+        } => format!(
             "  try {attempt} gave way: {}; the next one in {} (for {} more)",
             one_line(&error.message),
             took(*pause),
             whole_seconds(*budget_left)
         ),
-        Event::Settled { statement, done, how, .. } => {
-            let done = if *done { "had taken effect" } else { "had not taken effect" };
-            dim(format!("  statement {statement} of the earlier run {done} ({how})"))
+        Event::Settled {
+            statement,
+            done,
+            how,
+            ..
+        } => {
+            let done = if *done {
+                "had taken effect"
+            } else {
+                "had not taken effect"
+            };
+            dim(format!(
+                "  statement {statement} of the earlier run {done} ({how})"
+            ))
         }
-        Event::InvalidIndexDropped { index, .. } => {
-            warning(format!("dropped the invalid index {} that an earlier run left; it is built again", one_line(index)))
-        }
-        Event::MigrationFinished { script, duration, attempts, .. } => {
+        Event::InvalidIndexDropped { index, .. } => warning(format!(
+            "dropped the invalid index {} that an earlier run left; it is built again",
+            one_line(index)
+        )),
+        Event::MigrationFinished {
+            script,
+            duration,
+            attempts,
+            ..
+        } => {
             let (number, total) = place;
             let width = total.to_string().len();
-            let tries = if *attempts > 1 { format!(", {attempts} tries") } else { String::new() };
+            let tries = if *attempts > 1 {
+                format!(", {attempts} tries")
+            } else {
+                String::new()
+            };
             let time = paint(DIM, format!("{}{tries}", took(*duration)));
-            format!("{} {} {script}  {time}", paint(GOOD, "✓"), paint(DIM, format!("{number:>width$}/{total}")))
+            format!(
+                "{} {} {script}  {time}",
+                paint(GOOD, "✓"),
+                paint(DIM, format!("{number:>width$}/{total}"))
+            )
         }
-        Event::Stopping { reason } => format!("{} {reason}; cancelling and cleaning up", paint(BAD, "stopping:")),
-        Event::StatementStarted { .. } | Event::Notice { .. } | Event::Progress { .. } | Event::RunFinished { .. } => {
+        Event::Stopping { reason } => format!("{} {reason}", paint(BAD, "stopping:")),
+        Event::StatementStarted { .. }
+        | Event::Notice { .. }
+        | Event::Progress { .. }
+        | Event::RunFinished { .. } => {
             return None;
         }
     })
@@ -230,7 +338,11 @@ fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Opt
 
 /// ` (10s)`; nothing in the first second.
 fn so_far(waited: Duration) -> String {
-    if waited.as_secs() == 0 { String::new() } else { format!(" ({})", whole_seconds(waited)) }
+    if waited.as_secs() == 0 {
+        String::new()
+    } else {
+        format!(" ({})", whole_seconds(waited))
+    }
 }
 
 #[cfg(test)]

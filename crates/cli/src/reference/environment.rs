@@ -16,8 +16,17 @@ pub(super) fn page() -> String {
          |---|---|---|---|\n",
     );
     for variable in ALL {
-        let option = variable.option.map(|option| format!("`{option}`")).unwrap_or_default();
-        let _ = writeln!(text, "| `{}` | {option} | {} | {} |", variable.name, cell(variable.meaning), variable.since);
+        let option = variable
+            .option
+            .map(|option| format!("`{option}`"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "| `{}` | {option} | {} | {} |",
+            variable.name,
+            cell(variable.meaning),
+            variable.since
+        );
     }
     text
 }

@@ -22,9 +22,19 @@ pub(super) fn page() -> String {
          document with `format` instead, with `error` when they failed and `warnings` when there are any.\n"
     );
     for event in examples() {
-        let Ok(value) = serde_json::to_value(&event) else { continue };
-        let name = value.get("event").and_then(|name| name.as_str()).unwrap_or_default().to_owned();
-        let _ = write!(text, "\n## {name}\n\n{}\n\n```json\n{value}\n```\n", meaning(&event));
+        let Ok(value) = serde_json::to_value(&event) else {
+            continue;
+        };
+        let name = value
+            .get("event")
+            .and_then(|name| name.as_str())
+            .unwrap_or_default()
+            .to_owned();
+        let _ = write!(
+            text,
+            "\n## {name}\n\n{}\n\n```json\n{value}\n```\n",
+            meaning(&event)
+        );
     }
     text
 }
@@ -33,20 +43,32 @@ pub(super) fn page() -> String {
 fn meaning(event: &Event) -> &'static str {
     match event {
         Event::RunStarted { .. } => "The run began.",
-        Event::DatabaseWaiting { .. } => "The database does not answer yet; the run goes on trying.",
-        Event::LockWaiting { .. } => "Another runner holds the lock. Repeated at least every ten seconds.",
+        Event::DatabaseWaiting { .. } => {
+            "The database does not answer yet; the run goes on trying."
+        }
+        Event::LockWaiting { .. } => {
+            "Another runner holds the lock. Repeated at least every ten seconds."
+        }
         Event::LockAcquired { .. } => "The runner lock is held. `token` grows with every holder.",
-        Event::LockTakenOver { .. } => "The lock was taken over from a runner that died or went silent.",
+        Event::LockTakenOver { .. } => {
+            "The lock was taken over from a runner that died or went silent."
+        }
         Event::Planned { .. } => "What is going to be done.",
-        Event::Warning { .. } => "Something to look at that does not stop the run. `code` is a stable word.",
+        Event::Warning { .. } => {
+            "Something to look at that does not stop the run. `code` is a stable word."
+        }
         Event::MigrationStarted { .. } => "A migration begins.",
         Event::StatementStarted { .. } => "A statement begins.",
         Event::Progress { .. } => "How far a long script has been sent.",
         Event::Notice { .. } => "A notice of the server.",
         Event::Blocked { .. } => "A statement waits for a lock that others hold.",
         Event::Retrying { .. } => "A try gave way to others; it is rolled back and made again.",
-        Event::Settled { .. } => "It was found out whether a statement of an earlier run took effect.",
-        Event::InvalidIndexDropped { .. } => "An invalid index of an earlier concurrent build was dropped.",
+        Event::Settled { .. } => {
+            "It was found out whether a statement of an earlier run took effect."
+        }
+        Event::InvalidIndexDropped { .. } => {
+            "An invalid index of an earlier concurrent build was dropped."
+        }
         Event::MigrationFinished { .. } => "A migration is done and recorded.",
         Event::Stopping { .. } => "The run was told to end; it cancels and cleans up.",
         Event::RunFinished { .. } => "The run is over. Always the last line.",
@@ -71,7 +93,10 @@ fn examples() -> Vec<Event> {
     };
     let lock_timeout = DatabaseError {
         code: Some("55P03".to_owned()),
-        ..DatabaseError::new(ErrorKind::LockTimeout, "canceling statement due to lock timeout")
+        ..DatabaseError::new(
+            ErrorKind::LockTimeout,
+            "canceling statement due to lock timeout",
+        )
     };
     vec![
         Event::RunStarted {
@@ -85,11 +110,25 @@ fn examples() -> Vec<Event> {
             waited: Duration::from_secs(3),
             error: DatabaseError::new(ErrorKind::Unreachable, "connection refused"),
         },
-        Event::LockWaiting { waited: Duration::from_secs(10), holder: Some(holder()) },
-        Event::LockAcquired { waited: Duration::from_millis(12), token: 13, pooled: false },
+        Event::LockWaiting {
+            waited: Duration::from_secs(10),
+            holder: Some(holder()),
+        },
+        Event::LockAcquired {
+            waited: Duration::from_millis(12),
+            token: 13,
+            pooled: false,
+        },
         Event::LockTakenOver { holder: holder() },
-        Event::Planned { pending: 3, applied: 6, bytes: 2048 },
-        Event::Warning { code: "database_ahead", message: "the database is at version 9, …".to_owned() },
+        Event::Planned {
+            pending: 3,
+            applied: 6,
+            bytes: 2048,
+        },
+        Event::Warning {
+            code: "database_ahead",
+            message: "the database is at version 9, …".to_owned(),
+        },
         Event::MigrationStarted {
             version,
             script: script(),
@@ -100,12 +139,24 @@ fn examples() -> Vec<Event> {
             bytes: 512,
             resumed_after: None,
         },
-        Event::StatementStarted { version, statement: 1, verb: "ALTER TABLE".to_owned(), line: 3 },
-        Event::Progress { version, bytes_done: 65_536, bytes_total: 1_048_576 },
+        Event::StatementStarted {
+            version,
+            statement: 1,
+            verb: "ALTER TABLE".to_owned(),
+            line: 3,
+        },
+        Event::Progress {
+            version,
+            bytes_done: 65_536,
+            bytes_total: 1_048_576,
+        },
         Event::Notice {
             version,
             statement: 1,
-            notice: Notice { severity: "NOTICE".to_owned(), message: "relation exists, skipping".to_owned() },
+            notice: Notice {
+                severity: "NOTICE".to_owned(),
+                message: "relation exists, skipping".to_owned(),
+            },
         },
         Event::Blocked {
             version,
@@ -129,8 +180,16 @@ fn examples() -> Vec<Event> {
             pause: Duration::from_millis(250),
             budget_left: Duration::from_secs(599),
         },
-        Event::Settled { version, statement: 2, done: true, how: "catalog" },
-        Event::InvalidIndexDropped { version, index: "users_email_idx".to_owned() },
+        Event::Settled {
+            version,
+            statement: 2,
+            done: true,
+            how: "catalog",
+        },
+        Event::InvalidIndexDropped {
+            version,
+            index: "users_email_idx".to_owned(),
+        },
         Event::MigrationFinished {
             version,
             script: script(),
@@ -138,7 +197,9 @@ fn examples() -> Vec<Event> {
             statements: 2,
             attempts: 1,
         },
-        Event::Stopping { reason: "SIGTERM received".to_owned() },
+        Event::Stopping {
+            reason: "SIGTERM received".to_owned(),
+        },
         Event::RunFinished {
             exit_code: 0,
             outcome: "applied",

@@ -12,7 +12,13 @@ pub(super) fn page() -> String {
          `forerun exec` passes on the exit code of its command.\n\n| Code | Meaning | What to do |\n|---|---|---|\n",
     );
     for entry in &TABLE {
-        let _ = writeln!(text, "| {} | {} | {} |", entry.code, cell(entry.meaning), cell(entry.action));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            entry.code,
+            cell(entry.meaning),
+            cell(entry.action)
+        );
     }
     text
 }

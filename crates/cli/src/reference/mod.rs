@@ -5,7 +5,8 @@ mod environment;
 mod events;
 mod exit_codes;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
 
 use crate::arguments::Arguments;
 
@@ -22,26 +23,103 @@ pub fn pages() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The program without the commands that it keeps for itself.
+pub fn visible_command() -> Command {
+    let full = Arguments::command();
+    let visible: Vec<Command> = full
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .cloned()
+        .collect();
+    let mut command = Command::new("forerun")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(full.get_arguments().cloned());
+    if let Some(about) = full.get_about() {
+        command = command.about(about.clone());
+    }
+    if let Some(after) = full.get_after_help() {
+        command = command.after_help(after.clone());
+    }
+    command.subcommands(visible)
+}
+
 /// The manual page in roff: the program, then each command.
 ///
 /// # Errors
 /// Only those of the buffer it is written to.
 pub fn man_page() -> std::io::Result<Vec<u8>> {
-    let mut command = Arguments::command();
+    let mut command = visible_command();
     command.build();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let man = Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_options_section(&mut page)?;
     for (name, command) in cli::commands(&command, "forerun") {
-        let man = clap_mangen::Man::new(command.clone().name(name.clone()).display_name(name.clone()));
+        let man = Man::new(command.clone());
         page.extend_from_slice(format!(".SH \"{}\"\n", name.to_uppercase()).as_bytes());
-        man.render_description_section(&mut page)?;
-        man.render_synopsis_section(&mut page)?;
-        man.render_options_section(&mut page)?;
+        let mut section = Vec::new();
+        man.render_description_section(&mut section)?;
+        man.render_synopsis_section(&mut section)?;
+        man.render_options_section(&mut section)?;
+        man.render_extra_section(&mut section)?;
+        // Sections of a command are parts of its own.
+        page.extend_from_slice(
+            String::from_utf8_lossy(&section)
+                .replace("\n.SH ", "\n.SS ")
+                .replacen(".SH ", ".SS ", 1)
+                .as_bytes(),
+        );
     }
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
     Ok(page)
 }
 
 /// Text in a cell of a table.
 fn cell(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn completions_and_the_manual_leave_internal_commands_out() {
+        let mut script = Vec::new();
+        clap_complete::generate(
+            clap_complete::Shell::Bash,
+            &mut visible_command(),
+            "forerun",
+            &mut script,
+        );
+        let page = man_page().unwrap();
+        for text in [
+            String::from_utf8(script).unwrap(),
+            String::from_utf8(page).unwrap(),
+        ] {
+            assert!(
+                !text.contains("__guarded") && !text.contains("reference pages"),
+                "{text}"
+            );
+            assert!(text.contains("unlock"));
+        }
+    }
+
+    #[test]
+    fn the_list_of_events_is_complete() {
+        let events = pages()
+            .into_iter()
+            .find(|(name, _)| *name == "events.md")
+            .unwrap()
+            .1;
+        // As many as there are variants, each once.
+        assert_eq!(events.matches("\n## ").count(), 18);
+        assert!(events.contains("\"event\":\"run_finished\""));
+    }
 }

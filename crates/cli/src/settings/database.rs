@@ -31,12 +31,30 @@ struct Family {
 const FAMILIES: [Family; 2] = [
     Family {
         name: "DATABASE_",
-        engine: [&environment::DATABASE_ENGINE, &environment::DATABASE_ENGINE_FILE],
-        host: [&environment::DATABASE_HOST, &environment::DATABASE_HOST_FILE],
-        port: [&environment::DATABASE_PORT, &environment::DATABASE_PORT_FILE],
-        database: [&environment::DATABASE_NAME, &environment::DATABASE_NAME_FILE],
-        user: [&environment::DATABASE_USER, &environment::DATABASE_USER_FILE],
-        password: [&environment::DATABASE_PASSWORD, &environment::DATABASE_PASSWORD_FILE],
+        engine: [
+            &environment::DATABASE_ENGINE,
+            &environment::DATABASE_ENGINE_FILE,
+        ],
+        host: [
+            &environment::DATABASE_HOST,
+            &environment::DATABASE_HOST_FILE,
+        ],
+        port: [
+            &environment::DATABASE_PORT,
+            &environment::DATABASE_PORT_FILE,
+        ],
+        database: [
+            &environment::DATABASE_NAME,
+            &environment::DATABASE_NAME_FILE,
+        ],
+        user: [
+            &environment::DATABASE_USER,
+            &environment::DATABASE_USER_FILE,
+        ],
+        password: [
+            &environment::DATABASE_PASSWORD,
+            &environment::DATABASE_PASSWORD_FILE,
+        ],
     },
     Family {
         name: "DB_",
@@ -62,7 +80,10 @@ pub fn database(
         Some(schema) => Some(schema.clone()),
         None => environment.text(&environment::FORERUN_HISTORY_SCHEMA)?,
     };
-    match (&mut settings.url, schema.filter(|schema| !schema.is_empty())) {
+    match (
+        &mut settings.url,
+        schema.filter(|schema| !schema.is_empty()),
+    ) {
         (_, None) => {}
         (ConnectionUrl::Postgres(options), Some(schema)) => options.history_schema = Some(schema),
         (_, Some(_)) if arguments.history_schema.is_none() => {}
@@ -71,7 +92,10 @@ pub fn database(
     Ok(settings)
 }
 
-fn find(arguments: &DatabaseArguments, environment: &Environment) -> Result<DatabaseSettings, SettingsError> {
+fn find(
+    arguments: &DatabaseArguments,
+    environment: &Environment,
+) -> Result<DatabaseSettings, SettingsError> {
     if let Some(url) = &arguments.url {
         if url.trim().is_empty() {
             return Err(SettingsError::EmptyUrl);
@@ -95,30 +119,50 @@ fn find(arguments: &DatabaseArguments, environment: &Environment) -> Result<Data
 }
 
 /// A URL as typed: itself, or a reference to a variable or a file.
-fn from_text(text: &str, source: &str, environment: &Environment) -> Result<DatabaseSettings, SettingsError> {
+fn from_text(
+    text: &str,
+    source: &str,
+    environment: &Environment,
+) -> Result<DatabaseSettings, SettingsError> {
     let text = text.trim();
     if let Some(name) = strip_scheme(text, "env://") {
         let name = name.trim_end_matches('/');
         let url = environment
             .named_text(name)?
-            .ok_or_else(|| SettingsError::NotSet { origin: source.to_owned(), name: name.to_owned() })?;
+            .ok_or_else(|| SettingsError::NotSet {
+                origin: source.to_owned(),
+                name: name.to_owned(),
+            })?;
         // A URL that was moved out of the command line is still the one of --url to its user.
         let moved = name == environment::FORERUN_URL_FROM_ARGUMENT.name;
-        let source = if moved { source.to_owned() } else { name.to_owned() };
+        let source = if moved {
+            source.to_owned()
+        } else {
+            name.to_owned()
+        };
         return parse(&url, source, environment);
     }
     if let Some(path) = strip_scheme(text, "file://") {
-        let path = path.strip_prefix("localhost/").map_or_else(|| path.to_owned(), |rest| format!("/{rest}"));
+        let path = path
+            .strip_prefix("localhost/")
+            .map_or_else(|| path.to_owned(), |rest| format!("/{rest}"));
         let url = secret_file(source, Path::new(&path))?;
         return parse(&url, format!("{source} (file {path})"), environment);
     }
     parse(text, source.to_owned(), environment)
 }
 
-fn parse(url: &str, source: String, environment: &Environment) -> Result<DatabaseSettings, SettingsError> {
+fn parse(
+    url: &str,
+    source: String,
+    environment: &Environment,
+) -> Result<DatabaseSettings, SettingsError> {
     match ConnectionUrl::parse(url, &|name| environment.lookup(name)) {
         Ok(url) => Ok(DatabaseSettings { url, source }),
-        Err(error) => Err(SettingsError::Url { source_name: source, error }),
+        Err(error) => Err(SettingsError::Url {
+            source_name: source,
+            error,
+        }),
     }
 }
 
@@ -129,9 +173,16 @@ fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 
 /// The parts of one family; `None` when it says nothing of a database. A port alone says nothing: Kubernetes sets
 /// `DATABASE_PORT` in every pod where there is a Service named `database`.
-fn from_family(family: &Family, environment: &Environment) -> Result<Option<DatabaseSettings>, SettingsError> {
+fn from_family(
+    family: &Family,
+    environment: &Environment,
+) -> Result<Option<DatabaseSettings>, SettingsError> {
     let read = |[variable, file]: [&'static Variable; 2]| environment.text_or_file(variable, file);
-    let (host, name, user) = (read(family.host)?, read(family.database)?, read(family.user)?);
+    let (host, name, user) = (
+        read(family.host)?,
+        read(family.database)?,
+        read(family.user)?,
+    );
     if host.is_none() && name.is_none() && user.is_none() {
         return Ok(None);
     }
@@ -145,7 +196,10 @@ fn from_family(family: &Family, environment: &Environment) -> Result<Option<Data
     };
     let source_name = format!("{prefix}HOST, {prefix}NAME, …", prefix = family.name);
     match ConnectionUrl::from_parts(parts, &|name| environment.lookup(name)) {
-        Ok(url) => Ok(Some(DatabaseSettings { url, source: source_name })),
+        Ok(url) => Ok(Some(DatabaseSettings {
+            url,
+            source: source_name,
+        })),
         Err(UrlError::Empty) => Ok(None),
         Err(error) => Err(SettingsError::Url { source_name, error }),
     }
@@ -155,9 +209,16 @@ fn from_family(family: &Family, environment: &Environment) -> Result<Option<Data
 mod tests {
     use super::*;
 
-    fn found(url: Option<&str>, variables: &[(&str, &str)]) -> Result<(String, String), SettingsError> {
-        let arguments = DatabaseArguments { url: url.map(str::to_owned), ..DatabaseArguments::default() };
-        database(&arguments, &Environment::fixed(variables)).map(|found| (found.url.to_string(), found.source))
+    fn found(
+        url: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Result<(String, String), SettingsError> {
+        let arguments = DatabaseArguments {
+            url: url.map(str::to_owned),
+            ..DatabaseArguments::default()
+        };
+        database(&arguments, &Environment::fixed(variables))
+            .map(|found| (found.url.to_string(), found.source))
     }
 
     #[test]
@@ -172,9 +233,22 @@ mod tests {
             ("DB_USER", "v"),
         ];
         assert_eq!(found(Some("sqlite:/option.db"), &all).unwrap().1, "--url");
-        assert_eq!(found(None, &all).unwrap(), ("sqlite:///url.db".to_owned(), "DATABASE_URL".to_owned()));
-        assert!(found(None, &all[1..]).unwrap().0.starts_with("postgres://u@parts:5432/a"));
-        assert!(found(None, &all[4..]).unwrap().0.starts_with("postgres://v@short:5432/b"));
+        assert_eq!(
+            found(None, &all).unwrap(),
+            ("sqlite:///url.db".to_owned(), "DATABASE_URL".to_owned())
+        );
+        assert!(
+            found(None, &all[1..])
+                .unwrap()
+                .0
+                .starts_with("postgres://u@parts:5432/a")
+        );
+        assert!(
+            found(None, &all[4..])
+                .unwrap()
+                .0
+                .starts_with("postgres://v@short:5432/b")
+        );
     }
 
     #[test]
@@ -185,10 +259,22 @@ mod tests {
             ("DB_NAME", "b"),
             ("DB_USER", "v"),
         ];
-        assert!(found(None, &variables).unwrap().0.starts_with("postgres://v@short:5432/b"));
-        let variables = [("DB_PORT", "tcp://10.0.0.1:5432"), ("DB_HOST", "db"), ("DB_NAME", "b")];
+        assert!(
+            found(None, &variables)
+                .unwrap()
+                .0
+                .starts_with("postgres://v@short:5432/b")
+        );
+        let variables = [
+            ("DB_PORT", "tcp://10.0.0.1:5432"),
+            ("DB_HOST", "db"),
+            ("DB_NAME", "b"),
+        ];
         let error = found(None, &variables).unwrap_err();
-        assert!(error.hint().unwrap().contains("enableServiceLinks"), "{error}");
+        assert!(
+            error.hint().unwrap().contains("enableServiceLinks"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -196,7 +282,10 @@ mod tests {
         let error = found(None, &[("DATABASE_URL", "")]).unwrap_err();
         assert!(matches!(error, SettingsError::NoDatabase));
         assert!(error.hint().unwrap().contains("DATABASE_URL"));
-        assert!(matches!(found(Some(" "), &[("DATABASE_URL", "sqlite:/a.db")]), Err(SettingsError::EmptyUrl)));
+        assert!(matches!(
+            found(Some(" "), &[("DATABASE_URL", "sqlite:/a.db")]),
+            Err(SettingsError::EmptyUrl)
+        ));
     }
 
     #[test]
@@ -208,10 +297,24 @@ mod tests {
         let (url, source) = found(Some(&file), &[]).unwrap();
         assert_eq!(url, "sqlite:///secret.db");
         assert!(source.starts_with("--url (file "), "{source}");
-        assert_eq!(found(None, &[("DATABASE_URL_FILE", path.to_str().unwrap())]).unwrap().0, "sqlite:///secret.db");
-        let variables = [("DATABASE_URL", "env://APP_DB"), ("APP_DB", "sqlite:/app.db")];
-        assert_eq!(found(None, &variables).unwrap(), ("sqlite:///app.db".to_owned(), "APP_DB".to_owned()));
-        assert!(matches!(found(None, &variables[..1]), Err(SettingsError::NotSet { .. })));
+        assert_eq!(
+            found(None, &[("DATABASE_URL_FILE", path.to_str().unwrap())])
+                .unwrap()
+                .0,
+            "sqlite:///secret.db"
+        );
+        let variables = [
+            ("DATABASE_URL", "env://APP_DB"),
+            ("APP_DB", "sqlite:/app.db"),
+        ];
+        assert_eq!(
+            found(None, &variables).unwrap(),
+            ("sqlite:///app.db".to_owned(), "APP_DB".to_owned())
+        );
+        assert!(matches!(
+            found(None, &variables[..1]),
+            Err(SettingsError::NotSet { .. })
+        ));
     }
 
     #[test]
@@ -225,7 +328,11 @@ mod tests {
             ("DB_USER", "v"),
             ("DB_PASSWORD_FILE", path.to_str().unwrap()),
         ];
-        let settings = database(&DatabaseArguments::default(), &Environment::fixed(&variables)).unwrap();
+        let settings = database(
+            &DatabaseArguments::default(),
+            &Environment::fixed(&variables),
+        )
+        .unwrap();
         assert!(settings.url.to_string().contains(":***@"));
         assert!(!format!("{settings:?}").contains("s3cret"));
     }
@@ -246,6 +353,9 @@ mod tests {
             history_schema: Some("ops".to_owned()),
             ..DatabaseArguments::default()
         };
-        assert!(matches!(database(&arguments, &Environment::fixed(&[])), Err(SettingsError::NoSchemas)));
+        assert!(matches!(
+            database(&arguments, &Environment::fixed(&[])),
+            Err(SettingsError::NoSchemas)
+        ));
     }
 }

@@ -93,7 +93,10 @@ pub struct Environment(Lookup);
 
 impl Environment {
     /// That of this process.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
         Self(Box::new(|name| std::env::var_os(name)))
     }
@@ -101,8 +104,10 @@ impl Environment {
     /// A fixed one.
     #[cfg(test)]
     pub fn fixed(variables: &[(&str, &str)]) -> Self {
-        let variables: std::collections::HashMap<String, OsString> =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
+        let variables: std::collections::HashMap<String, OsString> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
+            .collect();
         Self(Box::new(move |name| variables.get(name).cloned()))
     }
 
@@ -119,10 +124,14 @@ impl Environment {
     /// # Errors
     /// When it is not UTF-8.
     pub fn named_text(&self, name: &str) -> Result<Option<String>, SettingsError> {
-        let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+        let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
         match value.into_string() {
             Ok(text) => Ok(Some(text)),
-            Err(_) => Err(SettingsError::NotText { origin: name.to_owned() }),
+            Err(_) => Err(SettingsError::NotText {
+                origin: name.to_owned(),
+            }),
         }
     }
 
@@ -135,7 +144,11 @@ impl Environment {
     ///
     /// # Errors
     /// When either cannot be read.
-    pub fn text_or_file(&self, variable: &Variable, file: &Variable) -> Result<Option<String>, SettingsError> {
+    pub fn text_or_file(
+        &self,
+        variable: &Variable,
+        file: &Variable,
+    ) -> Result<Option<String>, SettingsError> {
         if let Some(text) = self.text(variable)? {
             return Ok(Some(text));
         }
@@ -150,10 +163,15 @@ impl Environment {
     /// # Errors
     /// When it is not one.
     pub fn duration(&self, variable: &Variable) -> Result<Option<Duration>, SettingsError> {
-        let Some(text) = self.text(variable)? else { return Ok(None) };
+        let Some(text) = self.text(variable)? else {
+            return Ok(None);
+        };
         forerun_sql::parse_duration(&text)
             .map(Some)
-            .map_err(|error| SettingsError::Duration { variable: variable.name, error })
+            .map_err(|error| SettingsError::Duration {
+                variable: variable.name,
+                error,
+            })
     }
 }
 
@@ -168,13 +186,22 @@ pub fn secret_file(source: &str, path: &Path) -> Result<String, SettingsError> {
         error,
     })?;
     if bytes.starts_with(b"SQLite format 3\0") {
-        return Err(SettingsError::IsDatabase { origin: source.to_owned(), path: path.to_owned() });
+        return Err(SettingsError::IsDatabase {
+            origin: source.to_owned(),
+            path: path.to_owned(),
+        });
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| SettingsError::NotText { origin: format!("{source} ({})", path.display()) })?;
-    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    let text = String::from_utf8(bytes).map_err(|_| SettingsError::NotText {
+        origin: format!("{source} ({})", path.display()),
+    })?;
+    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| {
+        text.strip_suffix('\r').unwrap_or(text)
+    });
     if text.is_empty() {
-        return Err(SettingsError::EmptyFile { origin: source.to_owned(), path: path.to_owned() });
+        return Err(SettingsError::EmptyFile {
+            origin: source.to_owned(),
+            path: path.to_owned(),
+        });
     }
     Ok(text.to_owned())
 }
@@ -187,27 +214,46 @@ mod tests {
     fn empty_is_not_set() {
         let environment = Environment::fixed(&[("DATABASE_URL", ""), ("MIGRATION_TIMEOUT", "5m")]);
         assert_eq!(environment.text(&DATABASE_URL).unwrap(), None);
-        assert_eq!(environment.duration(&MIGRATION_TIMEOUT).unwrap(), Some(Duration::from_secs(300)));
+        assert_eq!(
+            environment.duration(&MIGRATION_TIMEOUT).unwrap(),
+            Some(Duration::from_secs(300))
+        );
     }
 
     #[test]
     fn a_wrong_duration_names_its_variable() {
         let environment = Environment::fixed(&[("MIGRATION_TIMEOUT", "soon")]);
-        let message = environment.duration(&MIGRATION_TIMEOUT).unwrap_err().to_string();
-        assert!(message.starts_with("MIGRATION_TIMEOUT: \"soon\" is not a duration"), "{message}");
+        let message = environment
+            .duration(&MIGRATION_TIMEOUT)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.starts_with("MIGRATION_TIMEOUT: \"soon\" is not a duration"),
+            "{message}"
+        );
     }
 
     #[test]
     fn files_lose_one_line_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("password");
-        for (content, expected) in [("a b\n", "a b"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a ")] {
+        for (content, expected) in [
+            ("a b\n", "a b"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            (" a ", " a "),
+        ] {
             std::fs::write(&path, content).unwrap();
             assert_eq!(secret_file("DB_PASSWORD_FILE", &path).unwrap(), expected);
         }
         std::fs::write(&path, "\n").unwrap();
-        let message = secret_file("DB_PASSWORD_FILE", &path).unwrap_err().to_string();
-        assert!(message.contains("DB_PASSWORD_FILE") && message.contains("is empty"), "{message}");
+        let message = secret_file("DB_PASSWORD_FILE", &path)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("DB_PASSWORD_FILE") && message.contains("is empty"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -11,19 +11,38 @@ use super::environment::{self, Environment};
 ///
 /// # Errors
 /// A variable that is not text.
-pub fn identity(release: Option<&str>, environment: &Environment) -> Result<Identity, SettingsError> {
+pub fn identity(
+    release: Option<&str>,
+    environment: &Environment,
+) -> Result<Identity, SettingsError> {
     let first = |variables: &[&environment::Variable]| {
-        variables.iter().find_map(|variable| environment.lookup(variable.name))
+        variables
+            .iter()
+            .find_map(|variable| environment.lookup(variable.name))
     };
     let release = match release.filter(|release| !release.is_empty()) {
         Some(release) => Some(release.to_owned()),
         None => environment.text(&environment::FORERUN_RELEASE)?,
     };
-    let actor = first(&[&environment::FORERUN_ACTOR, &environment::USER, &environment::LOGNAME])
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
-    let host = first(&[&environment::POD_NAME, &environment::HOSTNAME])
-        .unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
-    Ok(Identity { run_id: random_id(), actor, host, release, tool_version: env!("CARGO_PKG_VERSION").to_owned() })
+    let actor = first(&[
+        &environment::FORERUN_ACTOR,
+        &environment::USER,
+        &environment::LOGNAME,
+    ])
+    .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let host = first(&[&environment::POD_NAME, &environment::HOSTNAME]).unwrap_or_else(|| {
+        rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned()
+    });
+    Ok(Identity {
+        run_id: random_id(),
+        actor,
+        host,
+        release,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
 }
 
 /// Sixteen random hexadecimal digits.
@@ -47,9 +66,18 @@ mod tests {
             ("FORERUN_RELEASE", "2.5.0"),
         ]);
         let found = identity(None, &environment).unwrap();
-        assert_eq!((found.actor.as_str(), found.host.as_str()), ("deploy bot", "shop-migrations-x7k2p"));
+        assert_eq!(
+            (found.actor.as_str(), found.host.as_str()),
+            ("deploy bot", "shop-migrations-x7k2p")
+        );
         assert_eq!(found.release.as_deref(), Some("2.5.0"));
-        assert_eq!(identity(Some("2.6.0"), &environment).unwrap().release.as_deref(), Some("2.6.0"));
+        assert_eq!(
+            identity(Some("2.6.0"), &environment)
+                .unwrap()
+                .release
+                .as_deref(),
+            Some("2.6.0")
+        );
     }
 
     #[test]

@@ -97,11 +97,14 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
     },
+    /// A directory that no path or URL names.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// `--history-schema` of a database that has none.
     #[error("--history-schema is for PostgreSQL only")]
     NoSchemas,
     /// A lease that a heartbeat cannot keep.
-    #[error("the lease must be at least 3s, so that a heartbeat that is late does not lose it")]
+    #[error("the lease must be at least 1s, so that a heartbeat that is late does not lose it")]
     ShortLease,
 }
 
@@ -120,7 +123,7 @@ impl SettingsError {
                 .to_owned(),
             Self::NotSet { name, .. } => format!("Set {name}; in Kubernetes, check the env and envFrom of the container."),
             Self::NotText { .. } => "Write it as UTF-8.".to_owned(),
-            Self::Duration { .. } | Self::Choice { .. } | Self::NoSchemas | Self::ShortLease => return None,
+            Self::Directory(_) | Self::Duration { .. } | Self::Choice { .. } | Self::NoSchemas | Self::ShortLease => return None,
             Self::File { .. } => "Check that the secret is mounted there and that the user of this process may read it."
                 .to_owned(),
             Self::EmptyFile { .. } => "Check how the secret was created.".to_owned(),
@@ -150,8 +153,14 @@ pub struct OutputSettings {
 ///
 /// # Errors
 /// A FORERUN_FORMAT that does not exist.
-pub fn output(arguments: &OutputArguments, environment: &Environment) -> Result<OutputSettings, SettingsError> {
-    let format = match (arguments.format, environment.text(&environment::FORERUN_FORMAT)?.as_deref()) {
+pub fn output(
+    arguments: &OutputArguments,
+    environment: &Environment,
+) -> Result<OutputSettings, SettingsError> {
+    let format = match (
+        arguments.format,
+        environment.text(&environment::FORERUN_FORMAT)?.as_deref(),
+    ) {
         (Some(format), _) => format,
         (None, None | Some("auto")) => FormatArgument::Auto,
         (None, Some("text")) => FormatArgument::Text,
@@ -197,12 +206,17 @@ pub fn output_with(
 ///
 /// # Errors
 /// When the text names none.
-pub fn directory(arguments: &DirectoryArguments, environment: &Environment) -> Result<PathBuf, crate::command_error::CommandError> {
+pub fn directory(
+    arguments: &DirectoryArguments,
+    environment: &Environment,
+) -> Result<PathBuf, SettingsError> {
     let text = match &arguments.dir {
         Some(text) => text.clone(),
-        None => environment.text(&environment::FORERUN_DIR)?.unwrap_or_else(|| "migrations".to_owned()),
+        None => environment
+            .text(&environment::FORERUN_DIR)?
+            .unwrap_or_else(|| "migrations".to_owned()),
     };
-    parse_dir(&text).map_err(|error: DirectoryError| error.into())
+    Ok(parse_dir(&text)?)
 }
 
 /// Limits, and the time limit of the whole run.
@@ -221,15 +235,24 @@ pub fn limits(
     };
     let positive = |duration: Option<Duration>| duration.filter(|duration| !duration.is_zero());
     let limits = Limits {
-        connect_wait: of(connect_wait, &environment::MIGRATION_WAIT)?.unwrap_or(default.connect_wait),
-        lock_wait: of(arguments.lock_timeout, &environment::MIGRATION_LOCK_TIMEOUT)?.unwrap_or(default.lock_wait),
-        ddl_lock_timeout: positive(of(arguments.ddl_lock_timeout, &environment::MIGRATION_DDL_LOCK_TIMEOUT)?)
-            .unwrap_or(default.ddl_lock_timeout),
-        statement_timeout: positive(of(arguments.statement_timeout, &environment::MIGRATION_STATEMENT_TIMEOUT)?),
-        retry_budget: of(arguments.retry_budget, &environment::MIGRATION_RETRY_BUDGET)?.unwrap_or(default.retry_budget),
+        connect_wait: of(connect_wait, &environment::MIGRATION_WAIT)?
+            .unwrap_or(default.connect_wait),
+        lock_wait: of(arguments.lock_timeout, &environment::MIGRATION_LOCK_TIMEOUT)?
+            .unwrap_or(default.lock_wait),
+        ddl_lock_timeout: positive(of(
+            arguments.ddl_lock_timeout,
+            &environment::MIGRATION_DDL_LOCK_TIMEOUT,
+        )?)
+        .unwrap_or(default.ddl_lock_timeout),
+        statement_timeout: positive(of(
+            arguments.statement_timeout,
+            &environment::MIGRATION_STATEMENT_TIMEOUT,
+        )?),
+        retry_budget: of(arguments.retry_budget, &environment::MIGRATION_RETRY_BUDGET)?
+            .unwrap_or(default.retry_budget),
         lease: of(arguments.lease, &environment::FORERUN_LEASE)?.unwrap_or(default.lease),
     };
-    if limits.lease < Duration::from_secs(3) {
+    if limits.lease < Duration::from_secs(1) {
         return Err(SettingsError::ShortLease);
     }
     let timeout = positive(of(arguments.timeout, &environment::MIGRATION_TIMEOUT)?);
@@ -254,7 +277,10 @@ mod tests {
             ("MIGRATION_LOCK_TIMEOUT", "60"),
             ("MIGRATION_STATEMENT_TIMEOUT", "0"),
         ]);
-        let arguments = LimitArguments { lock_timeout: Some(Duration::from_secs(5)), ..LimitArguments::default() };
+        let arguments = LimitArguments {
+            lock_timeout: Some(Duration::from_secs(5)),
+            ..LimitArguments::default()
+        };
         let (limits, timeout) = limits(&arguments, None, &environment).unwrap();
         assert_eq!(timeout, Some(Duration::from_secs(300)));
         assert_eq!(limits.lock_wait, Duration::from_secs(5));
@@ -271,13 +297,24 @@ mod tests {
     #[test]
     fn colours_follow_the_conventions() {
         let colour = |variables: &[(&str, &str)], no_color| {
-            let arguments = OutputArguments { no_color, ..OutputArguments::default() };
-            output(&arguments, &Environment::fixed(variables)).unwrap().colour
+            let arguments = OutputArguments {
+                no_color,
+                ..OutputArguments::default()
+            };
+            output(&arguments, &Environment::fixed(variables))
+                .unwrap()
+                .colour
         };
         assert_eq!(colour(&[], false), None);
         assert_eq!(colour(&[], true), Some(false));
-        assert_eq!(colour(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false), Some(false));
-        assert_eq!(colour(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], false), Some(true));
+        assert_eq!(
+            colour(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
+            Some(false)
+        );
+        assert_eq!(
+            colour(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], false),
+            Some(true)
+        );
         assert_eq!(colour(&[("CLICOLOR_FORCE", "0")], false), None);
         assert_eq!(colour(&[("TERM", "dumb")], false), Some(false));
     }
@@ -285,7 +322,12 @@ mod tests {
     #[test]
     fn an_unknown_format_names_the_possible_ones() {
         let environment = Environment::fixed(&[("FORERUN_FORMAT", "xml")]);
-        let message = output(&OutputArguments::default(), &environment).unwrap_err().to_string();
-        assert_eq!(message, "FORERUN_FORMAT is `xml`; possible values are auto, text and json");
+        let message = output(&OutputArguments::default(), &environment)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            message,
+            "FORERUN_FORMAT is `xml`; possible values are auto, text and json"
+        );
     }
 }

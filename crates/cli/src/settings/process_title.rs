@@ -14,10 +14,20 @@ use super::environment::FORERUN_URL_FROM_ARGUMENT;
 /// goes on: the password has been visible already).
 pub fn hide_passwords() {
     let mut arguments = std::env::args_os();
-    let title = arguments.next().unwrap_or_else(|| OsString::from("forerun"));
-    let Some((url, arguments)) = without_password(arguments) else { return };
-    let Ok(program) = std::env::current_exe() else { return };
-    let _ = Command::new(program).arg0(title).args(arguments).env(FORERUN_URL_FROM_ARGUMENT.name, url).exec();
+    let title = arguments
+        .next()
+        .unwrap_or_else(|| OsString::from("forerun"));
+    let Some((url, arguments)) = without_password(arguments) else {
+        return;
+    };
+    let Ok(program) = std::env::current_exe() else {
+        return;
+    };
+    let _ = Command::new(program)
+        .arg0(title)
+        .args(arguments)
+        .env(FORERUN_URL_FROM_ARGUMENT.name, url)
+        .exec();
 }
 
 /// The URL with a password, and the arguments with a reference in its place.
@@ -60,7 +70,10 @@ fn without_password(arguments: impl Iterator<Item = OsString>) -> Option<(String
 
 /// Whether a URL holds a password, as far as can be told without understanding it.
 pub fn holds_password(url: &str) -> bool {
-    let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map(|(user, _)| user);
+    let user = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.rsplit_once('@'))
+        .map(|(user, _)| user);
     user.is_some_and(|user| user.contains(':')) || url.to_ascii_lowercase().contains("pass")
 }
 
@@ -70,7 +83,10 @@ mod tests {
 
     fn moved(line: &str) -> Option<(String, String)> {
         let (url, rest) = without_password(line.split(' ').map(OsString::from))?;
-        let rest: Vec<_> = rest.into_iter().map(|argument| argument.into_string().unwrap()).collect();
+        let rest: Vec<_> = rest
+            .into_iter()
+            .map(|argument| argument.into_string().unwrap())
+            .collect();
         Some((url, rest.join(" ")))
     }
 
@@ -78,7 +94,13 @@ mod tests {
     fn a_url_with_a_password_is_moved() {
         let reference = "env://FORERUN_URL_FROM_ARGUMENT";
         let url = "postgres://u:p@h/d";
-        for (option, expected) in [("-u ", "-u "), ("--url ", "--url "), ("--url=", "--url="), ("-u", "-u"), ("-u=", "-u=")] {
+        for (option, expected) in [
+            ("-u ", "-u "),
+            ("--url ", "--url "),
+            ("--url=", "--url="),
+            ("-u", "-u"),
+            ("-u=", "-u="),
+        ] {
             let (found, rest) = moved(&format!("migrate up {option}{url} --dir x")).unwrap();
             assert_eq!(found, url);
             assert_eq!(rest, format!("migrate up {expected}{reference} --dir x"));

@@ -35,6 +35,9 @@ const FOREIGN: &[&str] = &[
     "uri",
 ];
 
+/// SQLite counts in milliseconds with 31 bits; this is 24 days.
+const LONGEST_BUSY_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
 const KNOWN: [&str; 4] = ["mode", "busy_timeout", "_busy_timeout", "timeout"];
 
 /// Reads what follows `sqlite:`.
@@ -116,18 +119,20 @@ fn set(options: &mut SqliteOptions, name: &str, value: &str) -> Result<(), UrlEr
             let milliseconds = value
                 .parse::<u32>()
                 .map_err(|_| bad("whole milliseconds"))?;
-            options.busy_timeout = Duration::from_millis(milliseconds.into());
+            options.busy_timeout =
+                LONGEST_BUSY_TIMEOUT.min(Duration::from_millis(milliseconds.into()));
         }
         ("_pragma", Some(value)) => {
             let milliseconds = value
                 .parse::<u32>()
                 .map_err(|_| bad("whole milliseconds"))?;
-            options.busy_timeout = Duration::from_millis(milliseconds.into());
+            options.busy_timeout =
+                LONGEST_BUSY_TIMEOUT.min(Duration::from_millis(milliseconds.into()));
         }
         // Python's drivers count in seconds.
         ("timeout", _) => {
             let seconds = value.parse::<u32>().map_err(|_| bad("whole seconds"))?;
-            options.busy_timeout = Duration::from_secs(seconds.into());
+            options.busy_timeout = LONGEST_BUSY_TIMEOUT.min(Duration::from_secs(seconds.into()));
         }
         ("immutable" | "nolock" | "vfs", _) => {
             return Err(unsupported(
@@ -195,6 +200,16 @@ mod tests {
             assert_eq!(
                 read(url).unwrap().busy_timeout,
                 Duration::from_secs(2),
+                "{url}"
+            );
+        }
+        for url in [
+            "sqlite:a.db?timeout=4000000000",
+            "sqlite:a.db?busy_timeout=4000000000",
+        ] {
+            assert_eq!(
+                read(url).unwrap().busy_timeout.as_millis(),
+                2_147_483_647,
                 "{url}"
             );
         }

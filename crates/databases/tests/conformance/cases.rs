@@ -11,14 +11,24 @@ use forerun_migrations::history::{
 
 use super::{Target, identity};
 
-const LIMITS: Timeouts = Timeouts { lock: Some(Duration::from_secs(5)), statement: None };
+const LIMITS: Timeouts = Timeouts {
+    lock: Some(Duration::from_secs(5)),
+    statement: None,
+};
 
 async fn session(target: &Target, run_id: &str) -> Box<dyn Session> {
-    target.database.connect(&identity(run_id)).await.expect("connects")
+    target
+        .database
+        .connect(&identity(run_id))
+        .await
+        .expect("connects")
 }
 
 async fn acquire(session: &mut Box<dyn Session>) -> Acquire {
-    let request = LeaseRequest { purpose: "migrate up".to_owned(), duration: Duration::from_secs(30) };
+    let request = LeaseRequest {
+        purpose: "migrate up".to_owned(),
+        duration: Duration::from_secs(30),
+    };
     session.try_acquire(&request).await.expect("tries")
 }
 
@@ -45,7 +55,11 @@ fn row(version: i64) -> HistoryRow {
         kind: Kind::Data,
         phase: "expand".to_owned(),
         origin: Origin::Applied,
-        checksums: Checksums { normalized: "a".repeat(64), raw: "b".repeat(64), sql: "c".repeat(64) },
+        checksums: Checksums {
+            normalized: "a".repeat(64),
+            raw: "b".repeat(64),
+            sql: "c".repeat(64),
+        },
         statements: 3,
         started_at: "2026-11-21T22:30:33.123456Z".to_owned(),
         finished_at: "2026-11-21T22:30:34.5Z".to_owned(),
@@ -66,7 +80,11 @@ pub async fn reading_an_untouched_database_finds_and_creates_nothing(target: &Ta
     assert_eq!(session.holder().await.unwrap(), None);
     drop(session);
     let mut other = self::session(target, "run-2").await;
-    assert_eq!(other.applied().await.unwrap(), None, "reading created the tables");
+    assert_eq!(
+        other.applied().await.unwrap(),
+        None,
+        "reading created the tables"
+    );
 }
 
 pub async fn only_one_session_gets_the_lock(target: &Target) {
@@ -74,12 +92,23 @@ pub async fn only_one_session_gets_the_lock(target: &Target) {
     let mut second = session(target, "run-2").await;
     let held = lease(&mut first).await;
     assert!(held.taken_over.is_none());
-    let Acquire::Held(Some(holder)) = acquire(&mut second).await else { panic!("two holders") };
-    assert_eq!((holder.run_id.as_str(), holder.actor.as_str()), ("run-1", "tester"));
-    assert_eq!((holder.host.as_str(), holder.release.as_deref()), ("pod-1", Some("2.6.0")));
+    let Acquire::Held(Some(holder)) = acquire(&mut second).await else {
+        panic!("two holders")
+    };
+    assert_eq!(
+        (holder.run_id.as_str(), holder.actor.as_str()),
+        ("run-1", "tester")
+    );
+    assert_eq!(
+        (holder.host.as_str(), holder.release.as_deref()),
+        ("pod-1", Some("2.6.0"))
+    );
     assert_eq!(holder.purpose, "migrate up");
     assert_eq!(holder.token, held.token);
-    assert!(holder.expires_in_seconds > 0 && holder.expires_in_seconds <= 30, "{holder:?}");
+    assert!(
+        holder.expires_in_seconds > 0 && holder.expires_in_seconds <= 30,
+        "{holder:?}"
+    );
     assert_eq!(second.holder().await.unwrap().unwrap().run_id, "run-1");
 }
 
@@ -114,13 +143,28 @@ pub async fn a_released_lock_can_be_taken_again_with_a_higher_token(target: &Tar
 pub async fn a_write_with_an_old_token_changes_nothing(target: &Target) {
     let mut session = session(target, "run-1").await;
     let lease = lease(&mut session).await;
-    let old = Lease { token: lease.token - 1, ..lease };
+    let old = Lease {
+        token: lease.token - 1,
+        ..lease
+    };
     session.begin(LIMITS).await.unwrap();
-    assert_eq!(session.record_applied(&old, &row(1)).await.unwrap(), Fenced::LeaseLost);
+    assert_eq!(
+        session.record_applied(&old, &row(1)).await.unwrap(),
+        Fenced::LeaseLost
+    );
     session.rollback().await.unwrap();
     let journal = journal(1);
-    assert_eq!(session.write_journal(&old, &journal).await.unwrap(), Fenced::LeaseLost);
-    assert_eq!(session.clear_journal(&old, Version::from_stored(1)).await.unwrap(), Fenced::LeaseLost);
+    assert_eq!(
+        session.write_journal(&old, &journal).await.unwrap(),
+        Fenced::LeaseLost
+    );
+    assert_eq!(
+        session
+            .clear_journal(&old, Version::from_stored(1))
+            .await
+            .unwrap(),
+        Fenced::LeaseLost
+    );
     session.rollback().await.unwrap();
     assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
     assert!(session.journal().await.unwrap().is_empty());
@@ -129,10 +173,21 @@ pub async fn a_write_with_an_old_token_changes_nothing(target: &Target) {
 pub async fn a_history_row_reads_back_as_written(target: &Target) {
     let mut session = session(target, "run-1").await;
     let lease = lease(&mut session).await;
-    let rows = [row(2), HistoryRow { release: None, origin: Origin::Baseline, kind: Kind::Schema, ..row(1) }];
+    let rows = [
+        row(2),
+        HistoryRow {
+            release: None,
+            origin: Origin::Baseline,
+            kind: Kind::Schema,
+            ..row(1)
+        },
+    ];
     session.begin(LIMITS).await.unwrap();
     for row in &rows {
-        assert_eq!(session.record_applied(&lease, row).await.unwrap(), Fenced::Written);
+        assert_eq!(
+            session.record_applied(&lease, row).await.unwrap(),
+            Fenced::Written
+        );
     }
     committed(&mut session).await;
     let mut read = session.history().await.unwrap();
@@ -146,12 +201,25 @@ pub async fn a_history_row_reads_back_as_written(target: &Target) {
     assert_eq!(applied[0].origin, Origin::Baseline);
 
     let other = HistoryRow {
-        checksums: Checksums { normalized: "d".repeat(64), raw: "e".repeat(64), sql: "f".repeat(64) },
+        checksums: Checksums {
+            normalized: "d".repeat(64),
+            raw: "e".repeat(64),
+            sql: "f".repeat(64),
+        },
         ..row(2)
     };
     session.begin(LIMITS).await.unwrap();
-    assert_eq!(session.record_checksums(&lease, &other).await.unwrap(), Fenced::Written);
-    assert_eq!(session.record_reverted(&lease, Version::from_stored(1)).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.record_checksums(&lease, &other).await.unwrap(),
+        Fenced::Written
+    );
+    assert_eq!(
+        session
+            .record_reverted(&lease, Version::from_stored(1))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
     committed(&mut session).await;
     let applied = session.applied().await.unwrap().unwrap();
     assert_eq!(applied.len(), 1);
@@ -165,7 +233,11 @@ fn journal(version: i64) -> JournalRow {
         direction: Direction::Up,
         statements_done: 4,
         prefix_checksum: "9".repeat(64),
-        in_doubt: Some(InDoubt { statement: 5, fingerprint: "unknown".to_owned(), answer: None }),
+        in_doubt: Some(InDoubt {
+            statement: 5,
+            fingerprint: "unknown".to_owned(),
+            answer: None,
+        }),
         started_at: "2026-11-21T22:30:33.123456Z".to_owned(),
         run_id: "run-1".to_owned(),
     }
@@ -175,25 +247,57 @@ pub async fn a_journal_row_reads_back_as_written(target: &Target) {
     let mut session = session(target, "run-1").await;
     let lease = lease(&mut session).await;
     let first = journal(1);
-    assert_eq!(session.write_journal(&lease, &first).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.write_journal(&lease, &first).await.unwrap(),
+        Fenced::Written
+    );
     assert_eq!(session.journal().await.unwrap(), [first.clone()]);
     let answered = JournalRow {
-        in_doubt: Some(InDoubt { statement: 5, fingerprint: "unknown".to_owned(), answer: Some(false) }),
+        in_doubt: Some(InDoubt {
+            statement: 5,
+            fingerprint: "unknown".to_owned(),
+            answer: Some(false),
+        }),
         ..first.clone()
     };
-    assert_eq!(session.write_journal(&lease, &answered).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.write_journal(&lease, &answered).await.unwrap(),
+        Fenced::Written
+    );
     // Writing the same again is a write, too: a server that counts changed rows only must not be misread.
-    assert_eq!(session.write_journal(&lease, &answered).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.write_journal(&lease, &answered).await.unwrap(),
+        Fenced::Written
+    );
     assert_eq!(session.journal().await.unwrap(), [answered]);
-    let settled = JournalRow { in_doubt: None, direction: Direction::Down, ..first };
-    assert_eq!(session.write_journal(&lease, &settled).await.unwrap(), Fenced::Written);
+    let settled = JournalRow {
+        in_doubt: None,
+        direction: Direction::Down,
+        ..first
+    };
+    assert_eq!(
+        session.write_journal(&lease, &settled).await.unwrap(),
+        Fenced::Written
+    );
     assert_eq!(session.journal().await.unwrap(), [settled]);
-    assert_eq!(session.clear_journal(&lease, Version::from_stored(1)).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session
+            .clear_journal(&lease, Version::from_stored(1))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
     assert!(session.journal().await.unwrap().is_empty());
     // Recording a version ends its journal.
-    assert_eq!(session.write_journal(&lease, &journal(1)).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.write_journal(&lease, &journal(1)).await.unwrap(),
+        Fenced::Written
+    );
     session.begin(LIMITS).await.unwrap();
-    assert_eq!(session.record_applied(&lease, &row(1)).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.record_applied(&lease, &row(1)).await.unwrap(),
+        Fenced::Written
+    );
     committed(&mut session).await;
     assert!(session.journal().await.unwrap().is_empty());
 }
@@ -223,24 +327,49 @@ pub async fn the_audit_keeps_its_order_and_who_wrote_it(target: &Target) {
     let mut monitor = target.database.monitor(&identity("run-1")).await.unwrap();
     monitor.audit(&entries[1..]).await.unwrap();
     let rows = session.audit_trail(None).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(), [
-        "run.started",
-        "migration.failed",
-        "migration.failed"
-    ]);
+    assert_eq!(
+        rows.iter()
+            .map(|row| row.event.as_str())
+            .collect::<Vec<_>>(),
+        ["run.started", "migration.failed", "migration.failed"]
+    );
     assert_eq!(rows[0].message, entries[0].message);
     assert_eq!(rows[0].detail, entries[0].detail);
-    assert_eq!((rows[1].version, rows[1].statement, rows[1].attempt), (Some(Version::from_stored(7)), Some(2), Some(3)));
-    assert_eq!((rows[0].actor.as_str(), rows[0].host.as_str(), rows[0].release.as_deref()), ("tester", "pod-1", Some("2.6.0")));
-    assert!(rows[0].at.starts_with("20") && rows[0].at.ends_with('Z'), "{}", rows[0].at);
-    assert_eq!(session.audit_trail(Some(Version::from_stored(7))).await.unwrap().len(), 2);
+    assert_eq!(
+        (rows[1].version, rows[1].statement, rows[1].attempt),
+        (Some(Version::from_stored(7)), Some(2), Some(3))
+    );
+    assert_eq!(
+        (
+            rows[0].actor.as_str(),
+            rows[0].host.as_str(),
+            rows[0].release.as_deref()
+        ),
+        ("tester", "pod-1", Some("2.6.0"))
+    );
+    assert!(
+        rows[0].at.starts_with("20") && rows[0].at.ends_with('Z'),
+        "{}",
+        rows[0].at
+    );
+    assert_eq!(
+        session
+            .audit_trail(Some(Version::from_stored(7)))
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 pub async fn a_rolled_back_record_leaves_no_trace(target: &Target) {
     let mut session = session(target, "run-1").await;
     let lease = lease(&mut session).await;
     session.begin(LIMITS).await.unwrap();
-    assert_eq!(session.record_applied(&lease, &row(1)).await.unwrap(), Fenced::Written);
+    assert_eq!(
+        session.record_applied(&lease, &row(1)).await.unwrap(),
+        Fenced::Written
+    );
     session.rollback().await.unwrap();
     assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
     assert!(!session.reset().await.unwrap());
@@ -269,21 +398,47 @@ pub async fn errors_tell_their_kind(target: &Target) {
     let error = session.run("SELEC 1").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Statement, "{error:?}");
     assert!(error.code.is_some());
-    assert!(error.position.is_none_or(|position| position <= "SELEC 1".len()));
-    session.run("CREATE TABLE t (a integer PRIMARY KEY)").await.unwrap();
+    assert!(
+        error
+            .position
+            .is_none_or(|position| position <= "SELEC 1".len())
+    );
+    session
+        .run("CREATE TABLE t (a integer PRIMARY KEY)")
+        .await
+        .unwrap();
     session.run("INSERT INTO t VALUES (1)").await.unwrap();
     let error = session.run("INSERT INTO t VALUES (1)").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Statement, "{error:?}");
-    assert_eq!(session.first_row("SELECT a FROM t WHERE a = 2").await.unwrap(), None);
-    assert!(session.first_row("SELECT a FROM t").await.unwrap().unwrap().contains('1'));
+    assert_eq!(
+        session
+            .first_row("SELECT a FROM t WHERE a = 2")
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(
+        session
+            .first_row("SELECT a FROM t")
+            .await
+            .unwrap()
+            .unwrap()
+            .contains('1')
+    );
 
     // Somebody else's transaction holds the row.
     let mut other = self::session(target, "run-2").await;
     other.begin(LIMITS).await.unwrap();
     other.run("UPDATE t SET a = 5 WHERE a = 1").await.unwrap();
-    let limits = Timeouts { lock: Some(Duration::from_secs(1)), statement: None };
+    let limits = Timeouts {
+        lock: Some(Duration::from_secs(1)),
+        statement: None,
+    };
     let blocked = match session.begin(limits).await {
-        Ok(()) => session.run("UPDATE t SET a = 6 WHERE a = 1").await.map(|_| ()),
+        Ok(()) => session
+            .run("UPDATE t SET a = 6 WHERE a = 1")
+            .await
+            .map(|_| ()),
         Err(error) => Err(error),
     };
     assert_eq!(blocked.unwrap_err().kind, ErrorKind::LockTimeout);
@@ -301,7 +456,9 @@ pub async fn a_cancelled_statement_comes_back(target: &Target) {
     let endless = "SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i FROM n) AS x";
     let sql = match target.database.dialect() {
         // Its recursion is limited by default.
-        forerun_sql::Dialect::Mysql => "SELECT count(*) FROM seq_1_to_1000000000000 WHERE md5(seq) = 'x'",
+        forerun_sql::Dialect::Mysql => {
+            "SELECT count(*) FROM seq_1_to_1000000000000 WHERE md5(seq) = 'x'"
+        }
         _ => endless,
     };
     let error = session.run(sql).await.unwrap_err();

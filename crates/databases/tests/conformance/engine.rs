@@ -9,7 +9,10 @@ use forerun_migrations::plan::{Conflict, Scope};
 
 use super::Target;
 
-const ALL: UpOptions = UpOptions { scope: Scope::All, allow_out_of_order: false };
+const ALL: UpOptions = UpOptions {
+    scope: Scope::All,
+    allow_out_of_order: false,
+};
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
@@ -24,9 +27,15 @@ fn write(directory: &Path, name: &str, text: &str) {
 }
 
 const SHOP: [(&str, &str); 4] = [
-    ("0001_items.sql", "CREATE TABLE items (id integer PRIMARY KEY, name varchar(20));\nCREATE INDEX items_name ON items (name);\n"),
+    (
+        "0001_items.sql",
+        "CREATE TABLE items (id integer PRIMARY KEY, name varchar(20));\nCREATE INDEX items_name ON items (name);\n",
+    ),
     ("0001_items.down.sql", "DROP TABLE items;\n"),
-    ("0002_first.sql", "-- forerun:data\nINSERT INTO items VALUES (1, 'a;b');\nINSERT INTO items VALUES (2, 'c');\n"),
+    (
+        "0002_first.sql",
+        "-- forerun:data\nINSERT INTO items VALUES (1, 'a;b');\nINSERT INTO items VALUES (2, 'c');\n",
+    ),
     ("0002_first.down.sql", "DELETE FROM items;\n"),
 ];
 
@@ -44,15 +53,30 @@ pub async fn migrations_are_applied_once_and_recorded(target: &Target) {
     assert_eq!(target.query("SELECT count(*) FROM items"), "2");
 
     let (history, _) = again.history(None).await.unwrap();
-    assert_eq!(history.iter().map(|row| row.script.as_str()).collect::<Vec<_>>(), ["0001_items.sql", "0002_first.sql"]);
+    assert_eq!(
+        history
+            .iter()
+            .map(|row| row.script.as_str())
+            .collect::<Vec<_>>(),
+        ["0001_items.sql", "0002_first.sql"]
+    );
     assert_eq!(history[0].statements, 2);
     assert_eq!(history[0].release.as_deref(), Some("2.6.0"));
     let status = again.status(project.path()).await.unwrap();
-    assert!(status.pending.is_empty() && status.unfinished.is_empty() && status.lock.is_none(), "{status:?}");
+    assert!(
+        status.pending.is_empty() && status.unfinished.is_empty() && status.lock.is_none(),
+        "{status:?}"
+    );
     let events = target.query("SELECT event FROM forerun_audit ORDER BY id");
     assert_eq!(
         events.split_whitespace().collect::<Vec<_>>(),
-        ["run.started", "migration.applied", "migration.applied", "run.finished", "run.finished"]
+        [
+            "run.started",
+            "migration.applied",
+            "migration.applied",
+            "run.finished",
+            "run.finished"
+        ]
     );
 }
 
@@ -62,23 +86,42 @@ pub async fn a_failed_migration_leaves_what_was_before_and_goes_on_when_mended(t
     write(project.path(), "0003_extra.sql", broken);
     let (runner, _) = target.runner("run-1");
     let error = runner.up(project.path(), ALL).await.unwrap_err();
-    let RunError::Migration(failure) = error else { panic!("{error:?}") };
-    assert_eq!((failure.script.as_str(), failure.statement), ("0003_extra.sql", Some(3)));
+    let RunError::Migration(failure) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (failure.script.as_str(), failure.statement),
+        ("0003_extra.sql", Some(3))
+    );
     assert_eq!(failure.position.unwrap().line, 3);
     if target.database.capabilities().transactional_ddl {
         assert_eq!(failure.state, StateAfterFailure::RolledBack);
     } else {
-        assert_eq!(failure.state, StateAfterFailure::Partial { statements_done: 2 });
+        assert_eq!(
+            failure.state,
+            StateAfterFailure::Partial { statements_done: 2 }
+        );
     }
     let status = runner.status(project.path()).await.unwrap();
     assert_eq!((status.applied.len(), status.pending.len()), (2, 1));
     assert!(status.lock.is_none());
 
-    write(project.path(), "0003_extra.sql", &broken.replace("nowhere", "extra"));
+    write(
+        project.path(),
+        "0003_extra.sql",
+        &broken.replace("nowhere", "extra"),
+    );
     let (runner, _) = target.runner("run-2");
     runner.up(project.path(), ALL).await.unwrap();
     assert_eq!(target.query("SELECT count(*) FROM extra"), "2");
-    assert!(runner.status(project.path()).await.unwrap().unfinished.is_empty());
+    assert!(
+        runner
+            .status(project.path())
+            .await
+            .unwrap()
+            .unfinished
+            .is_empty()
+    );
 }
 
 pub async fn down_reverts_the_newest_first(target: &Target) {
@@ -103,11 +146,25 @@ pub async fn an_assertion_that_fails_stops_before_any_change(target: &Target) {
     );
     let (runner, _) = target.runner("run-1");
     let error = runner.up(project.path(), ALL).await.unwrap_err();
-    let RunError::Assertion { message, row, position, .. } = error else { panic!("{error:?}") };
-    assert_eq!((message.as_str(), position.line), ("no item is called c", 3));
+    let RunError::Assertion {
+        message,
+        row,
+        position,
+        ..
+    } = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (message.as_str(), position.line),
+        ("no item is called c", 3)
+    );
     assert!(row.contains('2'), "{row}");
     // Nothing of it ran: the same table can be made by hand.
-    let (_, history) = (target.query("SELECT count(*) FROM items"), runner.history(None).await.unwrap().0);
+    let (_, history) = (
+        target.query("SELECT count(*) FROM items"),
+        runner.history(None).await.unwrap().0,
+    );
     assert_eq!(history.len(), 2);
     target.query("CREATE TABLE made (id integer)");
 }
@@ -117,8 +174,16 @@ pub async fn planning_changes_nothing(target: &Target) {
     let (runner, _) = target.runner("run-1");
     let plan = runner.plan(project.path(), ALL).await.unwrap();
     assert_eq!(plan.steps.len(), 2);
-    let mut session = target.database.connect(&super::identity("run-2")).await.unwrap();
-    assert_eq!(session.applied().await.unwrap(), None, "planning created the tables");
+    let mut session = target
+        .database
+        .connect(&super::identity("run-2"))
+        .await
+        .unwrap();
+    assert_eq!(
+        session.applied().await.unwrap(),
+        None,
+        "planning created the tables"
+    );
 }
 
 pub async fn changed_sql_is_a_conflict_and_a_changed_comment_is_not(target: &Target) {
@@ -126,12 +191,25 @@ pub async fn changed_sql_is_a_conflict_and_a_changed_comment_is_not(target: &Tar
     let (runner, _) = target.runner("run-1");
     runner.up(project.path(), ALL).await.unwrap();
     let (_, text) = SHOP[0];
-    write(project.path(), "0001_items.sql", &format!("-- a remark\r\n{}", text.replace('\n', "\r\n")));
+    write(
+        project.path(),
+        "0001_items.sql",
+        &format!("-- a remark\r\n{}", text.replace('\n', "\r\n")),
+    );
     let (again, events) = target.runner("run-2");
     again.up(project.path(), ALL).await.unwrap();
     assert!(format!("{:?}", events.0.lock().unwrap()).contains("comment_changed"));
-    write(project.path(), "0001_items.sql", &text.replace("varchar(20)", "varchar(30)"));
+    write(
+        project.path(),
+        "0001_items.sql",
+        &text.replace("varchar(20)", "varchar(30)"),
+    );
     let error = again.up(project.path(), ALL).await.unwrap_err();
-    let RunError::Conflict(conflicts) = error else { panic!("{error:?}") };
-    assert!(matches!(conflicts[..], [Conflict::Changed { .. }]), "{conflicts:?}");
+    let RunError::Conflict(conflicts) = error else {
+        panic!("{error:?}")
+    };
+    assert!(
+        matches!(conflicts[..], [Conflict::Changed { .. }]),
+        "{conflicts:?}"
+    );
 }

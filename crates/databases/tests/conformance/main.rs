@@ -1,5 +1,11 @@
 //! What the engine relies on, the same for every driver. Differences are stated by capability, never by product.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs
+)]
 
 mod cases;
 mod engine;
@@ -74,24 +80,41 @@ impl Events for Recorder {
 
 fn target(url: String, server: Server, directory: tempfile::TempDir) -> Target {
     let parsed = ConnectionUrl::parse(&url, &|_| None).expect("a good URL");
-    Target { database: open(&parsed), url, _directory: directory, server }
+    Target {
+        database: open(&parsed),
+        url,
+        _directory: directory,
+        server,
+    }
 }
 
 fn postgres() -> Option<Target> {
     let database = PostgresServer::shared()?.fresh_database();
-    Some(target(database.url.clone(), Server::Running(database), tempfile::tempdir().unwrap()))
+    Some(target(
+        database.url.clone(),
+        Server::Running(database),
+        tempfile::tempdir().unwrap(),
+    ))
 }
 
 fn mariadb() -> Option<Target> {
     let database = MariadbServer::shared()?.fresh_database();
-    Some(target(database.url.clone(), Server::Running(database), tempfile::tempdir().unwrap()))
+    Some(target(
+        database.url.clone(),
+        Server::Running(database),
+        tempfile::tempdir().unwrap(),
+    ))
 }
 
 fn sqlite() -> Option<Target> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.db");
     SqliteFile::at(&path)?;
-    Some(target(format!("sqlite://{}", path.display()), Server::File(path), directory))
+    Some(target(
+        format!("sqlite://{}", path.display()),
+        Server::File(path),
+        directory,
+    ))
 }
 
 /// One test per case and driver.

@@ -41,13 +41,20 @@ impl Current {
 #[derive(Debug)]
 pub(super) enum AttemptError {
     /// The database.
-    Database { current: Option<Current>, error: DatabaseError },
+    Database {
+        current: Option<Current>,
+        error: DatabaseError,
+    },
     /// The file cannot be read or split any more, or is not the file that was planned.
     Directory(DirectoryError),
     /// The commit was sent and never answered.
     CommitUnknown { error: DatabaseError },
     /// An assertion returned a row.
-    Assertion { position: Position, message: String, row: String },
+    Assertion {
+        position: Position,
+        message: String,
+        row: String,
+    },
     /// The lease is no longer ours.
     LeaseLost,
     /// The script ended the transaction.
@@ -66,24 +73,38 @@ impl From<DirectoryError> for AttemptError {
 
 impl From<DatabaseError> for AttemptError {
     fn from(error: DatabaseError) -> Self {
-        Self::Database { current: None, error }
+        Self::Database {
+            current: None,
+            error,
+        }
     }
 }
 
 /// Limits for one statement.
 pub(super) fn timeouts(step: &Step, run: &Run<'_>, class: LockClass, attempt: i64) -> Timeouts {
     let limits = &run.runner.limits;
-    let cap = step.summary.timeouts.lock.unwrap_or(limits.ddl_lock_timeout);
+    let cap = step
+        .summary
+        .timeouts
+        .lock
+        .unwrap_or(limits.ddl_lock_timeout);
     let statement = step.summary.timeouts.statement.or(limits.statement_timeout);
     // A zero in the file means no limit.
     let limited = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
     match class {
         // A lock timeout would leave an invalid index behind, and nobody queues behind these.
-        LockClass::OnlineBuild => Timeouts { lock: None, statement: limited(step.summary.timeouts.statement) },
-        LockClass::BlockingDdl => Timeouts { lock: limited(Some(cap)).map(|cap| lock_timeout(attempt, cap)), statement: limited(statement) },
-        LockClass::Dml | LockClass::Query | LockClass::Other => {
-            Timeouts { lock: limited(Some(cap)), statement: limited(statement) }
-        }
+        LockClass::OnlineBuild => Timeouts {
+            lock: None,
+            statement: limited(step.summary.timeouts.statement),
+        },
+        LockClass::BlockingDdl => Timeouts {
+            lock: limited(Some(cap)).map(|cap| lock_timeout(attempt, cap)),
+            statement: limited(statement),
+        },
+        LockClass::Dml | LockClass::Query | LockClass::Other => Timeouts {
+            lock: limited(Some(cap)),
+            statement: limited(statement),
+        },
     }
 }
 
@@ -108,12 +129,19 @@ impl Run<'_> {
             &canceller,
             &mut self.stop,
             self.heartbeat.as_ref(),
-            Watched { version: step.version, statement: statement.index, lock_timeout: limits.lock },
+            Watched {
+                version: step.version,
+                statement: statement.index,
+                lock_timeout: limits.lock,
+            },
             &self.seen,
             &self.runner.events,
         )
         .await
-        .map_err(|error| AttemptError::Database { current: Some(Current::of(statement)), error })?;
+        .map_err(|error| AttemptError::Database {
+            current: Some(Current::of(statement)),
+            error,
+        })?;
         self.notices(step, statement.index, outcome);
         Ok(())
     }
@@ -131,12 +159,19 @@ impl Run<'_> {
             &canceller,
             &mut self.stop,
             self.heartbeat.as_ref(),
-            Watched { version: step.version, statement: statement.index, lock_timeout: None },
+            Watched {
+                version: step.version,
+                statement: statement.index,
+                lock_timeout: None,
+            },
             &self.seen,
             &self.runner.events,
         )
         .await
-        .map_err(|error| AttemptError::Database { current: Some(Current::of(statement)), error })?;
+        .map_err(|error| AttemptError::Database {
+            current: Some(Current::of(statement)),
+            error,
+        })?;
         match row {
             None => Ok(()),
             Some(row) => Err(AttemptError::Assertion {
@@ -154,14 +189,20 @@ impl Run<'_> {
         statement: &Statement,
         splitter: &mut Splitter<R>,
     ) -> Result<(), AttemptError> {
-        let failed = |error| AttemptError::Database { current: Some(Current::of(statement)), error };
+        let failed = |error| AttemptError::Database {
+            current: Some(Current::of(statement)),
+            error,
+        };
         self.runner.events.emit(&Event::StatementStarted {
             version: step.version,
             statement: statement.index,
             verb: "COPY".to_owned(),
             line: statement.position.line,
         });
-        self.session.copy_start(&statement.text).await.map_err(failed)?;
+        self.session
+            .copy_start(&statement.text)
+            .await
+            .map_err(failed)?;
         let mut reported = 0;
         loop {
             if self.stop.reason().is_some() {
@@ -171,7 +212,10 @@ impl Run<'_> {
                     "stopped while rows were being copied",
                 )));
             }
-            match splitter.next_piece().map_err(|error| step.script.split_error(error, Position::START))? {
+            match splitter
+                .next_piece()
+                .map_err(|error| step.script.split_error(error, Position::START))?
+            {
                 Some(Piece::CopyData(rows)) => {
                     self.session.copy_data(rows).await.map_err(failed)?;
                     let done = splitter.bytes_read();
@@ -190,7 +234,11 @@ impl Run<'_> {
             &canceller,
             &mut self.stop,
             self.heartbeat.as_ref(),
-            Watched { version: step.version, statement: statement.index, lock_timeout: None },
+            Watched {
+                version: step.version,
+                statement: statement.index,
+                lock_timeout: None,
+            },
             &self.seen,
             &self.runner.events,
         )
@@ -211,7 +259,11 @@ impl Run<'_> {
 
     fn notices(&self, step: &Step, statement: u64, outcome: StatementOutcome) {
         for notice in outcome.notices {
-            self.runner.events.emit(&Event::Notice { version: step.version, statement, notice });
+            self.runner.events.emit(&Event::Notice {
+                version: step.version,
+                statement,
+                notice,
+            });
         }
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::inspect::{Summaries, read};
 use super::attempt::AttemptError;
+use super::inspect::{Summaries, read};
 use super::run::Run;
 use super::transaction::fence;
 use super::{FinishedMigration, Outcome, RunReport, Runner};
@@ -19,15 +19,21 @@ impl Runner {
     ///
     /// # Errors
     /// [`Refusal::HistoryNotEmpty`] when versions are recorded already.
-    pub async fn baseline(&self, directory: &Path, version: Version, dry_run: bool) -> Result<RunReport, RunError> {
-        let (directory, mut session) = self.open(directory).await?;
+    pub async fn baseline(
+        &self,
+        directory: &Path,
+        version: Version,
+        dry_run: bool,
+    ) -> Result<RunReport, RunError> {
+        let (directory, mut session) = self.open_verified(directory).await?;
         let recorded = read(session.as_mut()).await?;
         refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
         let rows = self.baseline_rows(&directory, version)?;
         if !dry_run {
             let mut run = self.lock(session, "migrate baseline").await?;
             let result = run.write_baseline(&rows, version).await;
-            run.finish(result, |()| format!("migrate baseline: version {version}")).await?;
+            run.finish(result, |()| format!("migrate baseline: version {version}"))
+                .await?;
         }
         Ok(RunReport {
             outcome: Outcome::Done,
@@ -38,13 +44,27 @@ impl Runner {
         })
     }
 
-    fn baseline_rows(&self, directory: &MigrationDirectory, version: Version) -> Result<Vec<HistoryRow>, RunError> {
+    fn baseline_rows(
+        &self,
+        directory: &MigrationDirectory,
+        version: Version,
+    ) -> Result<Vec<HistoryRow>, RunError> {
         let mut summaries = Summaries::default();
         let now = Timestamp::now().to_string();
         let mut rows = Vec::new();
-        for migration in directory.migrations.iter().filter(|migration| migration.version <= version) {
+        for migration in directory
+            .migrations
+            .iter()
+            .filter(|migration| migration.version <= version)
+        {
             let summary = summaries.of(self, migration, Direction::Up)?;
-            rows.push(self.baseline_row(Some(migration), version, summary.kind, &summary.sql_checksum, &now));
+            rows.push(self.baseline_row(
+                Some(migration),
+                version,
+                summary.kind,
+                &summary.sql_checksum,
+                &now,
+            ));
         }
         if directory.get(version).is_none() {
             rows.push(self.baseline_row(None, version, Kind::Schema, "", &now));
@@ -63,14 +83,23 @@ impl Runner {
         let identity = &self.identity;
         HistoryRow {
             version: migration.map_or(version, |migration| migration.version),
-            description: migration.map_or_else(|| "baseline".to_owned(), |migration| migration.description.clone()),
-            script: migration.map(|migration| migration.up.file_name.clone()).unwrap_or_default(),
+            description: migration.map_or_else(
+                || "baseline".to_owned(),
+                |migration| migration.description.clone(),
+            ),
+            script: migration
+                .map(|migration| migration.up.file_name.clone())
+                .unwrap_or_default(),
             kind,
             phase: "expand".to_owned(),
             origin: Origin::Baseline,
             checksums: Checksums {
-                normalized: migration.map(|migration| migration.up.normalized.clone()).unwrap_or_default(),
-                raw: migration.map(|migration| migration.up.raw.clone()).unwrap_or_default(),
+                normalized: migration
+                    .map(|migration| migration.up.normalized.clone())
+                    .unwrap_or_default(),
+                raw: migration
+                    .map(|migration| migration.up.raw.clone())
+                    .unwrap_or_default(),
                 sql: sql_checksum.to_owned(),
             },
             statements: 0,
@@ -86,7 +115,11 @@ impl Runner {
 }
 
 impl Run<'_> {
-    async fn write_baseline(&mut self, rows: &[HistoryRow], version: Version) -> Result<(), RunError> {
+    async fn write_baseline(
+        &mut self,
+        rows: &[HistoryRow],
+        version: Version,
+    ) -> Result<(), RunError> {
         // Another runner may have been first while this one waited for the lock.
         let recorded = read(self.session.as_mut()).await?;
         refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
@@ -95,7 +128,10 @@ impl Run<'_> {
             version: Some(version),
             statement: None,
             attempt: None,
-            message: format!("declared {} version(s) up to {version} present without running them", rows.len()),
+            message: format!(
+                "declared {} version(s) up to {version} present without running them",
+                rows.len()
+            ),
             detail: serde_json::Value::Null,
         };
         let rows = rows.to_vec();
@@ -114,7 +150,10 @@ impl Run<'_> {
         doing: &'static str,
         change: impl AsyncFnOnce(&mut Self) -> Result<(), AttemptError>,
     ) -> Result<(), RunError> {
-        let limits = Timeouts { lock: Some(self.runner.limits.ddl_lock_timeout), statement: None };
+        let limits = Timeouts {
+            lock: Some(self.runner.limits.ddl_lock_timeout),
+            statement: None,
+        };
         let wrapped = |error| RunError::Database { doing, error };
         self.session.begin(limits).await.map_err(wrapped)?;
         let changed = change(self).await;
@@ -145,7 +184,11 @@ fn refuse_history(newest: Option<Version>) -> Result<(), Refusal> {
 fn as_finished(row: &HistoryRow) -> FinishedMigration {
     FinishedMigration {
         version: row.version,
-        script: if row.script.is_empty() { format!("{} (no file)", row.version) } else { row.script.clone() },
+        script: if row.script.is_empty() {
+            format!("{} (no file)", row.version)
+        } else {
+            row.script.clone()
+        },
         kind: row.kind,
         direction: Direction::Up,
         statements: 0,

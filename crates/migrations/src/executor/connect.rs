@@ -36,23 +36,39 @@ impl Runner {
                 Err(error) => error,
             };
             let left = self.limits.connect_wait.saturating_sub(started.elapsed());
-            let temporary = matches!(error.kind, ErrorKind::Unreachable | ErrorKind::ConnectionLost);
+            let temporary = matches!(
+                error.kind,
+                ErrorKind::Unreachable | ErrorKind::ConnectionLost
+            );
             if !temporary || left.is_zero() {
-                return Err(RunError::Database { doing: "connecting", error });
+                return Err(RunError::Database {
+                    doing: "connecting",
+                    error,
+                });
             }
             if reminded.is_none_or(|last| last.elapsed() >= REMINDER) {
                 reminded = Some(Instant::now());
-                self.events.emit(&Event::DatabaseWaiting { waited: started.elapsed(), error });
+                self.events.emit(&Event::DatabaseWaiting {
+                    waited: started.elapsed(),
+                    error,
+                });
             }
-            stop.sleep(pause.min(left)).await.map_err(|reason| stopped(reason, 0))?;
+            stop.sleep(pause.min(left))
+                .await
+                .map_err(|reason| stopped(reason, 0))?;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     /// A wait for the lock.
     pub(super) fn lock_wait(&self, purpose: &str) -> LockWait {
-        let Limits { lease, lock_wait, .. } = self.limits;
-        let request = LeaseRequest { purpose: purpose.to_owned(), duration: lease };
+        let Limits {
+            lease, lock_wait, ..
+        } = self.limits;
+        let request = LeaseRequest {
+            purpose: purpose.to_owned(),
+            duration: lease,
+        };
         LockWait::new(request, lock_wait, Arc::clone(&self.events))
     }
 
@@ -80,7 +96,11 @@ impl Runner {
         wait: &LockWait,
         purpose: &str,
     ) -> Result<Run<'a>, RunError> {
-        let heartbeat = self.database.capabilities().heartbeat.then(|| self.heartbeat(&lease, session.as_ref()));
+        let heartbeat = self
+            .database
+            .capabilities()
+            .heartbeat
+            .then(|| self.heartbeat(&lease, session.as_ref()));
         let mut audit = wait.audit(&lease);
         audit.insert(0, run_entry("run.started", purpose.to_owned(), serde_json::json!({
             "target": self.database.target(), "server": session.server(), "fencing_token": lease.token,
@@ -100,7 +120,10 @@ impl Runner {
         match run.session.audit(&entries).await {
             Ok(()) => Ok(run),
             Err(error) => {
-                let error = RunError::Database { doing: "writing the audit", error };
+                let error = RunError::Database {
+                    doing: "writing the audit",
+                    error,
+                };
                 let _ = run.session.release(&run.lease).await;
                 Err(error)
             }
@@ -122,7 +145,11 @@ impl Runner {
 impl Run<'_> {
     /// Ends the run: one audit entry with its result, and the lock given back. Best effort, since the result of the
     /// run stands already and a session that is gone has lost its lock anyway.
-    pub(super) async fn finish<T>(mut self, result: Result<T, RunError>, done: impl Fn(&T) -> String) -> Result<T, RunError> {
+    pub(super) async fn finish<T>(
+        mut self,
+        result: Result<T, RunError>,
+        done: impl Fn(&T) -> String,
+    ) -> Result<T, RunError> {
         let message = match &result {
             Ok(value) => done(value),
             Err(error) => error.to_string(),
@@ -137,6 +164,17 @@ impl Run<'_> {
 }
 
 /// An entry about the run as a whole.
-pub(super) fn run_entry(event: &'static str, message: String, detail: serde_json::Value) -> AuditEntry {
-    AuditEntry { event, version: None, statement: None, attempt: None, message, detail }
+pub(super) fn run_entry(
+    event: &'static str,
+    message: String,
+    detail: serde_json::Value,
+) -> AuditEntry {
+    AuditEntry {
+        event,
+        version: None,
+        statement: None,
+        attempt: None,
+        message,
+        detail,
+    }
 }

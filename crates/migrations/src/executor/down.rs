@@ -25,7 +25,7 @@ impl Runner {
     /// # Errors
     /// When the directory or database cannot be read, or a script is missing.
     pub async fn plan_down(&self, directory: &Path, to: DownTo) -> Result<Plan, RunError> {
-        let (directory, mut session) = self.open(directory).await?;
+        let (directory, mut session) = self.open_verified(directory).await?;
         let recorded = read(session.as_mut()).await?;
         self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)
     }
@@ -36,7 +36,7 @@ impl Runner {
     /// # Errors
     /// See [`RunError`]. Nothing is run when one of the versions has no down script.
     pub async fn down(&self, directory: &Path, to: DownTo) -> Result<RunReport, RunError> {
-        let (directory, mut session) = self.open(directory).await?;
+        let (directory, mut session) = self.open_verified(directory).await?;
         let recorded = read(session.as_mut()).await?;
         // Refusals are told before anybody waits for the lock.
         let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
@@ -57,7 +57,13 @@ impl Runner {
             Ok(report(Outcome::Done, &recorded.applied, finished))
         }
         .await;
-        run.finish(result, |report| format!("migrate down: {} migration(s) reverted", report.migrations.len())).await
+        run.finish(result, |report| {
+            format!(
+                "migrate down: {} migration(s) reverted",
+                report.migrations.len()
+            )
+        })
+        .await
     }
 
     fn make_down_plan(
@@ -74,14 +80,22 @@ impl Runner {
         let newest_first = applied.iter().rev();
         let chosen: Vec<&AppliedVersion> = match to {
             DownTo::Count(count) => newest_first.take(count).collect(),
-            DownTo::Version(version) => newest_first.take_while(|row| row.version > version).collect(),
+            DownTo::Version(version) => newest_first
+                .take_while(|row| row.version > version)
+                .collect(),
         };
-        let unknown: Vec<Version> =
-            chosen.iter().map(|row| row.version).filter(|version| directory.get(*version).is_none()).collect();
+        let unknown: Vec<Version> = chosen
+            .iter()
+            .map(|row| row.version)
+            .filter(|version| directory.get(*version).is_none())
+            .collect();
         if !unknown.is_empty() {
             return Err(Refusal::UnknownToDirectory(unknown).into());
         }
-        let migrations: Vec<_> = chosen.iter().filter_map(|row| directory.get(row.version)).collect();
+        let migrations: Vec<_> = chosen
+            .iter()
+            .filter_map(|row| directory.get(row.version))
+            .collect();
         let without: Vec<String> = migrations
             .iter()
             .filter(|migration| migration.down.is_none())
@@ -93,23 +107,42 @@ impl Runner {
         let mut summaries = Summaries::default();
         let mut steps = Vec::new();
         for migration in migrations {
-            let Some(down) = &migration.down else { continue };
+            let Some(down) = &migration.down else {
+                continue;
+            };
             let summary = summaries.of(self, migration, Direction::Down)?.clone();
-            let unfinished = journal.iter().find(|row| row.version == migration.version).cloned();
+            let unfinished = journal
+                .iter()
+                .find(|row| row.version == migration.version)
+                .cloned();
             let capabilities = self.database.capabilities();
-            steps.push(plan::step(migration, down, Direction::Down, summary, capabilities, unfinished));
+            steps.push(plan::step(
+                migration,
+                down,
+                Direction::Down,
+                summary,
+                capabilities,
+                unfinished,
+            ));
         }
         Ok(plan::plan(steps, Vec::new(), applied.len(), Vec::new()))
     }
 }
 
-fn report(outcome: Outcome, applied: &[AppliedVersion], migrations: Vec<super::FinishedMigration>) -> RunReport {
+fn report(
+    outcome: Outcome,
+    applied: &[AppliedVersion],
+    migrations: Vec<super::FinishedMigration>,
+) -> RunReport {
     let left = applied.len().saturating_sub(migrations.len());
     RunReport {
         outcome,
         left_for_later: Vec::new(),
         applied: left,
-        newest: left.checked_sub(1).and_then(|index| applied.get(index)).map(|row| row.version),
+        newest: left
+            .checked_sub(1)
+            .and_then(|index| applied.get(index))
+            .map(|row| row.version),
         migrations,
     }
 }

@@ -43,6 +43,9 @@ impl Guard<'_> {
             message: message.clone(),
             detail: serde_json::json!({ "exit_code": exit_code }),
         });
-        let _ = self.run.finish(Ok(message), |message: &String| message.clone()).await;
+        let _ = self
+            .run
+            .finish(Ok(message), |message: &String| message.clone())
+            .await;
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Runner;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
-use crate::directory::{Migration, MigrationDirectory, ScriptSummary};
+use crate::directory::{Migration, MigrationDirectory, ScriptSummary, SumFile};
 use crate::error::{Refusal, RunError};
 use crate::event::Event;
 use crate::history::{AppliedVersion, AuditRow, Direction, HistoryRow, JournalRow, Kind, Version};
@@ -62,7 +62,7 @@ impl Runner {
     /// # Errors
     /// As `up` before it takes the lock.
     pub async fn plan(&self, directory: &Path, options: UpOptions) -> Result<Plan, RunError> {
-        let (directory, mut session) = self.open(directory).await?;
+        let (directory, mut session) = self.open_verified(directory).await?;
         let recorded = read(session.as_mut()).await?;
         self.make_plan(&directory, &recorded, options, &mut Summaries::default())
     }
@@ -74,7 +74,10 @@ impl Runner {
     pub async fn status(&self, directory: &Path) -> Result<Status, RunError> {
         let (directory, mut session) = self.open(directory).await?;
         let recorded = read(session.as_mut()).await?;
-        let reading = |error| RunError::Database { doing: "reading the history", error };
+        let reading = |error| RunError::Database {
+            doing: "reading the history",
+            error,
+        };
         let applied = session.history().await.map_err(reading)?;
         let lock = session.holder().await.map_err(reading)?;
         let mut summaries = Summaries::default();
@@ -103,8 +106,14 @@ impl Runner {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn history(&self, version: Option<Version>) -> Result<(Vec<HistoryRow>, Vec<AuditRow>), RunError> {
-        let reading = |error| RunError::Database { doing: "reading the history", error };
+    pub async fn history(
+        &self,
+        version: Option<Version>,
+    ) -> Result<(Vec<HistoryRow>, Vec<AuditRow>), RunError> {
+        let reading = |error| RunError::Database {
+            doing: "reading the history",
+            error,
+        };
         let mut session = self.connect().await?;
         let mut rows = session.history().await.map_err(reading)?;
         let mut trail = Vec::new();
@@ -115,8 +124,23 @@ impl Runner {
         Ok((rows, trail))
     }
 
+    /// The same as [`Runner::open`] for what acts on the directory: it must be what its sum file says, if it has one.
+    pub(super) async fn open_verified(
+        &self,
+        directory: &Path,
+    ) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
+        let (read, session) = self.open(directory).await?;
+        if let Some(sum) = SumFile::read(directory)? {
+            sum.verify(&read).map_err(RunError::Sum)?;
+        }
+        Ok((read, session))
+    }
+
     /// Reads the directory while connecting.
-    pub(super) async fn open(&self, directory: &Path) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
+    pub(super) async fn open(
+        &self,
+        directory: &Path,
+    ) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
         let path = directory.to_owned();
         let reading = tokio::task::spawn_blocking(move || MigrationDirectory::read(&path));
         let (directory, session) = tokio::join!(reading, self.connect());
@@ -139,9 +163,14 @@ impl Runner {
         options: UpOptions,
         summaries: &mut Summaries,
     ) -> Result<Plan, RunError> {
-        let mut comparison = plan::compare(directory, &recorded.applied, options.allow_out_of_order);
+        let mut comparison =
+            plan::compare(directory, &recorded.applied, options.allow_out_of_order);
         self.settle_changes(&mut comparison, summaries)?;
-        comparison.conflicts.extend(unfinished_conflicts(directory, &recorded.journal, Direction::Up));
+        comparison.conflicts.extend(unfinished_conflicts(
+            directory,
+            &recorded.journal,
+            Direction::Up,
+        ));
         if !comparison.conflicts.is_empty() {
             return Err(RunError::Conflict(comparison.conflicts));
         }
@@ -149,24 +178,51 @@ impl Runner {
             summaries.of(self, migration, Direction::Up)?;
         }
         let (chosen, rest) = plan::select(&comparison.pending, options.scope, |migration| {
-            summaries.known(&migration.up.file_name).map_or(Kind::Schema, |summary| summary.kind)
+            summaries
+                .known(&migration.up.file_name)
+                .map_or(Kind::Schema, |summary| summary.kind)
         })
         .map_err(|first| RunError::Refused(Refusal::SchemaFirst(first)))?;
         let mut steps = Vec::with_capacity(chosen.len());
         for migration in chosen {
             let summary = summaries.of(self, migration, Direction::Up)?.clone();
-            let journal = recorded.journal.iter().find(|row| row.version == migration.version).cloned();
+            let journal = recorded
+                .journal
+                .iter()
+                .find(|row| row.version == migration.version)
+                .cloned();
             let capabilities = self.database.capabilities();
-            steps.push(plan::step(migration, &migration.up, Direction::Up, summary, capabilities, journal));
+            steps.push(plan::step(
+                migration,
+                &migration.up,
+                Direction::Up,
+                summary,
+                capabilities,
+                journal,
+            ));
         }
-        let left = rest.iter().map(|migration| migration.up.file_name.clone()).collect();
-        Ok(plan::plan(steps, left, recorded.applied.len(), comparison.ahead))
+        let left = rest
+            .iter()
+            .map(|migration| migration.up.file_name.clone())
+            .collect();
+        Ok(plan::plan(
+            steps,
+            left,
+            recorded.applied.len(),
+            comparison.ahead,
+        ))
     }
 
     /// A changed script is a conflict if its SQL changed, else a warning. Reads the file to tell.
-    fn settle_changes(&self, comparison: &mut plan::Comparison<'_>, summaries: &mut Summaries) -> Result<(), RunError> {
+    fn settle_changes(
+        &self,
+        comparison: &mut plan::Comparison<'_>,
+        summaries: &mut Summaries,
+    ) -> Result<(), RunError> {
         for (migration, row) in std::mem::take(&mut comparison.changed) {
-            let found = summaries.of(self, migration, Direction::Up).map(|summary| summary.sql_checksum.clone());
+            let found = summaries
+                .of(self, migration, Direction::Up)
+                .map(|summary| summary.sql_checksum.clone());
             // A file that cannot even be split any more has certainly changed.
             if found.is_ok_and(|found| found == row.checksums.sql) {
                 self.warn(
@@ -196,7 +252,12 @@ impl Runner {
 
 impl Summaries {
     /// The summary of a script, read at most once.
-    pub fn of(&mut self, runner: &Runner, migration: &Migration, direction: Direction) -> Result<&ScriptSummary, RunError> {
+    pub fn of(
+        &mut self,
+        runner: &Runner,
+        migration: &Migration,
+        direction: Direction,
+    ) -> Result<&ScriptSummary, RunError> {
         let script = match (direction, &migration.down) {
             (Direction::Down, Some(down)) => down,
             _ => &migration.up,
@@ -218,12 +279,23 @@ impl Summaries {
 
 /// Reads what is recorded.
 pub(super) async fn read(session: &mut dyn Session) -> Result<Recorded, RunError> {
-    let reading = |error| RunError::Database { doing: "reading the history", error };
+    let reading = |error| RunError::Database {
+        doing: "reading the history",
+        error,
+    };
     let Some(applied) = session.applied().await.map_err(reading)? else {
-        return Ok(Recorded { applied: Vec::new(), journal: Vec::new(), tables: false });
+        return Ok(Recorded {
+            applied: Vec::new(),
+            journal: Vec::new(),
+            tables: false,
+        });
     };
     let journal = session.journal().await.map_err(reading)?;
-    Ok(Recorded { applied, journal, tables: true })
+    Ok(Recorded {
+        applied,
+        journal,
+        tables: true,
+    })
 }
 
 /// Unfinished attempts that stand in the way of `direction`.
@@ -236,7 +308,11 @@ pub(super) fn unfinished_conflicts(
         let script = row.script.clone();
         let version = row.version;
         if row.direction != direction {
-            Some(Conflict::UnfinishedOther { version, script, direction: row.direction.as_str() })
+            Some(Conflict::UnfinishedOther {
+                version,
+                script,
+                direction: row.direction.as_str(),
+            })
         } else if directory.get(version).is_none() {
             Some(Conflict::JournalWithoutFile { version, script })
         } else {

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use super::retry::random_fraction;
 use super::stop::{Stop, StopReason, StopSender};
 use crate::database::{
-    Acquire, Blocker, Database, DatabaseError, Holder, Identity, Lease, LeaseRequest, Monitor, Session,
+    Acquire, Blocker, Database, DatabaseError, Holder, Identity, Lease, LeaseRequest, Monitor,
+    Session,
 };
 use crate::error::RunError;
 use crate::event::{Event, Events};
@@ -37,20 +38,34 @@ pub(super) struct LockWait {
 
 impl LockWait {
     pub fn new(request: LeaseRequest, limit: Duration, events: Arc<dyn Events>) -> Self {
-        Self { request, limit, started: Instant::now(), tries: 0, holder: None, reminded: None, events }
+        Self {
+            request,
+            limit,
+            started: Instant::now(),
+            tries: 0,
+            holder: None,
+            reminded: None,
+            events,
+        }
     }
 
     /// One try.
     pub async fn try_once(&mut self, session: &mut dyn Session) -> Result<Option<Lease>, RunError> {
         self.tries += 1;
-        let acquired = session
-            .try_acquire(&self.request)
-            .await
-            .map_err(|error| RunError::Database { doing: "taking the runner lock", error })?;
+        let acquired =
+            session
+                .try_acquire(&self.request)
+                .await
+                .map_err(|error| RunError::Database {
+                    doing: "taking the runner lock",
+                    error,
+                })?;
         match acquired {
             Acquire::Acquired(lease) => {
                 if let Some(holder) = &lease.taken_over {
-                    self.events.emit(&Event::LockTakenOver { holder: holder.clone() });
+                    self.events.emit(&Event::LockTakenOver {
+                        holder: holder.clone(),
+                    });
                 }
                 self.events.emit(&Event::LockAcquired {
                     waited: self.waited(),
@@ -70,10 +85,17 @@ impl LockWait {
     pub async fn pause(&mut self, stop: &mut Stop) -> Result<(), RunError> {
         let waited = self.waited();
         if waited >= self.limit {
-            return Err(RunError::LockNotObtained { waited, holder: self.holder.take() });
+            return Err(RunError::LockNotObtained {
+                waited,
+                holder: self.holder.take(),
+            });
         }
-        let ceiling = FIRST_PAUSE.saturating_mul(1 << self.tries.clamp(0, 10)).min(LONGEST_PAUSE);
-        let pause = ceiling.mul_f64(0.5 + random_fraction() / 2.0).min(self.limit.saturating_sub(waited));
+        let ceiling = FIRST_PAUSE
+            .saturating_mul(1 << self.tries.clamp(0, 10))
+            .min(LONGEST_PAUSE);
+        let pause = ceiling
+            .mul_f64(0.5 + random_fraction() / 2.0)
+            .min(self.limit.saturating_sub(waited));
         stop.sleep(pause).await.map_err(|reason| stopped(reason, 0))
     }
 
@@ -108,14 +130,18 @@ impl LockWait {
     }
 
     fn remind(&mut self, holder: Option<Holder>) {
-        let changed = holder.as_ref().map(|holder| &holder.run_id) != self.holder.as_ref().map(|holder| &holder.run_id);
+        let changed = holder.as_ref().map(|holder| &holder.run_id)
+            != self.holder.as_ref().map(|holder| &holder.run_id);
         let due = self.reminded.is_none_or(|last| last.elapsed() >= REMINDER);
         if holder.is_some() {
             self.holder = holder;
         }
         if changed || due {
             self.reminded = Some(Instant::now());
-            self.events.emit(&Event::LockWaiting { waited: self.waited(), holder: self.holder.clone() });
+            self.events.emit(&Event::LockWaiting {
+                waited: self.waited(),
+                holder: self.holder.clone(),
+            });
         }
     }
 }
@@ -141,8 +167,19 @@ impl Heartbeat {
     ) -> Self {
         let monitor = Arc::new(Mutex::new(None));
         let mut task = JoinSet::new();
-        task.spawn(beat(database, identity, lease, Arc::clone(&monitor), stop, events));
-        Self { monitor, backend: backend.into(), _task: Arc::new(task) }
+        task.spawn(beat(
+            database,
+            identity,
+            lease,
+            Arc::clone(&monitor),
+            stop,
+            events,
+        ));
+        Self {
+            monitor,
+            backend: backend.into(),
+            _task: Arc::new(task),
+        }
     }
 
     /// Who blocks our session; empty when it cannot be found out.
@@ -154,7 +191,9 @@ impl Heartbeat {
                 None => Vec::new(),
             }
         };
-        tokio::time::timeout(BLOCKERS_TIMEOUT, ask).await.unwrap_or_default()
+        tokio::time::timeout(BLOCKERS_TIMEOUT, ask)
+            .await
+            .unwrap_or_default()
     }
 }
 
@@ -194,7 +233,11 @@ async fn beat(
                 }
             }
         }
-        let pause = if warned { lease.duration / 10 } else { lease.duration / 3 };
+        let pause = if warned {
+            lease.duration / 10
+        } else {
+            lease.duration / 3
+        };
         tokio::time::sleep(pause).await;
     }
 }

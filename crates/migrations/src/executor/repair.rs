@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::Runner;
 use super::inspect::{Summaries, read};
 use super::run::Run;
 use super::transaction::fence;
-use super::Runner;
 use crate::directory::MigrationDirectory;
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Checksums, Direction, JournalRow, Version};
@@ -26,13 +26,21 @@ impl Runner {
     ///
     /// # Errors
     /// [`Refusal::NothingToRepair`] when the version does not need it.
-    pub async fn repair(&self, directory: &Path, version: Version, repair: Repair, dry_run: bool) -> Result<String, RunError> {
+    pub async fn repair(
+        &self,
+        directory: &Path,
+        version: Version,
+        repair: Repair,
+        dry_run: bool,
+    ) -> Result<String, RunError> {
         let (directory, session) = self.open(directory).await?;
         if dry_run {
             let mut session = session;
             let recorded = read(session.as_mut()).await?;
             return match repair {
-                Repair::AcceptChange => Ok(format!("would record the present checksums of version {version}")),
+                Repair::AcceptChange => Ok(format!(
+                    "would record the present checksums of version {version}"
+                )),
                 Repair::Settle(_) | Repair::StartOver => {
                     unfinished(&recorded.journal, version)?;
                     Ok(format!("would change the journal of version {version}"))
@@ -50,28 +58,54 @@ impl Runner {
 }
 
 impl Run<'_> {
-    async fn accept_change(&mut self, directory: &MigrationDirectory, version: Version) -> Result<String, RunError> {
-        let reading = |error| RunError::Database { doing: "reading the history", error };
+    async fn accept_change(
+        &mut self,
+        directory: &MigrationDirectory,
+        version: Version,
+    ) -> Result<String, RunError> {
+        let reading = |error| RunError::Database {
+            doing: "reading the history",
+            error,
+        };
         let rows = self.session.history().await.map_err(reading)?;
         let Some(mut row) = rows.into_iter().find(|row| row.version == version) else {
-            return Err(Refusal::NothingToRepair(format!("version {version} is not applied")).into());
+            return Err(
+                Refusal::NothingToRepair(format!("version {version} is not applied")).into(),
+            );
         };
         let Some(migration) = directory.get(version) else {
-            return Err(Refusal::NothingToRepair(format!("the directory has no file for version {version}")).into());
+            return Err(Refusal::NothingToRepair(format!(
+                "the directory has no file for version {version}"
+            ))
+            .into());
         };
         if row.checksums.normalized == migration.up.normalized {
-            return Err(Refusal::NothingToRepair(format!("{} is what was applied", migration.up.file_name)).into());
+            return Err(Refusal::NothingToRepair(format!(
+                "{} is what was applied",
+                migration.up.file_name
+            ))
+            .into());
         }
         let mut summaries = Summaries::default();
         let summary = summaries.of(self.runner, migration, Direction::Up)?;
-        let before = std::mem::replace(&mut row.checksums, Checksums {
-            normalized: migration.up.normalized.clone(),
-            raw: migration.up.raw.clone(),
-            sql: summary.sql_checksum.clone(),
-        });
+        let before = std::mem::replace(
+            &mut row.checksums,
+            Checksums {
+                normalized: migration.up.normalized.clone(),
+                raw: migration.up.raw.clone(),
+                sql: summary.sql_checksum.clone(),
+            },
+        );
         row.script.clone_from(&migration.up.file_name);
-        let message = format!("recorded the present text of {} as what was applied", migration.up.file_name);
-        let entry = entry(version, message.clone(), serde_json::json!({ "before": before, "after": row.checksums }));
+        let message = format!(
+            "recorded the present text of {} as what was applied",
+            migration.up.file_name
+        );
+        let entry = entry(
+            version,
+            message.clone(),
+            serde_json::json!({ "before": before, "after": row.checksums }),
+        );
         self.bookkeeping("recording the checksums", async |run| {
             fence(run.session.record_checksums(&run.lease, &row).await?)?;
             Ok(run.session.audit(std::slice::from_ref(&entry)).await?)
@@ -84,7 +118,10 @@ impl Run<'_> {
         let recorded = read(self.session.as_mut()).await?;
         let mut row = unfinished(&recorded.journal, version)?.clone();
         let Some(in_doubt) = &mut row.in_doubt else {
-            let message = format!("no statement of version {version} is in doubt; `forerun migrate up` goes on after statement {}", row.statements_done);
+            let message = format!(
+                "no statement of version {version} is in doubt; `forerun migrate up` goes on after statement {}",
+                row.statements_done
+            );
             return Err(Refusal::NothingToRepair(message).into());
         };
         in_doubt.answer = Some(done);
@@ -95,7 +132,10 @@ impl Run<'_> {
             if done { "done" } else { "not done" },
             if done { "goes on after" } else { "repeats" }
         );
-        let entry = AuditEntry { statement: Some(statement), ..entry(version, message.clone(), serde_json::Value::Null) };
+        let entry = AuditEntry {
+            statement: Some(statement),
+            ..entry(version, message.clone(), serde_json::Value::Null)
+        };
         self.bookkeeping("recording the answer", async |run| {
             fence(run.session.write_journal(&run.lease, &row).await?)?;
             Ok(run.session.audit(std::slice::from_ref(&entry)).await?)
@@ -111,7 +151,11 @@ impl Run<'_> {
             "forgot that {} statement(s) of {} were done; the next run starts it from its first statement",
             row.statements_done, row.script
         );
-        let entry = entry(version, message.clone(), serde_json::json!({ "journal": row }));
+        let entry = entry(
+            version,
+            message.clone(),
+            serde_json::json!({ "journal": row }),
+        );
         self.bookkeeping("clearing the journal", async |run| {
             fence(run.session.clear_journal(&run.lease, version).await?)?;
             Ok(run.session.audit(std::slice::from_ref(&entry)).await?)
@@ -125,9 +169,18 @@ fn unfinished(journal: &[JournalRow], version: Version) -> Result<&JournalRow, R
     journal
         .iter()
         .find(|row| row.version == version)
-        .ok_or_else(|| Refusal::NothingToRepair(format!("version {version} has no unfinished attempt")))
+        .ok_or_else(|| {
+            Refusal::NothingToRepair(format!("version {version} has no unfinished attempt"))
+        })
 }
 
 fn entry(version: Version, message: String, detail: serde_json::Value) -> AuditEntry {
-    AuditEntry { event: "repair", version: Some(version), statement: None, attempt: None, message, detail }
+    AuditEntry {
+        event: "repair",
+        version: Some(version),
+        statement: None,
+        attempt: None,
+        message,
+        detail,
+    }
 }

@@ -14,14 +14,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Lock timeout of a try (from 1), never more than `cap`.
 pub fn lock_timeout(attempt: i64, cap: Duration) -> Duration {
-    let index = usize::try_from(attempt - 1).unwrap_or(0).min(RAMP.len() - 1);
+    let index = usize::try_from(attempt - 1)
+        .unwrap_or(0)
+        .min(RAMP.len() - 1);
     Duration::from_millis(RAMP[index]).min(cap)
 }
 
 /// Pause after a failed try (from 1): exponential with full jitter, from 0 to at most 30 s.
 pub fn pause(attempt: i64) -> Duration {
     let doublings = u32::try_from(attempt - 1).unwrap_or(0).min(10);
-    let ceiling = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let ceiling = FIRST_PAUSE
+        .saturating_mul(1 << doublings)
+        .min(LONGEST_PAUSE);
     ceiling.mul_f64(random_fraction())
 }
 
@@ -43,18 +47,24 @@ pub struct Budget {
 impl Budget {
     /// A fresh one.
     pub fn new(total: Duration) -> Self {
-        Self { total, first_failure: None }
+        Self {
+            total,
+            first_failure: None,
+        }
     }
 
     /// Notes a failure; what is left, or `None` when it is used up.
     pub fn after_failure(&mut self) -> Option<Duration> {
         let since = *self.first_failure.get_or_insert_with(Instant::now);
-        self.total.checked_sub(since.elapsed()).filter(|left| !left.is_zero())
+        self.total
+            .checked_sub(since.elapsed())
+            .filter(|left| !left.is_zero())
     }
 
     /// Time since the first failure.
     pub fn spent(&self) -> Duration {
-        self.first_failure.map_or(Duration::ZERO, |since| since.elapsed())
+        self.first_failure
+            .map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -64,10 +74,22 @@ mod tests {
 
     #[test]
     fn tries_start_short_and_are_capped() {
-        assert_eq!(lock_timeout(1, Duration::from_secs(5)), Duration::from_millis(200));
-        assert_eq!(lock_timeout(9, Duration::from_secs(5)), Duration::from_secs(5));
-        assert_eq!(lock_timeout(100, Duration::from_secs(5)), Duration::from_secs(5));
-        assert_eq!(lock_timeout(9, Duration::from_secs(1)), Duration::from_secs(1));
+        assert_eq!(
+            lock_timeout(1, Duration::from_secs(5)),
+            Duration::from_millis(200)
+        );
+        assert_eq!(
+            lock_timeout(9, Duration::from_secs(5)),
+            Duration::from_secs(5)
+        );
+        assert_eq!(
+            lock_timeout(100, Duration::from_secs(5)),
+            Duration::from_secs(5)
+        );
+        assert_eq!(
+            lock_timeout(9, Duration::from_secs(1)),
+            Duration::from_secs(1)
+        );
     }
 
     #[test]
@@ -81,6 +103,10 @@ mod tests {
     #[test]
     fn an_empty_budget_allows_no_retry() {
         assert_eq!(Budget::new(Duration::ZERO).after_failure(), None);
-        assert!(Budget::new(Duration::from_secs(60)).after_failure().is_some());
+        assert!(
+            Budget::new(Duration::from_secs(60))
+                .after_failure()
+                .is_some()
+        );
     }
 }

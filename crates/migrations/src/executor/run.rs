@@ -37,7 +37,11 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Runs the steps of a plan in order.
-    pub async fn steps(&mut self, plan: &Plan, finished: &mut Vec<FinishedMigration>) -> Result<(), RunError> {
+    pub async fn steps(
+        &mut self,
+        plan: &Plan,
+        finished: &mut Vec<FinishedMigration>,
+    ) -> Result<(), RunError> {
         for (index, step) in plan.steps.iter().enumerate() {
             if let Some(reason) = self.stop.reason() {
                 return Err(stopped(reason, finished.len()));
@@ -89,7 +93,10 @@ impl Run<'_> {
             let done_before = journal.statements_done;
             let result = match step.mode {
                 Mode::Transaction => self.try_transaction(step, tries_of_unit, started).await,
-                Mode::Statements => self.try_statements(step, &mut journal, tries_of_unit, started).await,
+                Mode::Statements => {
+                    self.try_statements(step, &mut journal, tries_of_unit, started)
+                        .await
+                }
             };
             let error = match result {
                 Ok(statements) => {
@@ -102,7 +109,15 @@ impl Run<'_> {
             self.clean_up().await;
             if let Some(reason) = self.stop.reason() {
                 let message = format!("{}: {}", step.script.file_name, reason.describe());
-                self.note("migration.stopped", step, None, attempts, message, serde_json::Value::Null).await;
+                self.note(
+                    "migration.stopped",
+                    step,
+                    None,
+                    attempts,
+                    message,
+                    serde_json::Value::Null,
+                )
+                .await;
                 return Err(stopped(reason, finished));
             }
             if journal.statements_done > done_before {
@@ -132,8 +147,19 @@ impl Run<'_> {
                         pause,
                         budget_left: left,
                     });
-                    self.note("migration.retry", step, current.as_ref(), attempts, message, detail).await;
-                    self.stop.sleep(pause).await.map_err(|reason| stopped(reason, finished))?;
+                    self.note(
+                        "migration.retry",
+                        step,
+                        current.as_ref(),
+                        attempts,
+                        message,
+                        detail,
+                    )
+                    .await;
+                    self.stop
+                        .sleep(pause)
+                        .await
+                        .map_err(|reason| stopped(reason, finished))?;
                 }
                 other => return Err(self.give_up(step, other, attempts, &journal).await),
             }
@@ -143,7 +169,11 @@ impl Run<'_> {
     fn journal_of(&self, step: &Step) -> JournalRow {
         let run_id = self.runner.identity.run_id.clone();
         match &step.journal {
-            Some(journal) => JournalRow { run_id, script: step.script.file_name.clone(), ..journal.clone() },
+            Some(journal) => JournalRow {
+                run_id,
+                script: step.script.file_name.clone(),
+                ..journal.clone()
+            },
             None => JournalRow {
                 version: step.version,
                 script: step.script.file_name.clone(),
@@ -163,7 +193,10 @@ impl Run<'_> {
             .session
             .reset()
             .await
-            .map_err(|error| RunError::Database { doing: "resetting the session", error })?;
+            .map_err(|error| RunError::Database {
+                doing: "resetting the session",
+                error,
+            })?;
         if was_open {
             self.runner.events.emit(&Event::Warning {
                 code: "transaction_left_open",
@@ -204,10 +237,21 @@ impl Run<'_> {
                 return self.failed(step, failure).await;
             }
             AttemptError::Directory(error) => RunError::Directory(error),
-            AttemptError::Assertion { position, message, row } => {
-                RunError::Assertion { version, script, path, position, message, row }
-            }
-            AttemptError::LeaseLost => RunError::LeaseLost { version: Some(version) },
+            AttemptError::Assertion {
+                position,
+                message,
+                row,
+            } => RunError::Assertion {
+                version,
+                script,
+                path,
+                position,
+                message,
+                row,
+            },
+            AttemptError::LeaseLost => RunError::LeaseLost {
+                version: Some(version),
+            },
             AttemptError::TransactionEnded => RunError::TransactionEnded { version, script },
             AttemptError::InDoubt { current } => RunError::InDoubt {
                 version,
@@ -218,28 +262,51 @@ impl Run<'_> {
                 sql: current.sql,
             },
             AttemptError::Unresumable { statements_done } => {
-                RunError::Conflict(vec![Conflict::Unresumable { version, script, statements_done }])
+                RunError::Conflict(vec![Conflict::Unresumable {
+                    version,
+                    script,
+                    statements_done,
+                }])
             }
         };
         let message = ended.to_string();
-        self.note("migration.failed", step, None, attempts, message, serde_json::Value::Null).await;
+        self.note(
+            "migration.failed",
+            step,
+            None,
+            attempts,
+            message,
+            serde_json::Value::Null,
+        )
+        .await;
         ended
     }
 
     async fn failed(&mut self, step: &Step, failure: MigrationFailure) -> RunError {
         let message = format!("{} failed: {}", failure.script, failure.error);
-        let current = failure.statement.zip(failure.position).map(|(index, position)| Current {
-            index,
-            position,
-            sql: String::new(),
-        });
+        let current = failure
+            .statement
+            .zip(failure.position)
+            .map(|(index, position)| Current {
+                index,
+                position,
+                sql: String::new(),
+            });
         let detail = serde_json::json!({
             "error": failure.error,
             "line": failure.position.map(|position| position.line),
             "state": failure.state,
             "blockers": failure.blockers,
         });
-        self.note("migration.failed", step, current.as_ref(), failure.attempts, message, detail).await;
+        self.note(
+            "migration.failed",
+            step,
+            current.as_ref(),
+            failure.attempts,
+            message,
+            detail,
+        )
+        .await;
         RunError::Migration(Box::new(failure))
     }
 
@@ -255,7 +322,9 @@ impl Run<'_> {
             Mode::Transaction => StateAfterFailure::RolledBack,
             Mode::Statements if journal.in_doubt.is_some() => StateAfterFailure::Unknown,
             Mode::Statements if journal.statements_done == 0 => StateAfterFailure::RolledBack,
-            Mode::Statements => StateAfterFailure::Partial { statements_done: journal.statements_done },
+            Mode::Statements => StateAfterFailure::Partial {
+                statements_done: journal.statements_done,
+            },
         };
         MigrationFailure {
             version: step.version,
@@ -276,7 +345,12 @@ impl Run<'_> {
     /// Whether a commit that was never answered had arrived, asked on a new connection.
     async fn resolve_commit(&mut self, step: &Step) -> StateAfterFailure {
         let ask = async {
-            let mut session = self.runner.database.connect(&self.runner.identity).await.ok()?;
+            let mut session = self
+                .runner
+                .database
+                .connect(&self.runner.identity)
+                .await
+                .ok()?;
             let applied = session.applied().await.ok()??;
             let recorded = applied.iter().any(|row| row.version == step.version);
             Some(recorded == (step.direction == Direction::Up))
@@ -332,10 +406,10 @@ impl Run<'_> {
                 sql: step.summary.sql_checksum.clone(),
             },
             statements: i64::try_from(step.summary.statement_count).unwrap_or(i64::MAX),
-            started_at: step
-                .journal
-                .as_ref()
-                .map_or_else(|| self.started_at.to_string(), |journal| journal.started_at.clone()),
+            started_at: step.journal.as_ref().map_or_else(
+                || self.started_at.to_string(),
+                |journal| journal.started_at.clone(),
+            ),
             finished_at: Timestamp::now().to_string(),
             duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
             run_id: identity.run_id.clone(),
@@ -367,7 +441,10 @@ impl Run<'_> {
 
 /// The error of a unit of work that was not started because the run must stop.
 pub(super) fn stop_error() -> DatabaseError {
-    DatabaseError::new(ErrorKind::Cancelled, "not started: the run was told to stop")
+    DatabaseError::new(
+        ErrorKind::Cancelled,
+        "not started: the run was told to stop",
+    )
 }
 
 impl Runner {

@@ -8,7 +8,8 @@
 use std::time::Instant;
 
 use forerun_sql::{
-    Classification, LockClass, Piece, Position, SqlHasher, Splitter, Statement, TransactionUse, classify,
+    Classification, LockClass, Piece, Position, Splitter, SqlHasher, Statement, TransactionUse,
+    classify,
 };
 
 use super::attempt::{AttemptError, Current, ProgressClock, takes_rows, timeouts};
@@ -30,11 +31,14 @@ impl Run<'_> {
     ) -> Result<u64, AttemptError> {
         let resume_from = journal.statements_done;
         let in_doubt = journal.in_doubt.clone();
-        let verify_at = in_doubt.as_ref().map_or(resume_from, |in_doubt| in_doubt.statement);
+        let verify_at = in_doubt
+            .as_ref()
+            .map_or(resume_from, |in_doubt| in_doubt.statement);
         if verify_at == 0 {
             self.assertions(step).await?;
         }
-        let groups = TransactionGroups::of(step, self.runner.database.capabilities().transactional_ddl);
+        let groups =
+            TransactionGroups::of(step, self.runner.database.capabilities().transactional_ddl);
         let last = i64::try_from(step.summary.statement_count).unwrap_or(i64::MAX);
         let recorded_prefix = journal.prefix_checksum.clone();
         let mut hasher = SqlHasher::new(self.dialect);
@@ -43,15 +47,23 @@ impl Run<'_> {
         let mut executed = 0;
         let mut recorded = false;
         let mut in_group = false;
-        while let Some(piece) = splitter.next_piece().map_err(|error| step.script.split_error(error, Position::START))? {
-            let Piece::Statement(statement) = piece else { continue };
+        while let Some(piece) = splitter
+            .next_piece()
+            .map_err(|error| step.script.split_error(error, Position::START))?
+        {
+            let Piece::Statement(statement) = piece else {
+                continue;
+            };
             let prefix_before = hasher.prefix();
             hasher.statement(&statement);
             let index = i64::try_from(statement.index).unwrap_or(i64::MAX);
             if index == verify_at && hasher.prefix() != recorded_prefix {
-                return Err(AttemptError::Unresumable { statements_done: resume_from });
+                return Err(AttemptError::Unresumable {
+                    statements_done: resume_from,
+                });
             }
             if index <= resume_from {
+                self.restore_setting(step, &statement).await?;
                 continue;
             }
             if self.stop.reason().is_some() {
@@ -61,9 +73,15 @@ impl Run<'_> {
                 });
             }
             let classification = classify(self.dialect, &statement.text);
-            if let Some(in_doubt) = in_doubt.as_ref().filter(|in_doubt| in_doubt.statement == index) {
+            if let Some(in_doubt) = in_doubt
+                .as_ref()
+                .filter(|in_doubt| in_doubt.statement == index)
+            {
                 journal.in_doubt = None;
-                if self.settle(step, &statement, &classification, in_doubt).await? {
+                if self
+                    .settle(step, &statement, &classification, in_doubt)
+                    .await?
+                {
                     journal.statements_done = index;
                     continue;
                 }
@@ -88,12 +106,14 @@ impl Run<'_> {
                     recorded = index == last;
                     let mut next = journal.clone();
                     cursor(&mut next, hasher.prefix());
-                    self.commit_with_cursor(step, &next, recorded, executed, started).await?;
+                    self.commit_with_cursor(step, &next, recorded, executed, started)
+                        .await?;
                     *journal = next;
                 }
                 Role::Alone if in_group => {
                     let limits = timeouts(step, self, classification.lock, attempt);
-                    self.run_one(step, &statement, &classification, limits, &mut splitter).await?;
+                    self.run_one(step, &statement, &classification, limits, &mut splitter)
+                        .await?;
                     executed += 1;
                 }
                 Role::Alone if classification.transaction == TransactionUse::Outside => {
@@ -107,7 +127,10 @@ impl Run<'_> {
                     fence(self.session.write_journal(&self.lease, journal).await?)?;
                     let limits = timeouts(step, self, classification.lock, attempt);
                     self.session.set_timeouts(limits).await?;
-                    if let Err(error) = self.run_outside(step, &statement, &classification, limits).await {
+                    if let Err(error) = self
+                        .run_outside(step, &statement, &classification, limits)
+                        .await
+                    {
                         // The server refused it, so nothing is in doubt; after a lost connection it stays so.
                         if !lost(&error) {
                             journal.in_doubt = None;
@@ -126,12 +149,14 @@ impl Run<'_> {
                 Role::Alone => {
                     let limits = timeouts(step, self, classification.lock, attempt);
                     self.session.begin(limits).await?;
-                    self.run_one(step, &statement, &classification, limits, &mut splitter).await?;
+                    self.run_one(step, &statement, &classification, limits, &mut splitter)
+                        .await?;
                     executed += 1;
                     recorded = index == last;
                     let mut next = journal.clone();
                     cursor(&mut next, hasher.prefix());
-                    self.commit_with_cursor(step, &next, recorded, executed, started).await?;
+                    self.commit_with_cursor(step, &next, recorded, executed, started)
+                        .await?;
                     *journal = next;
                 }
             }
@@ -140,13 +165,37 @@ impl Run<'_> {
             }
         }
         if verify_at > last {
-            return Err(AttemptError::Unresumable { statements_done: resume_from });
+            return Err(AttemptError::Unresumable {
+                statements_done: resume_from,
+            });
         }
         if !recorded {
-            self.session.begin(timeouts(step, self, LockClass::Dml, attempt)).await?;
-            self.commit_with_cursor(step, &journal.clone(), true, executed, started).await?;
+            self.session
+                .begin(timeouts(step, self, LockClass::Dml, attempt))
+                .await?;
+            self.commit_with_cursor(step, &journal.clone(), true, executed, started)
+                .await?;
         }
         Ok(executed)
+    }
+
+    /// Settings of the session that an earlier attempt made are gone with its session, and what follows relies on
+    /// them (`SET foreign_key_checks = 0`, `USE other`, `PRAGMA …`), so these are made again.
+    async fn restore_setting(
+        &mut self,
+        step: &Step,
+        statement: &Statement,
+    ) -> Result<(), AttemptError> {
+        let classification = classify(self.dialect, &statement.text);
+        let setting = matches!(classification.verb.as_str(), "SET" | "USE" | "PRAGMA")
+            && classification.lock == LockClass::Other
+            && classification.objects.is_empty();
+        if setting {
+            let limits = timeouts(step, self, LockClass::Other, 1);
+            self.execute(step, statement, &classification, limits)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn run_one<R: std::io::BufRead>(
@@ -180,7 +229,10 @@ impl Run<'_> {
         }
         match self.session.commit().await {
             CommitOutcome::Committed => Ok(()),
-            CommitOutcome::RolledBack(error) => Err(AttemptError::Database { current: None, error }),
+            CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
+                current: None,
+                error,
+            }),
             CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
         }
     }
@@ -195,26 +247,44 @@ impl Run<'_> {
     ) -> Result<(), AttemptError> {
         let online = classification.lock == LockClass::OnlineBuild;
         if online {
-            for index in self.session.drop_invalid_indexes(classification, &statement.text).await? {
+            for index in self
+                .session
+                .drop_invalid_indexes(classification, &statement.text)
+                .await?
+            {
                 self.audit.push(AuditEntry {
                     event: "index.invalid_dropped",
                     version: Some(step.version),
                     statement: i64::try_from(statement.index).ok(),
                     attempt: None,
-                    message: format!("dropped the invalid index {index} that an earlier build left behind"),
+                    message: format!(
+                        "dropped the invalid index {index} that an earlier build left behind"
+                    ),
                     detail: serde_json::Value::Null,
                 });
-                self.runner.events.emit(&Event::InvalidIndexDropped { version: step.version, index });
+                self.runner.events.emit(&Event::InvalidIndexDropped {
+                    version: step.version,
+                    index,
+                });
             }
         }
-        self.execute(step, statement, classification, limits).await?;
-        if online && let Some(index) = self.session.invalid_index(classification, &statement.text).await? {
+        self.execute(step, statement, classification, limits)
+            .await?;
+        if online
+            && let Some(index) = self
+                .session
+                .invalid_index(classification, &statement.text)
+                .await?
+        {
             let error = DatabaseError::new(
                 ErrorKind::Statement,
                 format!("the server reported success, but the index {index} is invalid"),
             )
             .with_hint("Run again: forerun drops the invalid index and builds it anew.");
-            return Err(AttemptError::Database { current: Some(Current::of(statement)), error });
+            return Err(AttemptError::Database {
+                current: Some(Current::of(statement)),
+                error,
+            });
         }
         Ok(())
     }
@@ -232,15 +302,23 @@ impl Run<'_> {
         } else if in_doubt.fingerprint == stored(&Fingerprint::Repeatable) {
             (false, "it may be repeated")
         } else if in_doubt.fingerprint == stored(&Fingerprint::Unknown) {
-            return Err(AttemptError::InDoubt { current: Current::of(statement) });
+            return Err(AttemptError::InDoubt {
+                current: Current::of(statement),
+            });
         } else if classification.lock == LockClass::OnlineBuild
-            && self.session.invalid_index(classification, &statement.text).await?.is_some()
+            && self
+                .session
+                .invalid_index(classification, &statement.text)
+                .await?
+                .is_some()
         {
             (false, "it left an invalid index")
         } else {
             match self.session.fingerprint(classification).await? {
                 Fingerprint::Unknown => {
-                    return Err(AttemptError::InDoubt { current: Current::of(statement) });
+                    return Err(AttemptError::InDoubt {
+                        current: Current::of(statement),
+                    });
                 }
                 now => (stored(&now) != in_doubt.fingerprint, "the catalog"),
             }
@@ -302,10 +380,17 @@ impl TransactionGroups {
                 (TransactionUse::Begin, None) => open = Some((statement.index, false)),
                 (TransactionUse::Commit | TransactionUse::Rollback, Some((begin, broken))) => {
                     let rolled_back = sort == TransactionUse::Rollback && !*broken;
-                    groups.push(Group { begin: *begin, end: statement.index, rolled_back, broken: *broken });
+                    groups.push(Group {
+                        begin: *begin,
+                        end: statement.index,
+                        rolled_back,
+                        broken: *broken,
+                    });
                     open = None;
                 }
-                (TransactionUse::Outside, Some((_, broken))) if !transactional_ddl => *broken = true,
+                (TransactionUse::Outside, Some((_, broken))) if !transactional_ddl => {
+                    *broken = true
+                }
                 _ => {}
             }
         }
@@ -313,12 +398,19 @@ impl TransactionGroups {
     }
 
     fn role(&self, index: u64, sort: TransactionUse) -> Role {
-        let group = self.0.iter().find(|group| (group.begin..=group.end).contains(&index));
+        let group = self
+            .0
+            .iter()
+            .find(|group| (group.begin..=group.end).contains(&index));
         match group {
             Some(group) if group.rolled_back => Role::Ignored,
             Some(group) if !group.broken && index == group.begin => Role::Begin,
             Some(group) if !group.broken && index == group.end => Role::Commit,
-            _ if matches!(sort, TransactionUse::Begin | TransactionUse::Commit | TransactionUse::Rollback) => {
+            _ if matches!(
+                sort,
+                TransactionUse::Begin | TransactionUse::Commit | TransactionUse::Rollback
+            ) =>
+            {
                 Role::Ignored
             }
             _ => Role::Alone,

@@ -23,7 +23,10 @@ impl StopReason {
             Self::Signal(15) => "SIGTERM received".to_owned(),
             Self::Signal(number) => format!("signal {number} received"),
             Self::Timeout(limit) => {
-                format!("the time limit of {} was reached", forerun_sql::format_duration(limit))
+                format!(
+                    "the time limit of {} was reached",
+                    forerun_sql::format_duration(limit)
+                )
             }
             Self::LeaseLost => "the runner lock was lost".to_owned(),
         }

@@ -32,8 +32,13 @@ impl Run<'_> {
         let mut splitter = Splitter::new(step.script.open()?, dialect);
         let mut progress = ProgressClock::new();
         let mut executed = 0;
-        while let Some(piece) = splitter.next_piece().map_err(|error| step.script.split_error(error, Position::START))? {
-            let Piece::Statement(statement) = piece else { continue };
+        while let Some(piece) = splitter
+            .next_piece()
+            .map_err(|error| step.script.split_error(error, Position::START))?
+        {
+            let Piece::Statement(statement) = piece else {
+                continue;
+            };
             if self.stop.reason().is_some() {
                 return Err(AttemptError::Database {
                     current: Some(Current::of(&statement)),
@@ -42,7 +47,10 @@ impl Run<'_> {
             }
             let classification = classify(dialect, &statement.text);
             let replaced = step.summary.wrapped
-                && matches!(classification.transaction, TransactionUse::Begin | TransactionUse::Commit);
+                && matches!(
+                    classification.transaction,
+                    TransactionUse::Begin | TransactionUse::Commit
+                );
             if replaced || step.summary.assertion(statement.index).is_some() {
                 continue;
             }
@@ -54,7 +62,8 @@ impl Run<'_> {
             if takes_rows(&classification, &statement) {
                 self.copy(step, &statement, &mut splitter).await?;
             } else {
-                self.execute(step, &statement, &classification, limits).await?;
+                self.execute(step, &statement, &classification, limits)
+                    .await?;
             }
             executed += 1;
             if progress.due() {
@@ -64,7 +73,10 @@ impl Run<'_> {
         self.record(step, executed, started).await?;
         match self.session.commit().await {
             CommitOutcome::Committed => Ok(executed),
-            CommitOutcome::RolledBack(error) => Err(AttemptError::Database { current: None, error }),
+            CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
+                current: None,
+                error,
+            }),
             CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
         }
     }
@@ -75,7 +87,10 @@ impl Run<'_> {
             return Ok(());
         }
         let mut splitter = Splitter::new(step.script.open()?, self.dialect);
-        while let Some(piece) = splitter.next_piece().map_err(|error| step.script.split_error(error, Position::START))? {
+        while let Some(piece) = splitter
+            .next_piece()
+            .map_err(|error| step.script.split_error(error, Position::START))?
+        {
             if let Piece::Statement(statement) = piece
                 && let Some(message) = step.summary.assertion(statement.index)
             {
@@ -97,7 +112,11 @@ impl Run<'_> {
                 let row = self.history_row(step, started);
                 self.session.record_applied(&self.lease, &row).await?
             }
-            Direction::Down => self.session.record_reverted(&self.lease, step.version).await?,
+            Direction::Down => {
+                self.session
+                    .record_reverted(&self.lease, step.version)
+                    .await?
+            }
         };
         fence(fenced)?;
         let mut entries = std::mem::take(&mut self.audit);

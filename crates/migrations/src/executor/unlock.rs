@@ -23,19 +23,31 @@ impl Runner {
     /// # Errors
     /// [`Refusal::HolderAlive`] when the holder is alive and `even_alive` was not given.
     pub async fn unlock(&self, force: bool, even_alive: bool) -> Result<LockState, RunError> {
-        let reading = |error| RunError::Database { doing: "reading the runner lock", error };
+        let reading = |error| RunError::Database {
+            doing: "reading the runner lock",
+            error,
+        };
         let mut session = self.connect().await?;
         let Some(holder) = session.holder().await.map_err(reading)? else {
-            return Ok(LockState { holder: None, released: false });
+            return Ok(LockState {
+                holder: None,
+                released: false,
+            });
         };
         if !force {
-            return Ok(LockState { holder: Some(holder), released: false });
+            return Ok(LockState {
+                holder: Some(holder),
+                released: false,
+            });
         }
         let dead = holder.alive == Some(false) || holder.expires_in_seconds < 0;
         if !dead && !even_alive {
             return Err(Refusal::HolderAlive(Box::new(holder)).into());
         }
-        let ending = |error| RunError::Database { doing: "ending the holder of the runner lock", error };
+        let ending = |error| RunError::Database {
+            doing: "ending the holder of the runner lock",
+            error,
+        };
         session.evict(&holder).await.map_err(ending)?;
         let entry = AuditEntry {
             event: "lock.forced",
@@ -46,6 +58,9 @@ impl Runner {
             detail: serde_json::json!({ "holder": holder, "was_alive": !dead }),
         };
         session.audit(&[entry]).await.map_err(ending)?;
-        Ok(LockState { holder: Some(holder), released: true })
+        Ok(LockState {
+            holder: Some(holder),
+            released: true,
+        })
     }
 }

@@ -41,14 +41,18 @@ impl Runner {
     /// See [`RunError`]; what was finished before the error stays applied and recorded.
     pub async fn up(&self, directory: &Path, options: UpOptions) -> Result<RunReport, RunError> {
         let command = options.command();
-        let (directory, mut session) = self.open(directory).await?;
+        let (directory, mut session) = self.open_verified(directory).await?;
         let mut summaries = Summaries::default();
         let recorded = read(session.as_mut()).await?;
         let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
         self.warn_ahead(&plan, &directory);
         if plan.steps.is_empty() {
             if recorded.tables {
-                let entry = run_entry("run.finished", format!("{command}: nothing to do"), serde_json::json!({ "ok": true }));
+                let entry = run_entry(
+                    "run.finished",
+                    format!("{command}: nothing to do"),
+                    serde_json::json!({ "ok": true }),
+                );
                 // A standby or a read-only user can still see that there is nothing to do.
                 let _ = session.audit(&[entry]).await;
             }
@@ -90,11 +94,19 @@ impl Runner {
             Ok(report(Outcome::Done, &plan, &recorded, finished))
         }
         .await;
-        run.finish(result, |report| format!("{command}: {} migration(s) applied", report.migrations.len())).await
+        run.finish(result, |report| {
+            format!(
+                "{command}: {} migration(s) applied",
+                report.migrations.len()
+            )
+        })
+        .await
     }
 
     fn warn_ahead(&self, plan: &Plan, directory: &MigrationDirectory) {
-        let Some(newest) = plan.ahead.iter().max() else { return };
+        let Some(newest) = plan.ahead.iter().max() else {
+            return;
+        };
         self.warn(
             "database_ahead",
             format!(
@@ -113,7 +125,12 @@ fn report(
     recorded: &Recorded,
     migrations: Vec<super::FinishedMigration>,
 ) -> RunReport {
-    let newest = recorded.applied.iter().map(|row| row.version).chain(migrations.iter().map(|done| done.version)).max();
+    let newest = recorded
+        .applied
+        .iter()
+        .map(|row| row.version)
+        .chain(migrations.iter().map(|done| done.version))
+        .max();
     RunReport {
         outcome,
         left_for_later: plan.left_for_later.clone(),

@@ -43,12 +43,18 @@ impl Runner {
                     missing
                 }
                 Err(RunError::Database { error, .. })
-                    if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::ConnectionLost) =>
+                    if matches!(
+                        error.kind,
+                        ErrorKind::Unreachable | ErrorKind::ConnectionLost
+                    ) =>
                 {
                     session = None;
                     let missing = error.to_string();
                     tell_once(&mut told, &missing, |_| {
-                        self.events.emit(&Event::DatabaseWaiting { waited: started.elapsed(), error: error.clone() });
+                        self.events.emit(&Event::DatabaseWaiting {
+                            waited: started.elapsed(),
+                            error: error.clone(),
+                        });
                     });
                     missing
                 }
@@ -58,7 +64,9 @@ impl Runner {
             if left.is_zero() {
                 return Err(RunError::NotUpToDate { reason: missing });
             }
-            stop.sleep(PAUSE.min(left)).await.map_err(|reason| stopped(reason, 0))?;
+            stop.sleep(PAUSE.min(left))
+                .await
+                .map_err(|reason| stopped(reason, 0))?;
         }
     }
 
@@ -70,15 +78,18 @@ impl Runner {
     ) -> Result<Result<String, String>, RunError> {
         let connected = match session {
             Some(connected) => connected,
-            None => session.insert(
-                self.database
-                    .connect(&self.identity)
-                    .await
-                    .map_err(|error| RunError::Database { doing: "connecting", error })?,
-            ),
+            None => session.insert(self.database.connect(&self.identity).await.map_err(
+                |error| RunError::Database {
+                    doing: "connecting",
+                    error,
+                },
+            )?),
         };
         let WaitFor::Version(wanted) = wait_for else {
-            return Ok(Ok(format!("{} accepts connections", self.database.target())));
+            return Ok(Ok(format!(
+                "{} accepts connections",
+                self.database.target()
+            )));
         };
         let recorded = read(connected.as_mut()).await?;
         let newest = recorded.applied.iter().map(|row| row.version).max();
@@ -86,8 +97,12 @@ impl Runner {
             return Ok(Err(format!("{} is not finished", row.script)));
         }
         Ok(match newest {
-            Some(newest) if newest >= wanted => Ok(format!("version {wanted} is applied; the database is at {newest}")),
-            Some(newest) => Err(format!("version {wanted} is not applied; the database is at {newest}")),
+            Some(newest) if newest >= wanted => Ok(format!(
+                "version {wanted} is applied; the database is at {newest}"
+            )),
+            Some(newest) => Err(format!(
+                "version {wanted} is not applied; the database is at {newest}"
+            )),
             None => Err(format!("version {wanted} is not applied; no migration is")),
         })
     }
@@ -95,7 +110,9 @@ impl Runner {
 
 /// Tells once per reason, and again every ten seconds.
 fn tell_once(told: &mut Option<(String, Instant)>, reason: &str, tell: impl FnOnce(&str)) {
-    let known = told.as_ref().is_some_and(|(last, at)| last == reason && at.elapsed() < REMINDER);
+    let known = told
+        .as_ref()
+        .is_some_and(|(last, at)| last == reason && at.elapsed() < REMINDER);
     if !known {
         *told = Some((reason.to_owned(), Instant::now()));
         tell(reason);

@@ -58,7 +58,9 @@ pub(super) async fn watch<T>(
     let mut deadline = started + Duration::from_secs(86_400 * 365);
     // Dropped, and so aborted, when the statement returns: a late cancel must not hit what comes next.
     let mut cancelling = JoinSet::new();
-    let mut look_after = watched.lock_timeout.map_or(FIRST_LOOK, |timeout| timeout.mul_f64(0.8));
+    let mut look_after = watched
+        .lock_timeout
+        .map_or(FIRST_LOOK, |timeout| timeout.mul_f64(0.8));
     loop {
         tokio::select! {
             biased;

@@ -96,8 +96,12 @@ pub fn compare<'a>(
     applied: &'a [AppliedVersion],
     allow_out_of_order: bool,
 ) -> Comparison<'a> {
-    let recorded: BTreeMap<Version, &AppliedVersion> = applied.iter().map(|row| (row.version, row)).collect();
-    let newest_file = directory.migrations.last().map(|migration| migration.version);
+    let recorded: BTreeMap<Version, &AppliedVersion> =
+        applied.iter().map(|row| (row.version, row)).collect();
+    let newest_file = directory
+        .migrations
+        .last()
+        .map(|migration| migration.version);
     let newest_applied = applied.iter().map(|row| row.version).max();
     // A version declared present by `baseline` covers everything that was below it at that time, files or not.
     let baseline = applied
@@ -116,7 +120,9 @@ pub fn compare<'a>(
     for migration in &directory.migrations {
         files.insert(migration.version);
         if let Some(row) = recorded.get(&migration.version) {
-            if !row.checksums.normalized.is_empty() && row.checksums.normalized != migration.up.normalized {
+            if !row.checksums.normalized.is_empty()
+                && row.checksums.normalized != migration.up.normalized
+            {
                 result.changed.push((migration, row));
             }
             continue;
@@ -141,9 +147,10 @@ pub fn compare<'a>(
         if newest_file.is_none_or(|newest| row.version > newest) {
             result.ahead.push(row.version);
         } else if !row.checksums.normalized.is_empty() {
-            result
-                .conflicts
-                .push(Conflict::Missing { version: row.version, script: row.script.clone() });
+            result.conflicts.push(Conflict::Missing {
+                version: row.version,
+                script: row.script.clone(),
+            });
         }
     }
     result
@@ -188,14 +195,29 @@ mod tests {
     fn applied(version: i64, digest: &str) -> AppliedVersion {
         AppliedVersion {
             version: Version::from_stored(version),
-            script: if digest.is_empty() { String::new() } else { format!("{version:04}_x.sql") },
-            origin: if digest.is_empty() { Origin::Baseline } else { Origin::Applied },
-            checksums: Checksums { normalized: digest.to_owned(), raw: digest.to_owned(), sql: digest.to_owned() },
+            script: if digest.is_empty() {
+                String::new()
+            } else {
+                format!("{version:04}_x.sql")
+            },
+            origin: if digest.is_empty() {
+                Origin::Baseline
+            } else {
+                Origin::Applied
+            },
+            checksums: Checksums {
+                normalized: digest.to_owned(),
+                raw: digest.to_owned(),
+                sql: digest.to_owned(),
+            },
         }
     }
 
     fn versions(migrations: &[&Migration]) -> Vec<i64> {
-        migrations.iter().map(|migration| migration.version.as_stored()).collect()
+        migrations
+            .iter()
+            .map(|migration| migration.version.as_stored())
+            .collect()
     }
 
     #[test]
@@ -212,7 +234,10 @@ mod tests {
         let directory = directory(&[(1, "a"), (2, "b"), (3, "c")]);
         let history = [applied(1, "a"), applied(3, "c")];
         let strict = compare(&directory, &history, false);
-        assert!(matches!(strict.conflicts[..], [Conflict::OutOfOrder { .. }]));
+        assert!(matches!(
+            strict.conflicts[..],
+            [Conflict::OutOfOrder { .. }]
+        ));
         let allowed = compare(&directory, &history, true);
         assert!(allowed.conflicts.is_empty());
         assert_eq!(versions(&allowed.pending), [2]);
@@ -221,9 +246,17 @@ mod tests {
     #[test]
     fn a_removed_file_is_a_conflict_but_a_newer_database_is_not() {
         let directory = directory(&[(1, "a"), (3, "c")]);
-        let history = [applied(1, "a"), applied(2, "b"), applied(3, "c"), applied(4, "d")];
+        let history = [
+            applied(1, "a"),
+            applied(2, "b"),
+            applied(3, "c"),
+            applied(4, "d"),
+        ];
         let comparison = compare(&directory, &history, false);
-        assert!(matches!(comparison.conflicts[..], [Conflict::Missing { .. }]));
+        assert!(matches!(
+            comparison.conflicts[..],
+            [Conflict::Missing { .. }]
+        ));
         assert_eq!(comparison.ahead, [Version::from_stored(4)]);
     }
 

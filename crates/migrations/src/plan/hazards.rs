@@ -42,7 +42,10 @@ pub(super) fn find(summary: &ScriptSummary, mode: Mode) -> Vec<Hazard> {
         {
             exclusive_since = Some((line, classification.verb.clone()));
         }
-        if classification.lock == LockClass::Other && mode == Mode::Transaction && classification.verb.is_empty() {
+        if classification.lock == LockClass::Other
+            && mode == Mode::Transaction
+            && classification.verb.is_empty()
+        {
             hazards.push(Hazard {
                 line,
                 code: "unknown_statement",

@@ -92,15 +92,18 @@ pub fn select<'a>(
     scope: Scope,
     kind_of: impl Fn(&Migration) -> Kind,
 ) -> Result<(Vec<&'a Migration>, Vec<&'a Migration>), Vec<String>> {
-    let first_data = pending.iter().position(|migration| kind_of(migration) == Kind::Data);
+    let first_data = pending
+        .iter()
+        .position(|migration| kind_of(migration) == Kind::Data);
     match (scope, first_data) {
         (Scope::All, _) | (Scope::Schema, None) => Ok((pending.to_vec(), Vec::new())),
         (Scope::Schema, Some(data)) => Ok((pending[..data].to_vec(), pending[data..].to_vec())),
         (Scope::Data, None) => Ok((Vec::new(), pending.to_vec())),
         (Scope::Data, Some(0)) => Ok((pending.to_vec(), Vec::new())),
-        (Scope::Data, Some(data)) => {
-            Err(pending[..data].iter().map(|migration| migration.up.file_name.clone()).collect())
-        }
+        (Scope::Data, Some(data)) => Err(pending[..data]
+            .iter()
+            .map(|migration| migration.up.file_name.clone())
+            .collect()),
     }
 }
 
@@ -129,10 +132,18 @@ pub fn step(
 }
 
 /// Puts steps together.
-pub fn plan(steps: Vec<Step>, left_for_later: Vec<String>, applied: usize, ahead: Vec<Version>) -> Plan {
+pub fn plan(
+    steps: Vec<Step>,
+    left_for_later: Vec<String>,
+    applied: usize,
+    ahead: Vec<Version>,
+) -> Plan {
     let mut digest = Sha256::new();
     for step in &steps {
-        let resume = step.journal.as_ref().map_or(0, |journal| journal.statements_done);
+        let resume = step
+            .journal
+            .as_ref()
+            .map_or(0, |journal| journal.statements_done);
         digest.update(format!(
             "{} {} {} {:?} {resume}\n",
             step.version,
@@ -142,17 +153,30 @@ pub fn plan(steps: Vec<Step>, left_for_later: Vec<String>, applied: usize, ahead
         ));
     }
     let hash = hex(&digest.finalize());
-    Plan { steps, left_for_later, applied, ahead, hash }
+    Plan {
+        steps,
+        left_for_later,
+        applied,
+        ahead,
+        hash,
+    }
 }
 
 /// One transaction where the database can and the script lets it.
 fn mode(summary: &ScriptSummary, capabilities: Capabilities) -> (Mode, Option<String>) {
     if summary.no_transaction {
-        return (Mode::Statements, Some("the file says `-- forerun:no-transaction`".to_owned()));
+        return (
+            Mode::Statements,
+            Some("the file says `-- forerun:no-transaction`".to_owned()),
+        );
     }
     if !capabilities.transactional_ddl {
         // A file of row changes alone is still atomic.
-        return match summary.statements.iter().find(|statement| !runs_inside(statement, summary.wrapped)) {
+        return match summary
+            .statements
+            .iter()
+            .find(|statement| !runs_inside(statement, summary.wrapped))
+        {
             Some(statement) => (
                 Mode::Statements,
                 Some(format!(
@@ -160,9 +184,13 @@ fn mode(summary: &ScriptSummary, capabilities: Capabilities) -> (Mode, Option<St
                     statement.classification.verb, statement.position.line
                 )),
             ),
-            None if summary.statement_count as usize > summary.statements.len() => {
-                (Mode::Statements, Some("the file is too long to be sure that no statement commits by itself".to_owned()))
-            }
+            None if summary.statement_count as usize > summary.statements.len() => (
+                Mode::Statements,
+                Some(
+                    "the file is too long to be sure that no statement commits by itself"
+                        .to_owned(),
+                ),
+            ),
             None => (Mode::Transaction, None),
         };
     }
@@ -217,14 +245,18 @@ mod tests {
     fn chosen(kinds: &[Kind], scope: Scope) -> Result<(usize, usize), Vec<String>> {
         let migrations: Vec<Migration> = (0_i64..).take(kinds.len()).map(migration).collect();
         let pending: Vec<&Migration> = migrations.iter().collect();
-        let kind_of = |migration: &Migration| kinds[usize::try_from(migration.version.as_stored()).unwrap()];
+        let kind_of =
+            |migration: &Migration| kinds[usize::try_from(migration.version.as_stored()).unwrap()];
         select(&pending, scope, kind_of).map(|(chosen, rest)| (chosen.len(), rest.len()))
     }
 
     #[test]
     fn schema_stops_before_the_first_data_migration() {
         use Kind::{Data, Schema};
-        assert_eq!(chosen(&[Schema, Schema, Data, Schema], Scope::Schema), Ok((2, 2)));
+        assert_eq!(
+            chosen(&[Schema, Schema, Data, Schema], Scope::Schema),
+            Ok((2, 2))
+        );
         assert_eq!(chosen(&[Data, Schema], Scope::Schema), Ok((0, 2)));
         assert_eq!(chosen(&[Schema], Scope::Schema), Ok((1, 0)));
     }
@@ -233,7 +265,10 @@ mod tests {
     fn data_runs_everything_from_the_first_data_migration_on() {
         use Kind::{Data, Schema};
         assert_eq!(chosen(&[Data, Schema, Data], Scope::Data), Ok((3, 0)));
-        assert_eq!(chosen(&[Schema, Data], Scope::Data), Err(vec!["0_x.sql".to_owned()]));
+        assert_eq!(
+            chosen(&[Schema, Data], Scope::Data),
+            Err(vec!["0_x.sql".to_owned()])
+        );
         assert_eq!(chosen(&[Schema], Scope::Data), Ok((0, 1)));
         assert_eq!(chosen(&[], Scope::Data), Ok((0, 0)));
     }

@@ -1,7 +1,9 @@
 //! Cuts a script into the statements that a server takes one by one.
 //!
-//! Only the piece at hand is in memory, and no byte is read twice. What ends a statement follows
-//! the database's own client: psql, mysql/mariadb, and the sqlite3 shell.
+//! Only the piece at hand is in memory, and the work is proportional to the script's length.
+//! Statements end where the database's own client ends them (psql, mysql/mariadb, the sqlite3
+//! shell), except where that client misreads what its server accepts: a literal `E'…'` that goes on
+//! in the next line, `AS end` in a `BEGIN ATOMIC` body, or a `;` in a conditional comment.
 
 mod copy;
 mod error;

@@ -3,7 +3,8 @@
 //!
 //! Nearly all keywords here are also functions or possible names (`IF(…)`, `REPEAT(…)`, a column
 //! `end`), so blocks are opened and closed only where a statement of the body can begin. MariaDB's
-//! Oracle mode (`AS` before the body, packages, `WHILE … LOOP`) is understood too.
+//! Oracle mode (`AS` before the body, packages, `WHILE … LOOP`) is understood too. Bodies in other
+//! languages between `$$` (MySQL 9) are not; they need a `DELIMITER`.
 
 use crate::keyword::Keyword;
 use crate::lexer::TokenKind;

@@ -6,8 +6,18 @@ const HIDDEN: &str = "***";
 /// Characters of a command line that are recorded.
 const LIMIT: usize = 300;
 /// Words in the name of an option or variable whose value is a secret.
-const SECRET_WORDS: [&str; 10] =
-    ["pass", "pwd", "secret", "token", "apikey", "api-key", "api_key", "access-key", "access_key", "credential"];
+const SECRET_WORDS: [&str; 10] = [
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api-key",
+    "api_key",
+    "access-key",
+    "access_key",
+    "credential",
+];
 /// Clients whose `-p` is followed by a password without a space.
 const JOINED_PASSWORD: [&str; 2] = ["mysql", "mariadb"];
 
@@ -17,9 +27,16 @@ pub fn mask(command: &[OsString]) -> String {
     let mut mask = Masking::default();
     for argument in command {
         let text = argument.to_string_lossy();
-        let words: Vec<String> = text.split_whitespace().map(|word| mask.word(word)).collect();
+        let words: Vec<String> = text
+            .split_whitespace()
+            .map(|word| mask.word(word))
+            .collect();
         let argument = words.join(" ");
-        masked.push(if words.len() == 1 { argument } else { format!("'{argument}'") });
+        masked.push(if words.len() == 1 {
+            argument
+        } else {
+            format!("'{argument}'")
+        });
     }
     let line = masked.join(" ");
     match line.char_indices().nth(LIMIT) {
@@ -39,7 +56,9 @@ struct Masking {
 impl Masking {
     fn word(&mut self, word: &str) -> String {
         let program = word.rsplit('/').next().unwrap_or(word);
-        self.joined |= JOINED_PASSWORD.iter().any(|client| program.starts_with(client));
+        self.joined |= JOINED_PASSWORD
+            .iter()
+            .any(|client| program.starts_with(client));
         if std::mem::take(&mut self.value_follows) && !word.starts_with('-') {
             return HIDDEN.to_owned();
         }
@@ -68,8 +87,12 @@ fn is_secret(name: &str) -> bool {
 
 /// `scheme://user:password@host` without the password.
 fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let Some((user, host)) = rest.rsplit_once('@') else { return text.to_owned() };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    let Some((user, host)) = rest.rsplit_once('@') else {
+        return text.to_owned();
+    };
     match user.split_once(':') {
         Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{host}"),
         None => text.to_owned(),
@@ -87,13 +110,22 @@ mod tests {
     #[test]
     fn secrets_are_masked_in_every_spelling() {
         for (words, expected) in [
-            (&["psql", "postgres://u:p@ss@h/d"][..], "psql postgres://u:***@h/d"),
+            (
+                &["psql", "postgres://u:p@ss@h/d"][..],
+                "psql postgres://u:***@h/d",
+            ),
             (&["tool", "--password", "x", "up"], "tool --password *** up"),
             (&["tool", "--db-password=x"], "tool --db-password=***"),
             (&["env", "PGPASSWORD=x", "psql"], "env PGPASSWORD=*** psql"),
             (&["mysql", "-px", "-u", "app"], "mysql -p*** -u app"),
-            (&["tool", "--url=mysql://u:p@h/d"], "tool --url=mysql://u:***@h/d"),
-            (&["sh", "-c", "TOKEN=x tool  up"], "sh -c 'TOKEN=*** tool up'"),
+            (
+                &["tool", "--url=mysql://u:p@h/d"],
+                "tool --url=mysql://u:***@h/d",
+            ),
+            (
+                &["sh", "-c", "TOKEN=x tool  up"],
+                "sh -c 'TOKEN=*** tool up'",
+            ),
             (&["tool", "--token", "--verbose"], "tool --token --verbose"),
         ] {
             assert_eq!(masked(words), expected);
@@ -102,8 +134,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_recorded() {
-        assert_eq!(masked(&["python", "manage.py", "migrate"]), "python manage.py migrate");
-        assert_eq!(masked(&["psql", "postgres://u@h/d", "-p", "5433"]), "psql postgres://u@h/d -p 5433");
-        assert_eq!(masked(&["echo", &"x".repeat(1000)]).chars().count(), LIMIT + 1);
+        assert_eq!(
+            masked(&["python", "manage.py", "migrate"]),
+            "python manage.py migrate"
+        );
+        assert_eq!(
+            masked(&["psql", "postgres://u@h/d", "-p", "5433"]),
+            "psql postgres://u@h/d -p 5433"
+        );
+        assert_eq!(
+            masked(&["echo", &"x".repeat(1000)]).chars().count(),
+            LIMIT + 1
+        );
     }
 }

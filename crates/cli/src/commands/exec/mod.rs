@@ -40,18 +40,30 @@ pub fn run(context: &Context, arguments: &Exec) -> Result<Done, CommandError> {
         let guard = runner
             .guard(&command)
             .await
-            .map_err(|error| CommandError::Run { error: Box::new(error), dialect })?;
+            .map_err(|error| CommandError::Run {
+                error: Box::new(error),
+                dialect,
+            })?;
         under_guard(context, arguments, guard).await
     })?
 }
 
-async fn under_guard(context: &Context, arguments: &Exec, mut guard: Guard<'_>) -> Result<Done, CommandError> {
+async fn under_guard(
+    context: &Context,
+    arguments: &Exec,
+    mut guard: Guard<'_>,
+) -> Result<Done, CommandError> {
     let own_group = !std::io::stdin().is_terminal();
     let mut child = match spawn(arguments, own_group) {
         Ok(child) => child,
         Err(error) => {
-            guard.finish(None, format!("the command could not be started: {error}")).await;
-            return Err(CommandError::System { action: "start the command".to_owned(), error });
+            guard
+                .finish(None, format!("the command could not be started: {error}"))
+                .await;
+            return Err(CommandError::System {
+                action: "start the command".to_owned(),
+                error,
+            });
         }
     };
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
@@ -69,15 +81,23 @@ async fn under_guard(context: &Context, arguments: &Exec, mut guard: Guard<'_>) 
     let status = match status {
         Ok(status) => status,
         Err(error) => {
-            guard.finish(None, format!("how the command ended is not known: {error}")).await;
-            return Err(CommandError::System { action: "wait for the command".to_owned(), error });
+            guard
+                .finish(None, format!("how the command ended is not known: {error}"))
+                .await;
+            return Err(CommandError::System {
+                action: "wait for the command".to_owned(),
+                error,
+            });
         }
     };
     let message = format!("the command {}", describe(status));
     let code = shell_code(status);
     guard.finish(Some(i32::from(code)), message.clone()).await;
     match stopped {
-        Some(StopReason::Timeout(limit)) => Err(CommandError::CommandTimedOut { limit, ended: message }),
+        Some(StopReason::Timeout(limit)) => Err(CommandError::CommandTimedOut {
+            limit,
+            ended: message,
+        }),
         Some(StopReason::LeaseLost) => Err(CommandError::CommandLostLock { ended: message }),
         Some(StopReason::Signal(_)) | None => {
             let exit_code = ExitCode::OfCommand(code);
@@ -86,8 +106,15 @@ async fn under_guard(context: &Context, arguments: &Exec, mut guard: Guard<'_>) 
                 (_, Some(_)) => "interrupted",
                 _ => "command_failed",
             };
-            let message = format!("The command {} after {}.", describe(status), took(context.output.elapsed()));
-            Ok(Done { exit_code, ..Done::new(outcome, message) })
+            let message = format!(
+                "The command {} after {}.",
+                describe(status),
+                took(context.output.elapsed())
+            );
+            Ok(Done {
+                exit_code,
+                ..Done::new(outcome, message)
+            })
         }
     }
 }
@@ -98,16 +125,23 @@ fn spawn(arguments: &Exec, own_group: bool) -> std::io::Result<Child> {
         let mut command = Command::new(std::env::current_exe()?);
         let parent = std::process::id().to_string();
         command.args([GUARDED, "--parent", &parent]);
-        command.args(own_group.then_some("--group")).arg("--").args(&arguments.command);
+        command
+            .args(own_group.then_some("--group"))
+            .arg("--")
+            .args(&arguments.command);
         command
     } else {
-        let (program, rest) =
-            arguments.command.split_first().ok_or_else(|| std::io::Error::from(ErrorKind::InvalidInput))?;
+        let (program, rest) = arguments
+            .command
+            .split_first()
+            .ok_or_else(|| std::io::Error::from(ErrorKind::InvalidInput))?;
         let mut command = Command::new(program);
         command.args(rest);
         command
     };
-    command.env_remove(FORERUN_URL_FROM_ARGUMENT.name).kill_on_drop(true);
+    command
+        .env_remove(FORERUN_URL_FROM_ARGUMENT.name)
+        .kill_on_drop(true);
     if own_group {
         command.process_group(0);
     }
@@ -121,7 +155,9 @@ async fn stop(
     reason: StopReason,
     own_group: bool,
 ) -> std::io::Result<ExitStatus> {
-    context.output.emit(&Event::Stopping { reason: reason.describe() });
+    context.output.emit(&Event::Stopping {
+        reason: reason.describe(),
+    });
     let grace = match reason {
         StopReason::Signal(number) => {
             // On a terminal Ctrl-C has reached the command already.

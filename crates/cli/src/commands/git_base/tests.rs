@@ -13,11 +13,22 @@ fn git(directory: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .arg("-C")
         .arg(directory)
-        .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"])
+        .args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "-c",
+            "commit.gpgsign=false",
+        ])
         .args(arguments)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// A repository whose `migrations` were committed with 0001 and 0003.
@@ -26,7 +37,11 @@ fn repository() -> tempfile::TempDir {
     let migrations = repository.path().join("migrations");
     fs::create_dir(&migrations).unwrap();
     fs::write(migrations.join("0001_a.sql"), "CREATE TABLE a (id int);\n").unwrap();
-    fs::write(migrations.join("0003_c.sql"), "-- c\nCREATE TABLE c (id int);\n").unwrap();
+    fs::write(
+        migrations.join("0003_c.sql"),
+        "-- c\nCREATE TABLE c (id int);\n",
+    )
+    .unwrap();
     fs::write(migrations.join("notes.txt"), "x").unwrap();
     git(repository.path(), &["init", "--quiet"]);
     git(repository.path(), &["add", "."]);
@@ -41,31 +56,53 @@ fn compared(repository: &Path) -> Comparison {
 }
 
 fn codes(comparison: &Comparison) -> Vec<&'static str> {
-    comparison.problems.iter().map(|problem| problem.code).collect()
+    comparison
+        .problems
+        .iter()
+        .map(|problem| problem.code)
+        .collect()
 }
 
 #[test]
 fn unchanged_or_newer_is_fine() {
     let repository = repository();
-    fs::write(repository.path().join("migrations/0004_d.sql"), "SELECT 1;\n").unwrap();
+    fs::write(
+        repository.path().join("migrations/0004_d.sql"),
+        "SELECT 1;\n",
+    )
+    .unwrap();
     let comparison = compared(repository.path());
-    assert!(comparison.problems.is_empty() && comparison.warnings.is_empty(), "{comparison:?}");
+    assert!(
+        comparison.problems.is_empty() && comparison.warnings.is_empty(),
+        "{comparison:?}"
+    );
 }
 
 #[test]
 fn changed_missing_and_late_ones_are_problems() {
     let repository = repository();
     let migrations = repository.path().join("migrations");
-    fs::write(migrations.join("0001_a.sql"), "CREATE TABLE a (id bigint);\n").unwrap();
+    fs::write(
+        migrations.join("0001_a.sql"),
+        "CREATE TABLE a (id bigint);\n",
+    )
+    .unwrap();
     fs::remove_file(migrations.join("0003_c.sql")).unwrap();
     fs::write(migrations.join("0002_b.sql"), "SELECT 1;\n").unwrap();
-    assert_eq!(codes(&compared(repository.path())), ["changed", "missing", "out_of_order"]);
+    assert_eq!(
+        codes(&compared(repository.path())),
+        ["changed", "missing", "out_of_order"]
+    );
 }
 
 #[test]
 fn a_comment_is_a_warning() {
     let repository = repository();
-    fs::write(repository.path().join("migrations/0003_c.sql"), "-- other\r\nCREATE TABLE c (id int);\r\n").unwrap();
+    fs::write(
+        repository.path().join("migrations/0003_c.sql"),
+        "-- other\r\nCREATE TABLE c (id int);\r\n",
+    )
+    .unwrap();
     let comparison = compared(repository.path());
     assert!(comparison.problems.is_empty(), "{comparison:?}");
     assert_eq!(comparison.warnings.len(), 1);
@@ -76,7 +113,9 @@ fn an_unknown_reference_says_what_to_do() {
     let repository = repository();
     let directory = MigrationDirectory::read(&repository.path().join("migrations")).unwrap();
     for reference in ["nothere", "--help", ""] {
-        let explanation = compare(&directory, reference, Dialect::Postgres).unwrap_err().explain();
+        let explanation = compare(&directory, reference, Dialect::Postgres)
+            .unwrap_err()
+            .explain();
         assert_eq!(explanation.exit_code.number(), 2, "{reference}");
         assert!(explanation.advice.last().unwrap().contains("git fetch"));
     }

@@ -15,7 +15,10 @@ use super::render;
 fn each_statement_with_what_it_stops() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
-    write("0001_users.sql", "CREATE TABLE users (id int);\nALTER TABLE users ADD COLUMN email text;\n");
+    write(
+        "0001_users.sql",
+        "CREATE TABLE users (id int);\nALTER TABLE users ADD COLUMN email text;\n",
+    );
     write(
         "0002_index.sql",
         "-- forerun:timeout lock=2s statement=10m\nCREATE INDEX CONCURRENTLY users_email ON users (email);\nVACUUM users;\n",
@@ -26,7 +29,10 @@ fn each_statement_with_what_it_stops() {
          UPDATE users SET email = lower(email);\n",
     );
     let read = MigrationDirectory::read(directory.path()).unwrap();
-    let capabilities = Capabilities { transactional_ddl: true, heartbeat: true };
+    let capabilities = Capabilities {
+        transactional_ddl: true,
+        heartbeat: true,
+    };
     let steps = read
         .migrations
         .iter()
@@ -38,11 +44,22 @@ fn each_statement_with_what_it_stops() {
                 direction: Direction::Up,
                 statements_done: 1,
                 prefix_checksum: String::new(),
-                in_doubt: Some(InDoubt { statement: 2, fingerprint: "repeatable".to_owned(), answer: None }),
+                in_doubt: Some(InDoubt {
+                    statement: 2,
+                    fingerprint: "repeatable".to_owned(),
+                    answer: None,
+                }),
                 started_at: String::new(),
                 run_id: String::new(),
             });
-            step(migration, &migration.up, Direction::Up, summary, capabilities, journal)
+            step(
+                migration,
+                &migration.up,
+                Direction::Up,
+                summary,
+                capabilities,
+                journal,
+            )
         })
         .collect();
     let plan = plan(steps, vec!["0004_later.sql".to_owned()], 0, Vec::new());
@@ -68,9 +85,8 @@ fn each_statement_with_what_it_stops() {
       one transaction, recorded with it
          3  SELECT 1 FROM users WHERE email IS NULL
             must return no row: no user without e-mail
-            ACCESS SHARE lock: stops nothing but exclusive changes of the table
          4  UPDATE users SET email = lower(email)
-            ROW EXCLUSIVE lock: reads and writes go on
+            ROW EXCLUSIVE lock: reads and writes go on; its rows stay locked until the end
 
     0004_later.sql stays pending
     Each statement waits for a table lock up to 5s, then gives way and is tried again for 10m; it may take any time.
@@ -80,6 +96,11 @@ fn each_statement_with_what_it_stops() {
 
 #[test]
 fn nothing_to_do() {
-    let text = render(&plan(Vec::new(), Vec::new(), 3, Vec::new()), &Limits::default(), Dialect::Sqlite, false);
+    let text = render(
+        &plan(Vec::new(), Vec::new(), 3, Vec::new()),
+        &Limits::default(),
+        Dialect::Sqlite,
+        false,
+    );
     assert_eq!(text, "Nothing to do; nothing was changed.\n");
 }

@@ -18,10 +18,22 @@ fn row(version: i64, script: &str) -> HistoryRow {
         version: Version::from_stored(version),
         description: String::new(),
         script: script.to_owned(),
-        kind: if version % 2 == 0 { Kind::Data } else { Kind::Schema },
+        kind: if version % 2 == 0 {
+            Kind::Data
+        } else {
+            Kind::Schema
+        },
         phase: "expand".to_owned(),
-        origin: if script.is_empty() { Origin::Baseline } else { Origin::Applied },
-        checksums: Checksums { normalized: String::new(), raw: String::new(), sql: String::new() },
+        origin: if script.is_empty() {
+            Origin::Baseline
+        } else {
+            Origin::Applied
+        },
+        checksums: Checksums {
+            normalized: String::new(),
+            raw: String::new(),
+            sql: String::new(),
+        },
         statements: 1,
         started_at: "2026-01-31T12:00:00.5Z".to_owned(),
         finished_at: "2026-01-31T12:00:01.5Z".to_owned(),
@@ -52,7 +64,10 @@ fn empty() -> Status {
 
 #[test]
 fn up_to_date() {
-    let status_now = Status { applied: vec![row(1, ""), row(2, "0002_b.sql")], ..empty() };
+    let status_now = Status {
+        applied: vec![row(1, ""), row(2, "0002_b.sql")],
+        ..empty()
+    };
     insta::assert_snapshot!(plain(&status(&status_now, false)), @r#"
     PostgreSQL 15.18, database app, schema public
 
@@ -68,19 +83,32 @@ fn up_to_date() {
 fn everything_at_once() {
     let version = Version::from_stored;
     let status_now = Status {
-        applied: (1..=12).map(|number| row(number, &format!("{number:04}_x.sql"))).collect(),
-        pending: vec![PendingMigration { version: version(13), script: "0013_y.sql".to_owned(), kind: Kind::Data }],
+        applied: (1..=12)
+            .map(|number| row(number, &format!("{number:04}_x.sql")))
+            .collect(),
+        pending: vec![PendingMigration {
+            version: version(13),
+            script: "0013_y.sql".to_owned(),
+            kind: Kind::Data,
+        }],
         unfinished: vec![JournalRow {
             version: version(13),
             script: "0013_y.sql".to_owned(),
             direction: Direction::Up,
             statements_done: 1,
             prefix_checksum: String::new(),
-            in_doubt: Some(InDoubt { statement: 2, fingerprint: "unknown".to_owned(), answer: None }),
+            in_doubt: Some(InDoubt {
+                statement: 2,
+                fingerprint: "unknown".to_owned(),
+                answer: None,
+            }),
             started_at: "2026-01-31T12:00:00Z".to_owned(),
             run_id: "r".to_owned(),
         }],
-        conflicts: vec![Conflict::Missing { version: version(3), script: "0003_x.sql".to_owned() }],
+        conflicts: vec![Conflict::Missing {
+            version: version(3),
+            script: "0003_x.sql".to_owned(),
+        }],
         ahead: vec![version(14), version(15)],
         lock: Some(Holder {
             run_id: "r".to_owned(),
@@ -99,7 +127,7 @@ fn everything_at_once() {
     };
     insta::assert_snapshot!(plain(&status(&status_now, false)), @r#"
     PostgreSQL 15.18, database app, schema public
-    running runs now: app on pod-a (`migrate up`, run r, 1) for 5s, last heartbeat 1s ago
+    running now: app on pod-a (`migrate up`, run r, 1) for 5s, last heartbeat 1s ago
 
     12 applied
       … 2 older (--verbose lists them)
@@ -113,7 +141,8 @@ fn everything_at_once() {
       0010_x.sql  applied 2026-01-31 12:00:01
       0011_x.sql  applied 2026-01-31 12:00:01
       0012_x.sql  applied 2026-01-31 12:00:01
-    unfinished 0013_y.sql (up): 1 statement done, started 2026-01-31 12:00:00; statement 2 was started and may have taken effect
+
+    unfinished: 0013_y.sql (up): 1 statement done, started 2026-01-31 12:00:00; statement 2 was started and may have taken effect
 
     1 pending
       0013_y.sql  data

@@ -47,9 +47,20 @@ fn run() -> Vec<Event> {
             waited: Duration::ZERO,
             error: DatabaseError::new(ErrorKind::Unreachable, "connection\nrefused"),
         },
-        Event::LockWaiting { waited: Duration::from_secs(10), holder: Some(holder) },
-        Event::LockAcquired { waited: Duration::from_secs(12), token: 13, pooled: true },
-        Event::Planned { pending: 12, applied: 6, bytes: 10 },
+        Event::LockWaiting {
+            waited: Duration::from_secs(10),
+            holder: Some(holder),
+        },
+        Event::LockAcquired {
+            waited: Duration::from_secs(12),
+            token: 13,
+            pooled: true,
+        },
+        Event::Planned {
+            pending: 12,
+            applied: 6,
+            bytes: 10,
+        },
         Event::MigrationStarted {
             version,
             script: "0007_a.sql".to_owned(),
@@ -60,11 +71,19 @@ fn run() -> Vec<Event> {
             bytes: 5,
             resumed_after: Some(1),
         },
-        Event::StatementStarted { version, statement: 2, verb: "ALTER TABLE".to_owned(), line: 3 },
+        Event::StatementStarted {
+            version,
+            statement: 2,
+            verb: "ALTER TABLE".to_owned(),
+            line: 3,
+        },
         Event::Notice {
             version,
             statement: 2,
-            notice: Notice { severity: "NOTICE".to_owned(), message: "skipping \u{1b}[2J".to_owned() },
+            notice: Notice {
+                severity: "NOTICE".to_owned(),
+                message: "skipping \u{1b}[2J".to_owned(),
+            },
         },
         Event::Blocked {
             version,
@@ -95,7 +114,10 @@ fn run() -> Vec<Event> {
             statements: 1,
             attempts: 2,
         },
-        Event::Warning { code: "x", message: "look".to_owned() },
+        Event::Warning {
+            code: "x",
+            message: "look".to_owned(),
+        },
     ]
 }
 
@@ -119,7 +141,10 @@ fn a_run() {
 #[test]
 fn verbose_adds_statements_and_notices() {
     let text = shown(&run(), true, false);
-    assert!(text.contains("  statement 2, line 3: ALTER TABLE\n  NOTICE: skipping ·[2J\n"), "{text}");
+    assert!(
+        text.contains("  statement 2, line 3: ALTER TABLE\n  NOTICE: skipping ·[2J\n"),
+        "{text}"
+    );
 }
 
 #[test]
