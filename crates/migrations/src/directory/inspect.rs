@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
+use forerun_sql::directive::refuse_inner_directives;
 use forerun_sql::{
     Classification, Dialect, Directive, DirectiveKind, LockClass, Piece, Position, SplitError,
     Splitter, SqlHasher, Statement, TransactionUse, classify, parse_directives,
@@ -178,6 +179,8 @@ impl<'a> Inspection<'a> {
 
     fn statement(&mut self, statement: &Statement) -> Result<(), DirectoryError> {
         self.comments(&statement.leading, statement.leading_position)?;
+        refuse_inner_directives(self.dialect, statement)
+            .map_err(|error| self.directive_error(error.position, error.message))?;
         self.hasher.statement(statement);
         self.summary.statement_count += 1;
         let index = self.summary.statement_count;

@@ -16,6 +16,8 @@ use crate::plan::Step;
 
 /// Text of a failed statement that is kept for the error message.
 const KEPT_SQL: usize = 16 * 1024;
+/// Servers count limits in milliseconds with 31 bits (24.8 days).
+const LONGEST_LIMIT: Duration = Duration::from_secs(20 * 86_400);
 /// Bytes of script between two progress events.
 const PROGRESS_STEP: u64 = 1 << 20;
 
@@ -90,7 +92,11 @@ pub(super) fn timeouts(step: &Step, run: &Run<'_>, class: LockClass, attempt: i6
         .unwrap_or(limits.ddl_lock_timeout);
     let statement = step.summary.timeouts.statement.or(limits.statement_timeout);
     // A zero in the file means no limit.
-    let limited = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
+    let limited = |limit: Option<Duration>| {
+        limit
+            .filter(|limit| !limit.is_zero())
+            .map(|limit| limit.min(LONGEST_LIMIT))
+    };
     match class {
         // A lock timeout would leave an invalid index behind, and nobody queues behind these.
         LockClass::OnlineBuild => Timeouts {

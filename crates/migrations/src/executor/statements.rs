@@ -136,7 +136,7 @@ impl Run<'_> {
                             journal.in_doubt = None;
                             journal.statements_done = index - 1;
                             journal.prefix_checksum = prefix_before;
-                            fence(self.session.write_journal(&self.lease, journal).await?)?;
+                            fence(self.forget_statement(journal).await?)?;
                         }
                         return Err(error);
                     }
@@ -196,6 +196,18 @@ impl Run<'_> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Takes back the announcement of a statement that was refused. An attempt of which nothing is done leaves
+    /// nothing behind: its script may be rewritten or removed.
+    async fn forget_statement(&mut self, journal: &JournalRow) -> Result<Fenced, DatabaseError> {
+        if journal.statements_done == 0 {
+            self.session
+                .clear_journal(&self.lease, journal.version)
+                .await
+        } else {
+            self.session.write_journal(&self.lease, journal).await
+        }
     }
 
     async fn run_one<R: std::io::BufRead>(
@@ -389,7 +401,7 @@ impl TransactionGroups {
                     open = None;
                 }
                 (TransactionUse::Outside, Some((_, broken))) if !transactional_ddl => {
-                    *broken = true
+                    *broken = true;
                 }
                 _ => {}
             }
