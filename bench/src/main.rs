@@ -48,14 +48,12 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
         report.say(&line);
     }
     let program = options.forerun.display().to_string();
-    report.say(&format!(
-        "- {} (commit {})",
-        machine::said(&program, &["--version"]),
-        match machine::said("git", &["rev-parse", "--short", "HEAD"]).as_str() {
-            "" | "HEAD" => "none yet",
-            commit => commit,
-        }
-    ));
+    let origin = match &options.built_from {
+        Some(commit) => format!("built from {commit}"),
+        None => "a binary given with --forerun".to_owned(),
+    };
+    let version = machine::said(&program, &["--version"]);
+    report.say(&format!("- {version} ({origin})"));
     report.say(&format!("- load average at the start: {}", machine::load()));
     let (peers, missing) = if options.peers {
         peers::find(&options.peers_directory)

@@ -13,12 +13,18 @@ pub struct Options {
     pub products: Vec<Product>,
     /// Fewer migrations, rounds and rows: tells whether the benchmark works, not how fast forerun is.
     pub quick: bool,
+    /// Rounds of the slow parts (`up`, `copy`).
+    pub rounds: usize,
     /// Measure the other tools too.
     pub peers: bool,
     /// Size of the COPY script.
     pub copy_bytes: u64,
     /// The program under test.
     pub forerun: PathBuf,
+    /// Where to leave the script of everything that forerun sent, to look at.
+    pub keep_session: Option<PathBuf>,
+    /// Commit that the program was built from, when `bench/run` built it.
+    pub built_from: Option<String>,
     /// Where `bench/install-peers` puts the peers.
     pub peers_directory: PathBuf,
 }
@@ -39,9 +45,12 @@ impl Options {
             parts: PARTS.map(str::to_owned).to_vec(),
             products: vec![Product::Postgres, Product::Mariadb, Product::Sqlite],
             quick: false,
+            rounds: 0,
             peers: true,
             copy_bytes: 0,
             forerun: PathBuf::new(),
+            keep_session: None,
+            built_from: None,
             peers_directory: cache.join("forerun/bench/bin"),
         };
         while let Some(argument) = arguments.next() {
@@ -77,6 +86,11 @@ impl Options {
                     options.products = value()?.split(',').map(parse).collect::<Result<_, _>>()?;
                 }
                 "--quick" => options.quick = true,
+                "--rounds" => {
+                    options.rounds = value()?
+                        .parse()
+                        .map_err(|error| format!("--rounds: {error}"))?;
+                }
                 "--peers" => {
                     options.peers = match value()?.as_str() {
                         "none" => false,
@@ -88,11 +102,16 @@ impl Options {
                 "--copy-bytes" => {
                     options.copy_bytes = value()?
                         .parse()
-                        .map_err(|error| format!("--copy-bytes: {error}"))?
+                        .map_err(|error| format!("--copy-bytes: {error}"))?;
                 }
+                "--keep-session" => options.keep_session = Some(PathBuf::from(value()?)),
+                "--built-from" => options.built_from = Some(value()?),
                 "--forerun" => options.forerun = PathBuf::from(value()?),
                 other => return Err(format!("{other} is not an option of bench/run")),
             }
+        }
+        if options.rounds == 0 {
+            options.rounds = if options.quick { 2 } else { 5 };
         }
         if options.copy_bytes == 0 {
             options.copy_bytes = if options.quick {

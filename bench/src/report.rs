@@ -7,10 +7,9 @@ use crate::measure::{Series, greatest, least, median};
 /// The limit of [`Report::ratio`] that equality does not meet.
 pub const FASTER: f64 = 1.0;
 
-/// What is printed, and whether the bounds hold.
+/// Prints, and counts the bounds that do not hold.
 #[derive(Debug, Default)]
 pub struct Report {
-    text: String,
     /// Bounds that do not hold.
     pub failed: usize,
     /// What could not be measured.
@@ -18,15 +17,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds lines, and prints them at once: a run takes many minutes.
-    pub fn say(&mut self, text: &str) {
+    /// Prints lines at once: a run takes many minutes.
+    pub fn say(&self, text: &str) {
         println!("{text}");
-        self.text.push_str(text);
-        self.text.push('\n');
     }
 
     /// A table of wall times: the first series is forerun's, the others are compared with it.
-    pub fn table(&mut self, series: &[Series]) {
+    pub fn table(&self, series: &[Series]) {
         let Some((ours, others)) = series.split_first() else {
             return;
         };
@@ -72,7 +69,9 @@ impl Report {
             None => what.to_owned(),
         };
         if limit == FASTER {
-            self.verdict(&what, ours.ratio_to(other), "below 1", "", |value| value < 1.0);
+            self.verdict(&what, ours.ratio_to(other), "below 1", "", |value| {
+                value < 1.0
+            });
         } else {
             self.bound(&what, ours.ratio_to(other), limit, "");
         }

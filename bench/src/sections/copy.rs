@@ -18,7 +18,7 @@ const MEMORY_BOUND_MIB: f64 = 64.0;
 /// # Errors
 /// The script cannot be written.
 pub fn measure(options: &Options, store: &Store, report: &mut Report) -> Result<(), String> {
-    let rounds = if options.quick { 2 } else { 5 };
+    let rounds = options.rounds;
     let label = store.label();
     let directory = tempfile::tempdir_in("/tmp").map_err(|error| error.to_string())?;
     let script = directory.path().join("1_bulk.sql");
@@ -53,7 +53,12 @@ pub fn measure(options: &Options, store: &Store, report: &mut Report) -> Result<
         ],
     );
     report.table(&series);
-    report.ratio("COPY script: forerun ÷ psql", &series[0], &series[1], TIME_BOUND);
+    report.ratio(
+        "COPY script: forerun ÷ psql",
+        &series[0],
+        &series[1],
+        TIME_BOUND,
+    );
     let peak = series[0]
         .samples
         .iter()

@@ -23,7 +23,7 @@ pub fn measure(
     report: &mut Report,
 ) -> Result<(), String> {
     let count = if options.quick { 200 } else { 1000 };
-    let rounds = if options.quick { 2 } else { 5 };
+    let rounds = options.rounds;
     let label = store.label();
     let client = store.client_name();
     report.say(&format!(
@@ -115,8 +115,8 @@ fn record(
     let ran = run(&mut forerun_up(options, &place, native)).and_then(|_| check(&place, count));
     let recording = recorded::finish(&place)?;
     ran?;
-    if let Some(kept) = std::env::var_os("FORERUN_BENCH_KEEP_SESSION") {
-        let path = Path::new(&kept).join(format!("{}.sql", store.client_name()));
+    if let Some(kept) = &options.keep_session {
+        let path = kept.join(format!("{}.sql", store.client_name()));
         std::fs::write(path, recording.script(Part::All, place.name()))
             .map_err(|error| error.to_string())?;
     }

@@ -237,6 +237,8 @@ pub trait Session: Send {
     async fn commit(&mut self) -> CommitOutcome;
     /// Rolls back; also ends a transaction that a script left open. No error when none is open.
     async fn rollback(&mut self) -> Result<(), DatabaseError>;
+    /// Gives the connection up without waiting for the server: every later call fails at once.
+    fn abandon(&mut self) {}
     /// Undoes what a script changed in the session: role, search path, settings, temporary objects.
     /// Ends an open transaction by rolling it back and says so with `true`.
     async fn reset(&mut self) -> Result<bool, DatabaseError>;

@@ -93,6 +93,20 @@ pub enum RunError {
         /// Its text, shortened.
         sql: String,
     },
+    /// A script that is resumed uses a user variable whose value went with the session of the earlier attempt.
+    #[error("{script} uses @{name}, whose value is gone")]
+    LostVariable {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Path.
+        path: PathBuf,
+        /// Where it is used.
+        position: Position,
+        /// Name of the variable, without `@`.
+        name: String,
+    },
     /// A signal ended the run; it was cleaned up.
     #[error("interrupted by signal {signal}")]
     Interrupted {
@@ -135,6 +149,11 @@ pub enum Refusal {
         /// Newest recorded version.
         newest: Version,
     },
+    /// What `migrate down` would revert changed while it waited for the lock.
+    #[error(
+        "the database changed while this run waited for the lock; it would not revert what it was asked to"
+    )]
+    PlanChanged,
     /// `unlock --force` of a holder that is alive.
     #[error("the holder of the lock is alive: {0}")]
     HolderAlive(Box<Holder>),

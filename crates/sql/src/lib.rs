@@ -14,6 +14,7 @@ mod duration;
 mod keyword;
 mod lexer;
 mod position;
+mod session_effect;
 mod split;
 
 pub use classify::{Classification, LockClass, ObjectKind, ObjectName, TransactionUse, classify};
@@ -24,4 +25,5 @@ pub use directive::{
 };
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use position::Position;
+pub use session_effect::{SessionEffect, session_effect, user_variables};
 pub use split::{MAXIMUM_STATEMENT_BYTES, Piece, SplitError, Splitter, Statement};

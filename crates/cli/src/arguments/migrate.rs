@@ -145,7 +145,7 @@ pub struct Wait {
     /// Wait until this version (or `latest`: the newest of the directory) or a newer one is applied
     #[arg(long, value_name = "VERSION", value_parser = wait_version)]
     pub version: Option<WaitVersion>,
-    /// Wait this long [default: --wait, else 5m] [env: MIGRATION_TIMEOUT]
+    /// Wait this long; 0: one look [default: --wait, else 5m] [env: MIGRATION_TIMEOUT]
     #[arg(long, value_name = "DURATION", value_parser = forerun_sql::parse_duration)]
     pub timeout: Option<std::time::Duration>,
 }

@@ -14,7 +14,17 @@ use crate::output::excerpt;
 
 pub(super) fn explain(failure: &MigrationFailure, dialect: Dialect) -> Explanation {
     let error = &failure.error;
-    let exit_code = exit_code(error.kind, dialect);
+    // A commit without an answer is settled by the next run, whatever the connection died of.
+    let unanswered = failure.statement.is_none()
+        && matches!(
+            failure.state,
+            StateAfterFailure::Committed | StateAfterFailure::Unknown
+        );
+    let exit_code = if unanswered {
+        ExitCode::Temporary
+    } else {
+        exit_code(error.kind, dialect)
+    };
     let statement = failure
         .statement
         .map(|number| format!(" in statement {number}"))

@@ -83,6 +83,21 @@ pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
                 .state("The statements before it are done and recorded; nothing was run now.")
                 .advise("Answer with one of the two commands, then run `forerun migrate up` again.")
         }
+        RunError::LostVariable { version, script, path, position, name } => {
+            let mut explanation = Explanation::new(
+                ExitCode::Conflict,
+                "lost_variable",
+                format!("{script} goes on with @{name}, whose value an earlier attempt computed and is gone with its session"),
+            );
+            explanation.place = Some(Place { file: path.clone(), line: position.line, column: position.column });
+            explanation.excerpt = excerpt::of_file(path, *position);
+            explanation
+                .state("The statements before it are done and recorded; nothing was run now.")
+                .advise(format!(
+                    "Write the value itself, or the query for it, in place of @{name} in the statements that are not done \
+                     yet; or undo by hand what was done and run `forerun migrate repair {version} --start-over`."
+                ))
+        }
         RunError::Interrupted { signal, finished } => {
             let name = match signal {
                 1 => "SIGHUP".to_owned(),
@@ -251,6 +266,9 @@ fn refused(refusal: &Refusal) -> Explanation {
         ),
         Refusal::UnknownToDirectory(_) => explanation.state("Nothing was reverted.").advise(
             "Use the directory of the release that applied them: only it has their down scripts.",
+        ),
+        Refusal::PlanChanged => explanation.state("Nothing was reverted.").advise(
+            "Look at `forerun migrate status` and run it again; `--to V` says where to stop whatever happens meanwhile.",
         ),
         Refusal::HistoryNotEmpty { .. } => explanation.state("Nothing was recorded.").advise(
             "A baseline is for a database that forerun has not seen yet; see `forerun migrate status`.",

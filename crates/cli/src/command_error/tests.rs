@@ -162,6 +162,17 @@ fn exit_codes_of_everything_else() {
         (RunError::Conflict(Vec::new()), 4),
         (RunError::Sum(SumMismatch::default()), 4),
         (
+            RunError::LostVariable {
+                version: version(),
+                script: script(),
+                path: script().into(),
+                position: forerun_sql::Position::START,
+                name: "id".to_owned(),
+            },
+            4,
+        ),
+        (RunError::Refused(Refusal::PlanChanged), 5),
+        (
             RunError::Refused(Refusal::NothingToRepair("x".to_owned())),
             5,
         ),

@@ -30,7 +30,11 @@ pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
         )?)?,
     };
     let wait = Some(runner.limits.connect_wait).filter(|wait| !wait.is_zero());
-    let limit = time_limit.or(wait).unwrap_or(DEFAULT);
+    let limit = match arguments.timeout {
+        // One look, as with --lock-timeout.
+        Some(Duration::ZERO) => Duration::ZERO,
+        _ => time_limit.or(wait).unwrap_or(DEFAULT),
+    };
     context.announce("migrate wait", &runner, None);
     let reached = context.block_on(&runner, runner.wait(wait_for, limit))?;
     Ok(Done::new("reached", format!("{reached}.")))

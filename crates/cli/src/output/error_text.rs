@@ -71,7 +71,8 @@ pub fn render_problem(problem: &Problem) -> String {
 fn labelled(text: &mut String, label: &str, detail: &str) {
     let detail = printable(detail);
     let mut lines = detail.lines();
-    let label = paint(DIM, format!("{label:<LABEL$}"));
+    // A space also after the longest one.
+    let label = paint(DIM, format!("{:<LABEL$}", format!("{label} ")));
     let _ = writeln!(text, "  {label}{}", lines.next().unwrap_or_default());
     for line in lines {
         let _ = writeln!(text, "  {:LABEL$}{line}", "");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use forerun_migrations::event::Event;
 use forerun_migrations::plan::Mode;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::style::{BAD, DIM, GOOD, WARNING, count, one_line, paint, took, whole_seconds};
 
@@ -130,24 +130,39 @@ impl State {
             _ => return,
         };
         let length = self.length;
-        let bar = self.bar.get_or_insert_with(|| new_bar(length));
+        let bar = self.bar.get_or_insert_with(new_bar);
         if bar.length() != Some(length) {
             bar.set_length(length);
+            bar.set_style(style(length));
         }
         bar.set_message(message);
     }
 }
 
-fn new_bar(length: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template(
-        "{spinner} {wide_msg} {bar:24} {percent:>3}% {elapsed} ETA {eta}",
-    );
-    if let Ok(style) = style {
-        bar.set_style(style.progress_chars("━━╌"));
-    }
+fn new_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    bar.set_style(style(0));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
+}
+
+/// Before it is known how much there is to do, there is no bar that could say something; before the first bit of it
+/// is done, no ETA.
+fn style(length: u64) -> ProgressStyle {
+    let template = if length == 0 {
+        "{spinner} {wide_msg} {elapsed}"
+    } else {
+        "{spinner} {wide_msg} {bar:24} {percent:>3}% {elapsed}{left}"
+    };
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        if state.pos() > 0 {
+            let _ = write!(text, " ETA {}", whole_seconds(state.eta()));
+        }
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━━╌")
+        .with_key("left", left)
 }
 
 /// The line for an event; `None` when it is not worth one.

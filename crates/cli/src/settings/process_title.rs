@@ -68,12 +68,11 @@ fn without_password(arguments: impl Iterator<Item = OsString>) -> Option<(String
     found.map(|url| (url, rest))
 }
 
-/// Whether a URL holds a password, as far as can be told without understanding it.
+/// Whether a URL holds a password, as far as can be told without understanding it. It may be mistyped, so rather once
+/// too often: `postgres:/u:p@h` and `u:p@h` do as well.
 pub fn holds_password(url: &str) -> bool {
-    let user = url
-        .split_once("://")
-        .and_then(|(_, rest)| rest.rsplit_once('@'))
-        .map(|(user, _)| user);
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let user = rest.rsplit_once('@').map(|(user, _)| user);
     user.is_some_and(|user| user.contains(':')) || url.to_ascii_lowercase().contains("pass")
 }
 
@@ -107,6 +106,8 @@ mod tests {
         }
         assert!(moved("migrate up -u postgres://u@h/d?password=x").is_some());
         assert!(moved("migrate up -u host=h,password=x").is_some());
+        assert!(moved("migrate up -u postgres:/u:p@h/d").is_some());
+        assert!(moved("migrate up -u u:p@h/d").is_some());
     }
 
     #[test]

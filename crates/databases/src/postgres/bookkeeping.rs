@@ -306,6 +306,11 @@ impl PostgresSession {
             return Ok(());
         }
         let sql = audit_sql(&self.facts.schema, &self.identity, entries);
+        if self.transaction.is_some() && self.own_identity && self.pooling == Pooling::Direct {
+            self.audit_before_commit.push_str(&sql);
+            self.audit_before_commit.push_str("; ");
+            return Ok(());
+        }
         self.write(&sql).await.map(|_| ())
     }
 
@@ -349,6 +354,7 @@ impl PostgresSession {
     /// it are undone for good.
     pub(super) async fn write(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, DatabaseError> {
         let Some(marker) = &self.transaction else {
+            self.finish_reset().await?;
             let sql = format!("{OWN_USER}; {sql}");
             return self.link.rows(&sql).await.map_err(with_privilege_hint);
         };

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use async_trait::async_trait;
 use forerun_migrations::database::{
-    Acquire, Canceller, CommitOutcome, DatabaseError, Fenced, Fingerprint, Holder, Identity, Lease,
-    LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts,
+    Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
+    Identity, Lease, LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts,
 };
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
@@ -57,6 +57,10 @@ pub(super) struct PostgresSession {
     pub(super) lock_taken: u32,
     /// What the script did to user and names is set aside for the rest of the transaction.
     pub(super) own_identity: bool,
+    /// Audit entries of the open transaction, sent with its COMMIT: one round trip less.
+    pub(super) audit_before_commit: String,
+    /// The session is still as the last script left it. It is put back with the next message to the server.
+    pub(super) reset_pending: bool,
     /// Limits set for what runs outside a transaction.
     pub(super) session_timeouts: Timeouts,
     /// Settings of the session that are set again after a reset.
@@ -91,6 +95,8 @@ impl PostgresSession {
             lock_taken: 0,
             settings: Vec::new(),
             own_identity: false,
+            audit_before_commit: String::new(),
+            reset_pending: false,
             session_timeouts: Timeouts::default(),
             process_id,
             facts,
@@ -161,19 +167,29 @@ impl Session for PostgresSession {
         self.roll_back().await
     }
 
+    fn abandon(&mut self) {
+        self.link.abandon(DatabaseError::new(
+            ErrorKind::ConnectionLost,
+            "the server did not answer; the connection was given up",
+        ));
+    }
+
     async fn reset(&mut self) -> Result<bool, DatabaseError> {
         self.reset_session().await
     }
 
     async fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError> {
+        self.finish_reset().await?;
         bookkeeping::applied(&self.link, &self.facts.schema).await
     }
 
     async fn journal(&mut self) -> Result<Vec<JournalRow>, DatabaseError> {
+        self.finish_reset().await?;
         bookkeeping::journal(&self.link, &self.facts.schema).await
     }
 
     async fn history(&mut self) -> Result<Vec<HistoryRow>, DatabaseError> {
+        self.finish_reset().await?;
         bookkeeping::history(&self.link, &self.facts.schema).await
     }
 
@@ -181,14 +197,17 @@ impl Session for PostgresSession {
         &mut self,
         version: Option<Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
+        self.finish_reset().await?;
         bookkeeping::audit_trail(&self.link, &self.facts.schema, version).await
     }
 
     async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
+        self.finish_reset().await?;
         self.try_lock(request).await
     }
 
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        self.finish_reset().await?;
         lock::holder(&self.link, &self.facts.schema).await
     }
 
@@ -248,6 +267,7 @@ impl Session for PostgresSession {
         &mut self,
         statement: &Classification,
     ) -> Result<Fingerprint, DatabaseError> {
+        self.finish_reset().await?;
         super::catalog::fingerprint(&self.link, statement).await
     }
 
@@ -256,6 +276,7 @@ impl Session for PostgresSession {
         statement: &Classification,
         sql: &str,
     ) -> Result<Vec<String>, DatabaseError> {
+        self.finish_reset().await?;
         self.repair_indexes(statement, sql).await
     }
 
@@ -264,6 +285,7 @@ impl Session for PostgresSession {
         statement: &Classification,
         sql: &str,
     ) -> Result<Option<String>, DatabaseError> {
+        self.finish_reset().await?;
         super::indexes::left_invalid(&self.link, statement, sql).await
     }
 }

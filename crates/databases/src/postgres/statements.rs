@@ -56,7 +56,21 @@ impl PostgresSession {
         self.clean = false;
         self.own_identity = false;
         if self.pooling == Pooling::Direct {
-            self.link.batch(&sql).await?;
+            // Both messages are sent at once; an error of the first does not stop the second.
+            let reset = self.reset_message();
+            let (reset, begun) = tokio::join!(
+                async {
+                    match &reset {
+                        Some(sql) => self.link.rows(sql).await.map(Some),
+                        None => Ok(None),
+                    }
+                },
+                self.link.batch(&sql)
+            );
+            begun?;
+            if let Some(rows) = reset? {
+                self.check_lock_after_reset(&rows)?;
+            }
         } else {
             sql.push_str("; SELECT pg_backend_pid()");
             let rows = self.link.rows(&sql).await?;
@@ -70,6 +84,7 @@ impl PostgresSession {
         if self.transaction.is_some() {
             return self.link.batch(&settings("SET LOCAL", timeouts)).await;
         }
+        self.finish_reset().await?;
         if self.pooling != Pooling::Direct {
             // A session setting would stay on a server session that others use. Outside a transaction the
             // limits of the role or the database apply.
@@ -104,6 +119,7 @@ impl PostgresSession {
         sql: &str,
         keep_first: bool,
     ) -> Result<(Option<u64>, Option<String>), DatabaseError> {
+        self.finish_reset().await?;
         self.link.start_statement();
         self.clean = false;
         self.own_identity = false;
@@ -153,6 +169,7 @@ impl PostgresSession {
 
     pub(super) async fn start_copy(&mut self, sql: &str) -> Result<(), DatabaseError> {
         // The driver prepares COPY under a name, which a pooler keeps only within a transaction.
+        self.finish_reset().await?;
         let own_transaction = self.pooling != Pooling::Direct && self.transaction.is_none();
         if own_transaction {
             self.link.batch("BEGIN").await?;
@@ -242,7 +259,8 @@ impl PostgresSession {
             return CommitOutcome::RolledBack(error);
         }
         // COMMIT of a failed transaction succeeds by rolling back; the query in front fails there.
-        match self.link.batch("SELECT 1; COMMIT").await {
+        let audit = std::mem::take(&mut self.audit_before_commit);
+        match self.link.batch(&format!("{audit}SELECT 1; COMMIT")).await {
             Ok(()) => {
                 self.clean = true;
                 CommitOutcome::Committed
@@ -268,6 +286,7 @@ impl PostgresSession {
     pub(super) async fn roll_back(&mut self) -> Result<(), DatabaseError> {
         self.copy = None;
         self.transaction = None;
+        self.audit_before_commit.clear();
         if !self.clean {
             self.link.batch("ROLLBACK").await?;
             self.clean = true;
@@ -286,6 +305,24 @@ impl PostgresSession {
             // Whose server session a reset would reach is not known: it is done when recording, in the transaction.
             return Ok(open);
         }
+        self.reset_pending = true;
+        Ok(open)
+    }
+
+    /// Sends what a reset has left for later, before anything that could depend on it.
+    pub(super) async fn finish_reset(&mut self) -> Result<(), DatabaseError> {
+        let Some(sql) = self.reset_message() else {
+            return Ok(());
+        };
+        let rows = self.link.rows(&sql).await?;
+        self.check_lock_after_reset(&rows)
+    }
+
+    /// The message that puts the session back, if it is due.
+    fn reset_message(&mut self) -> Option<String> {
+        if !std::mem::take(&mut self.reset_pending) {
+            return None;
+        }
         let mut sql = RESET_SESSION.to_owned();
         for setting in &self.settings {
             sql.push_str("; ");
@@ -295,9 +332,7 @@ impl PostgresSession {
             sql.push_str(&format!("; SELECT pg_try_advisory_lock({})", self.lock_key));
         }
         self.session_timeouts = Timeouts::default();
-        let rows = self.link.rows(&sql).await?;
-        self.check_lock_after_reset(&rows)?;
-        Ok(open)
+        Some(sql)
     }
 
     /// Whether a transaction is open, also a failed one. A local setting outlives its own message only in one.

@@ -45,6 +45,14 @@ pub enum DirectoryError {
         /// What it answered.
         source: io::Error,
     },
+    /// It is another file than a moment ago.
+    #[error(
+        "`{}` was replaced while forerun was at work. Run it again when the directory is at rest", path.display()
+    )]
+    Replaced {
+        /// Which.
+        path: PathBuf,
+    },
     /// `.sql` files whose names do not fit.
     #[error(
         "{} in `{}` {} no version: migrations are named {expected}. Rename {}, or give {} another ending than .sql if \
@@ -269,7 +277,7 @@ impl fmt::Display for DirectoryWarning {
             Self::NearMiss { file } => {
                 write!(
                     formatter,
-                    "`{file}` looks like a migration but is not read: its name must end in .sql"
+                    "`{file}` looks like a migration but is not read: only files whose names end in .sql are"
                 )
             }
             Self::NamesDiffer { up, down } => {

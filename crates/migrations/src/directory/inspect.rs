@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Script;
 use super::error::{DirectoryError, DirectoryWarning};
-use super::transaction_control::TransactionControls;
+use super::transaction_control::{TransactionControls, TransactionGroup};
 use crate::history::{Direction, Kind};
 
 /// Statements that a [`ScriptSummary`] describes one by one; the rest are counted.
@@ -50,8 +50,33 @@ pub struct ScriptSummary {
     /// to be left out, since forerun's own transaction replaces them. Never set for a script that runs without
     /// a transaction, where such groups are run as written.
     pub wrapped: bool,
+    /// The transactions that it opens by itself, in order; all of them, also beyond [`MAX_STATEMENTS`].
+    #[serde(skip)]
+    pub groups: Vec<TransactionGroup>,
+    /// The file as it was when this was made.
+    #[serde(skip)]
+    pub(crate) stamp: Option<FileStamp>,
     /// What a person should look at.
     pub warnings: Vec<DirectoryWarning>,
+}
+
+/// What tells a file from the one it replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileStamp {
+    bytes: u64,
+    inode: u64,
+    modified: Option<std::time::SystemTime>,
+}
+
+impl FileStamp {
+    fn of(file: &File) -> std::io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self {
+            bytes: metadata.len(),
+            inode: std::os::unix::fs::MetadataExt::ino(&metadata),
+            modified: metadata.modified().ok(),
+        })
+    }
 }
 
 /// Limits that a script sets for its statements. Zero means no limit, `None` that the script says nothing.
@@ -102,6 +127,28 @@ impl Script {
         Ok(BufReader::with_capacity(BUFFER_BYTES, file))
     }
 
+    /// Opens the file that `summary` was made of.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Replaced`] when it is another one now.
+    pub(crate) fn open_inspected(
+        &self,
+        summary: &ScriptSummary,
+    ) -> Result<impl BufRead + use<>, DirectoryError> {
+        let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
+        let stamp = FileStamp::of(&file).map_err(DirectoryError::io("read", &self.path))?;
+        if summary
+            .stamp
+            .as_ref()
+            .is_some_and(|inspected| *inspected != stamp)
+        {
+            return Err(DirectoryError::Replaced {
+                path: self.path.clone(),
+            });
+        }
+        Ok(BufReader::with_capacity(BUFFER_BYTES, file))
+    }
+
     /// Reads the whole script and tells what is in it. Memory does not grow with rows or, beyond
     /// [`MAX_STATEMENTS`], with statements.
     ///
@@ -109,7 +156,15 @@ impl Script {
     /// unknown or in the wrong place, transaction control that forerun cannot let through.
     pub fn inspect(&self, dialect: Dialect) -> Result<ScriptSummary, DirectoryError> {
         let mut inspection = Inspection::new(self, dialect);
-        let mut splitter = Splitter::new(self.open()?, dialect);
+        let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
+        let stamp = FileStamp::of(&file).map_err(DirectoryError::io("read", &self.path))?;
+        if stamp.bytes != self.bytes {
+            return Err(DirectoryError::Replaced {
+                path: self.path.clone(),
+            });
+        }
+        inspection.summary.stamp = Some(stamp);
+        let mut splitter = Splitter::new(BufReader::with_capacity(BUFFER_BYTES, file), dialect);
         loop {
             let before = splitter.position();
             match splitter.next_piece() {
@@ -146,6 +201,8 @@ impl<'a> Inspection<'a> {
             sql_checksum: String::new(),
             has_copy: false,
             wrapped: false,
+            groups: Vec::new(),
+            stamp: None,
             warnings: Vec::new(),
         };
         let hasher = SqlHasher::new(dialect);
@@ -287,7 +344,7 @@ impl<'a> Inspection<'a> {
         let transactional = !summary.no_transaction
             && summary.outside_transaction == 0
             && self.dialect != Dialect::Mysql;
-        summary.wrapped =
+        (summary.wrapped, summary.groups) =
             self.controls
                 .finish(self.script, transactional, summary.statement_count)?;
         summary.sql_checksum = self.hasher.finish();

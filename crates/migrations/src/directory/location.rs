@@ -12,7 +12,7 @@ use super::error::DirectoryError;
 /// URLs; paths are taken as they are. Whether the directory exists is not looked at.
 pub fn parse_dir(text: &str) -> Result<PathBuf, DirectoryError> {
     let refuse = |reason| DirectoryError::Location {
-        text: text.to_owned(),
+        text: without_secrets(text),
         reason,
     };
     if text.is_empty() {
@@ -26,7 +26,8 @@ pub fn parse_dir(text: &str) -> Result<PathBuf, DirectoryError> {
             && scheme
                 .chars()
                 .all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
-        if scheme_like && rest.starts_with("//") {
+        // Also `jdbc:postgresql://…`, a database URL in the wrong place.
+        if scheme_like && (rest.starts_with("//") || rest.contains("://")) {
             return Err(refuse("only local directories can be read"));
         }
         return Ok(PathBuf::from(text));
@@ -58,6 +59,14 @@ pub fn parse_dir(text: &str) -> Result<PathBuf, DirectoryError> {
     percent_decode(path)
         .map(PathBuf::from)
         .ok_or_else(|| refuse("it has a % that is not followed by two hex digits of UTF-8 text"))
+}
+
+/// A URL as it may be shown: tokens stand before an `@`, passwords there or in the query.
+fn without_secrets(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if rest.contains(['@', '?']) => format!("{scheme}://…"),
+        _ => text.to_owned(),
+    }
 }
 
 fn percent_decode(text: &str) -> Option<String> {
@@ -110,6 +119,7 @@ mod tests {
             ("", "it is empty"),
             ("file://", "no path"),
             ("s3://bucket/x", "only local"),
+            ("jdbc:postgresql://db/x", "only local"),
             ("github://a/b", "only local"),
             ("file://user@host/src", "another host"),
             ("file://host:80/src", "another host"),
@@ -122,6 +132,18 @@ mod tests {
         ] {
             let message = parse_dir(text).unwrap_err().to_string();
             assert!(message.contains(reason), "{message}");
+        }
+    }
+    #[test]
+    fn secrets_of_a_url_are_not_repeated() {
+        for text in [
+            "github://user:hush@owner/repo",
+            "postgres://u:hush@db/x",
+            "jdbc:postgresql://db/x?password=hush",
+            "file://user:hush@host/src",
+        ] {
+            let message = parse_dir(text).unwrap_err().to_string();
+            assert!(!message.contains("hush"), "{message}");
         }
     }
 }

@@ -49,6 +49,7 @@ pub use inspect::{MAX_STATEMENTS, ScriptSummary, ScriptTimeouts, StatementSummar
 pub use layout::Layout;
 pub use location::parse_dir;
 pub use sum::{SUM_FILE_NAME, SumFile, SumMismatch, SumParseError};
+pub use transaction_control::TransactionGroup;
 
 /// A directory of migrations, as it was when it was read.
 #[derive(Debug, Clone)]

@@ -68,7 +68,8 @@ fn sql_files(
                 .file_type();
         }
         match sort {
-            FileSort::Script if !file_type.is_dir() => match name.into_string() {
+            // Anything else, such as a pipe, could be waited for without end.
+            FileSort::Script if file_type.is_file() => match name.into_string() {
                 Ok(name) => file_names.push(name),
                 Err(name) => {
                     return Err(DirectoryError::FileName {

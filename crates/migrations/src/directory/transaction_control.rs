@@ -20,8 +20,26 @@ pub(super) struct TransactionControls {
     last: Option<Control>,
     /// The group that is open after the statements seen.
     open: Option<Control>,
+    /// A statement in the open group does not take part in transactions.
+    broken: bool,
+    groups: Vec<TransactionGroup>,
+    /// The first statement that asks for a transaction of a special kind.
+    special: Option<Control>,
     /// The first statement that does not fit a sequence of groups.
     misplaced: Option<(Control, &'static str)>,
+}
+
+/// A transaction that a script opens by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionGroup {
+    /// Number of the statement that opens it.
+    pub begin: u64,
+    /// Number of the statement that ends it.
+    pub end: u64,
+    /// It ends with ROLLBACK: nothing in it lasts.
+    pub rolled_back: bool,
+    /// A statement in it does not take part in transactions; on MySQL that ends the transaction.
+    pub broken: bool,
 }
 
 #[derive(Clone)]
@@ -41,12 +59,23 @@ impl TransactionControls {
             second: None,
             last: None,
             open: None,
+            broken: false,
+            groups: Vec::new(),
+            special: None,
             misplaced: None,
         }
     }
 
     /// Takes in the next statement of the script, number `index`.
     pub(super) fn statement(&mut self, statement: &Statement, index: u64, sort: TransactionUse) {
+        if self.special.is_none() && asks_for_a_snapshot(self.dialect, &statement.text) {
+            self.special = Some(Control {
+                index,
+                position: statement.position,
+                text: preview(&statement.text),
+                sort,
+            });
+        }
         if matches!(sort, TransactionUse::Inside | TransactionUse::Savepoint) {
             return;
         }
@@ -75,8 +104,25 @@ impl TransactionControls {
             self.misplaced = Some((control.clone(), problem));
         }
         match sort {
-            TransactionUse::Begin => self.open = Some(control.clone()),
-            TransactionUse::Commit | TransactionUse::Rollback => self.open = None,
+            TransactionUse::Begin => {
+                self.open = Some(control.clone());
+                self.broken = false;
+            }
+            TransactionUse::Commit | TransactionUse::Rollback => {
+                if let Some(begin) = self.open.take() {
+                    let rolled_back = sort == TransactionUse::Rollback;
+                    self.groups.push(TransactionGroup {
+                        begin: begin.index,
+                        end: index,
+                        rolled_back,
+                        broken: self.broken,
+                    });
+                }
+            }
+            TransactionUse::Outside if open => {
+                self.broken = true;
+                return;
+            }
             TransactionUse::Outside | TransactionUse::Inside | TransactionUse::Savepoint => return,
         }
         self.count += 1;
@@ -94,7 +140,7 @@ impl TransactionControls {
         script: &Script,
         transactional: bool,
         statement_count: u64,
-    ) -> Result<bool, DirectoryError> {
+    ) -> Result<(bool, Vec<TransactionGroup>), DirectoryError> {
         let refuse = |control: Control, problem| {
             Err(DirectoryError::TransactionControl {
                 path: script.path.clone(),
@@ -103,6 +149,13 @@ impl TransactionControls {
                 problem,
             })
         };
+        if let Some(control) = self.special {
+            return refuse(
+                control,
+                "asks for a transaction that sees only what was there when it began; forerun could not tell any more whether \
+                 its lock is still held. Remove it; if rows must not change meanwhile, use LOCK TABLE or SELECT … FOR UPDATE",
+            );
+        }
         if !transactional {
             if let Some((control, problem)) = self.misplaced {
                 return refuse(control, problem);
@@ -113,10 +166,10 @@ impl TransactionControls {
                     "begins a transaction that is never ended. Add a COMMIT at the end of the script",
                 );
             }
-            return Ok(false);
+            return Ok((false, self.groups));
         }
         let (Some(first), Some(last)) = (self.first, self.last) else {
-            return Ok(false);
+            return Ok((false, self.groups));
         };
         let begins = first.sort == TransactionUse::Begin && first.index == 1;
         let commits = last.sort == TransactionUse::Commit && last.index == statement_count;
@@ -124,12 +177,11 @@ impl TransactionControls {
             if !is_plain(&first) {
                 return refuse(
                     first,
-                    "asks for a transaction of a special kind, but forerun opens its own. Remove it and the COMMIT, \
-                     and put SET TRANSACTION … at the start of the script if it is needed",
+                    "asks for a transaction of a special kind, but forerun opens its own. Remove it and the COMMIT",
                 );
             }
             if is_plain(&last) {
-                return Ok(true);
+                return Ok((true, self.groups));
             }
         }
         let offending = if begins {
@@ -169,4 +221,25 @@ fn is_plain(control: &Control) -> bool {
         .text
         .split(' ')
         .all(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a statement sets an isolation level above READ COMMITTED for its transaction. The lease is compared in the
+/// transaction of the migration, and must be seen as it is at that moment.
+fn asks_for_a_snapshot(dialect: Dialect, text: &str) -> bool {
+    if dialect == Dialect::Sqlite || text.len() > 200 {
+        return false;
+    }
+    let words = text.to_ascii_uppercase();
+    let begins = [
+        "SET TRANSACTION",
+        "SET SESSION",
+        "SET LOCAL TRANSACTION",
+        "BEGIN",
+        "START TRANSACTION",
+    ];
+    let level = ["REPEATABLE READ", "SERIALIZABLE"];
+    dialect == Dialect::Postgres
+        && begins.iter().any(|begin| words.starts_with(begin))
+        && words.contains("ISOLATION LEVEL")
+        && level.iter().any(|level| words.contains(level))
 }

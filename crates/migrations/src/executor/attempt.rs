@@ -9,7 +9,7 @@ use forerun_sql::{Classification, LockClass, Piece, Position, Splitter, Statemen
 use super::retry::lock_timeout;
 use super::run::Run;
 use super::watch::{Watched, watch};
-use crate::database::{DatabaseError, StatementOutcome, Timeouts};
+use crate::database::{DatabaseError, ErrorKind, Session, StatementOutcome, Timeouts};
 use crate::directory::DirectoryError;
 use crate::event::Event;
 use crate::plan::Step;
@@ -18,6 +18,8 @@ use crate::plan::Step;
 const KEPT_SQL: usize = 16 * 1024;
 /// Servers count limits in milliseconds with 31 bits (24.8 days).
 const LONGEST_LIMIT: Duration = Duration::from_secs(20 * 86_400);
+/// Statements of a script that are told one by one.
+const TOLD_STATEMENTS: u64 = 1000;
 /// Bytes of script between two progress events.
 const PROGRESS_STEP: u64 = 1 << 20;
 
@@ -63,6 +65,8 @@ pub(super) enum AttemptError {
     TransactionEnded,
     /// A person must say whether a statement took effect.
     InDoubt { current: Current },
+    /// A value that an earlier attempt put into a user variable is gone.
+    LostVariable { name: String, current: Current },
     /// What was run of the script before is different now.
     Unresumable { statements_done: i64 },
 }
@@ -115,6 +119,35 @@ pub(super) fn timeouts(step: &Step, run: &Run<'_>, class: LockClass, attempt: i6
 }
 
 impl Run<'_> {
+    /// Awaits a call to the session under watch: it can be cancelled, and what it waits for is named.
+    pub(super) async fn watched<T>(
+        &mut self,
+        step: &Step,
+        statement: &Statement,
+        lock_timeout: Option<Duration>,
+        call: impl AsyncFnOnce(&mut dyn Session) -> Result<T, DatabaseError>,
+    ) -> Result<T, AttemptError> {
+        let canceller = self.session.canceller();
+        let result = watch(
+            call(self.session.as_mut()),
+            &canceller,
+            &mut self.stop,
+            self.heartbeat.as_ref(),
+            Watched {
+                version: step.version,
+                statement: statement.index,
+                lock_timeout,
+            },
+            &self.seen,
+            &self.runner.events,
+        )
+        .await;
+        result.map_err(|error| AttemptError::Database {
+            current: Some(Current::of(statement)),
+            error,
+        })
+    }
+
     /// Runs one statement under watch.
     pub(super) async fn execute(
         &mut self,
@@ -123,31 +156,13 @@ impl Run<'_> {
         classification: &Classification,
         limits: Timeouts,
     ) -> Result<(), AttemptError> {
-        self.runner.events.emit(&Event::StatementStarted {
-            version: step.version,
-            statement: statement.index,
-            verb: classification.verb.clone(),
-            line: statement.position.line,
-        });
-        let canceller = self.session.canceller();
-        let outcome = watch(
-            self.session.run(&statement.text),
-            &canceller,
-            &mut self.stop,
-            self.heartbeat.as_ref(),
-            Watched {
-                version: step.version,
-                statement: statement.index,
-                lock_timeout: limits.lock,
-            },
-            &self.seen,
-            &self.runner.events,
-        )
-        .await
-        .map_err(|error| AttemptError::Database {
-            current: Some(Current::of(statement)),
-            error,
-        })?;
+        self.seen.take();
+        self.started(step, statement, classification);
+        let outcome = self
+            .watched(step, statement, limits.lock, async |session| {
+                session.run(&statement.text).await
+            })
+            .await?;
         self.notices(step, statement.index, outcome);
         Ok(())
     }
@@ -159,25 +174,11 @@ impl Run<'_> {
         statement: &Statement,
         message: &str,
     ) -> Result<(), AttemptError> {
-        let canceller = self.session.canceller();
-        let row = watch(
-            self.session.first_row(&statement.text),
-            &canceller,
-            &mut self.stop,
-            self.heartbeat.as_ref(),
-            Watched {
-                version: step.version,
-                statement: statement.index,
-                lock_timeout: None,
-            },
-            &self.seen,
-            &self.runner.events,
-        )
-        .await
-        .map_err(|error| AttemptError::Database {
-            current: Some(Current::of(statement)),
-            error,
-        })?;
+        let row = self
+            .watched(step, statement, None, async |session| {
+                session.first_row(&statement.text).await
+            })
+            .await?;
         match row {
             None => Ok(()),
             Some(row) => Err(AttemptError::Assertion {
@@ -188,42 +189,67 @@ impl Run<'_> {
         }
     }
 
+    /// Tells that a statement begins; of a very long script only those that may take long.
+    fn started(&self, step: &Step, statement: &Statement, classification: &Classification) {
+        let may_block = matches!(
+            classification.lock,
+            LockClass::BlockingDdl | LockClass::OnlineBuild
+        );
+        if statement.index <= TOLD_STATEMENTS || may_block {
+            self.runner.events.emit(&Event::StatementStarted {
+                version: step.version,
+                statement: statement.index,
+                verb: classification.verb.clone(),
+                line: statement.position.line,
+            });
+        }
+    }
+
     /// Streams the rows of a `COPY … FROM STDIN`.
     pub(super) async fn copy<R: BufRead>(
         &mut self,
         step: &Step,
         statement: &Statement,
+        classification: &Classification,
         splitter: &mut Splitter<R>,
     ) -> Result<(), AttemptError> {
-        let failed = |error| AttemptError::Database {
-            current: Some(Current::of(statement)),
-            error,
-        };
-        self.runner.events.emit(&Event::StatementStarted {
-            version: step.version,
-            statement: statement.index,
-            verb: "COPY".to_owned(),
-            line: statement.position.line,
-        });
-        self.session
-            .copy_start(&statement.text)
-            .await
-            .map_err(failed)?;
+        self.started(step, statement, classification);
+        self.watched(step, statement, None, async |session| {
+            session.copy_start(&statement.text).await
+        })
+        .await?;
         let mut reported = 0;
+        let canceller = self.session.canceller();
         loop {
             if self.stop.reason().is_some() {
                 // The caller sees the order to stop; the open copy is ended by the rollback.
-                return Err(failed(DatabaseError::new(
-                    crate::database::ErrorKind::Cancelled,
+                let error = DatabaseError::new(
+                    ErrorKind::Cancelled,
                     "stopped while rows were being copied",
-                )));
+                );
+                return Err(AttemptError::Database {
+                    current: Some(Current::of(statement)),
+                    error,
+                });
             }
             match splitter
                 .next_piece()
                 .map_err(|error| step.script.split_error(error, Position::START))?
             {
                 Some(Piece::CopyData(rows)) => {
-                    self.session.copy_data(rows).await.map_err(failed)?;
+                    // A server that takes no more rows must not keep the run from stopping.
+                    let sent = tokio::select! {
+                        biased;
+                        sent = self.session.copy_data(rows) => sent,
+                        _ = self.stop.wait() => {
+                            let _ = canceller.cancel().await;
+                            continue;
+                        }
+                    };
+                    sent.map_err(|error| AttemptError::Database {
+                        current: Some(Current::of(statement)),
+                        error,
+                    })?;
                     let done = splitter.bytes_read();
                     if done - reported >= PROGRESS_STEP {
                         reported = done;
@@ -234,22 +260,11 @@ impl Run<'_> {
                 Some(_) => {}
             }
         }
-        let canceller = self.session.canceller();
-        let outcome = watch(
-            self.session.copy_finish(),
-            &canceller,
-            &mut self.stop,
-            self.heartbeat.as_ref(),
-            Watched {
-                version: step.version,
-                statement: statement.index,
-                lock_timeout: None,
-            },
-            &self.seen,
-            &self.runner.events,
-        )
-        .await
-        .map_err(failed)?;
+        let outcome = self
+            .watched(step, statement, None, async |session| {
+                session.copy_finish().await
+            })
+            .await?;
         self.notices(step, statement.index, outcome);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::lock::{Heartbeat, LockWait, stopped};
-use super::run::Run;
+use super::run::{CLEAN_UP_TIMEOUT, Run};
 use super::watch::Seen;
 use super::{Limits, Runner};
 use crate::database::{ErrorKind, Lease, LeaseRequest, Session};
@@ -96,11 +96,7 @@ impl Runner {
         wait: &LockWait,
         purpose: &str,
     ) -> Result<Run<'a>, RunError> {
-        let heartbeat = self
-            .database
-            .capabilities()
-            .heartbeat
-            .then(|| self.heartbeat(&lease, session.as_ref()));
+        let heartbeat = Some(self.heartbeat(&lease, session.as_ref()));
         let mut audit = wait.audit(&lease);
         audit.insert(0, run_entry("run.started", purpose.to_owned(), serde_json::json!({
             "target": self.database.target(), "server": session.server(), "fencing_token": lease.token,
@@ -115,6 +111,7 @@ impl Runner {
             audit,
             seen: Seen::default(),
             started_at: Timestamp::now(),
+            attempt: 1,
         };
         let entries = std::mem::take(&mut run.audit);
         match run.session.audit(&entries).await {
@@ -158,7 +155,7 @@ impl Run<'_> {
         self.audit.push(run_entry("run.finished", message, detail));
         self.flush_audit().await;
         self.heartbeat = None;
-        let _ = self.session.release(&self.lease).await;
+        let _ = tokio::time::timeout(CLEAN_UP_TIMEOUT, self.session.release(&self.lease)).await;
         result
     }
 }

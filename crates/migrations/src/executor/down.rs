@@ -43,10 +43,20 @@ impl Runner {
         if plan.steps.is_empty() {
             return Ok(report(Outcome::UpToDate, &recorded.applied, Vec::new()));
         }
-        let mut run = self.lock(session, "migrate down").await?;
+        let mut run = match self.lock(session, "migrate down").await {
+            Ok(run) => run,
+            Err(error) => {
+                self.note_end("migrate down", &error).await;
+                return Err(error);
+            }
+        };
         let result = async {
             let recorded = read(run.session.as_mut()).await?;
-            let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
+            let now = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
+            // "The newest" is another one when somebody else was at work meanwhile.
+            if now.hash != plan.hash {
+                return Err(Refusal::PlanChanged.into());
+            }
             self.events.emit(&Event::Planned {
                 pending: plan.steps.len(),
                 applied: plan.applied,

@@ -18,11 +18,7 @@ impl Runner {
     /// When the database or the lock cannot be had.
     pub async fn guard(&self, command: &str) -> Result<Guard<'_>, RunError> {
         let session = self.connect().await?;
-        let mut run = self.lock(session, &format!("exec {command}")).await?;
-        if run.heartbeat.is_none() {
-            // The command may run for long without any transaction of ours that would prolong the lease.
-            run.heartbeat = Some(self.heartbeat(&run.lease, run.session.as_ref()));
-        }
+        let run = self.lock(session, &format!("exec {command}")).await?;
         Ok(Guard { run })
     }
 }

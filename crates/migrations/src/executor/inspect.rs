@@ -1,6 +1,6 @@
 //! Looking without changing anything: plan and status. Reading needs only SELECT.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -24,7 +24,11 @@ pub(super) struct Recorded {
 
 /// Summaries of scripts that were read already, so that making the plan again under the lock reads no file twice.
 #[derive(Default)]
-pub(super) struct Summaries(HashMap<String, ScriptSummary>);
+pub(super) struct Summaries {
+    known: HashMap<String, ScriptSummary>,
+    /// Scripts that a warning was given about.
+    told: HashSet<String>,
+}
 
 /// Where a database stands.
 #[derive(Debug, Serialize)]
@@ -205,12 +209,13 @@ impl Runner {
             .iter()
             .map(|migration| migration.up.file_name.clone())
             .collect();
-        Ok(plan::plan(
-            steps,
-            left,
-            recorded.applied.len(),
-            comparison.ahead,
-        ))
+        let mut plan = plan::plan(steps, left, recorded.applied.len(), comparison.ahead);
+        plan.out_of_order = comparison
+            .out_of_order
+            .iter()
+            .map(|migration| migration.up.file_name.clone())
+            .collect();
+        Ok(plan)
     }
 
     /// A changed script is a conflict if its SQL changed, else a warning. Reads the file to tell.
@@ -225,7 +230,8 @@ impl Runner {
                 .map(|summary| summary.sql_checksum.clone());
             // A file that cannot even be split any more has certainly changed.
             if found.is_ok_and(|found| found == row.checksums.sql) {
-                self.warn(
+                if summaries.told.insert(migration.up.file_name.clone()) {
+                    self.warn(
                     "comment_changed",
                     format!(
                         "{} was changed after it was applied, in comments or layout only; `forerun migrate repair {}` \
@@ -233,6 +239,7 @@ impl Runner {
                         migration.up.file_name, migration.version
                     ),
                 );
+                }
             } else {
                 comparison.conflicts.push(Conflict::Changed {
                     version: migration.version,
@@ -262,18 +269,18 @@ impl Summaries {
             (Direction::Down, Some(down)) => down,
             _ => &migration.up,
         };
-        if !self.0.contains_key(&script.file_name) {
+        if !self.known.contains_key(&script.file_name) {
             let summary = script.inspect(runner.database.dialect())?;
             for warning in &summary.warnings {
                 runner.warn("script", warning.to_string());
             }
-            self.0.insert(script.file_name.clone(), summary);
+            self.known.insert(script.file_name.clone(), summary);
         }
-        Ok(&self.0[&script.file_name])
+        Ok(&self.known[&script.file_name])
     }
 
     fn known(&self, file_name: &str) -> Option<&ScriptSummary> {
-        self.0.get(file_name)
+        self.known.get(file_name)
     }
 }
 

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use super::retry::random_fraction;
 use super::stop::{Stop, StopReason, StopSender};
 use crate::database::{
-    Acquire, Blocker, Database, DatabaseError, Holder, Identity, Lease, LeaseRequest, Monitor,
-    Session,
+    Acquire, Blocker, Database, DatabaseError, ErrorKind, Holder, Identity, Lease, LeaseRequest,
+    Monitor, Session,
 };
 use crate::error::RunError;
 use crate::event::{Event, Events};
@@ -151,6 +151,7 @@ impl LockWait {
 pub(super) struct Heartbeat {
     monitor: Arc<Mutex<Option<Box<dyn Monitor>>>>,
     backend: Arc<str>,
+    last_success: Arc<std::sync::Mutex<Instant>>,
     // The task is aborted when the last clone is dropped.
     _task: Arc<JoinSet<()>>,
 }
@@ -166,20 +167,32 @@ impl Heartbeat {
         events: Arc<dyn Events>,
     ) -> Self {
         let monitor = Arc::new(Mutex::new(None));
+        let last_success = Arc::new(std::sync::Mutex::new(Instant::now()));
         let mut task = JoinSet::new();
         task.spawn(beat(
             database,
             identity,
             lease,
             Arc::clone(&monitor),
+            Arc::clone(&last_success),
             stop,
             events,
         ));
         Self {
             monitor,
             backend: backend.into(),
+            last_success,
             _task: Arc::new(task),
         }
+    }
+
+    /// Whether the lease may have expired since the server last confirmed it.
+    pub fn is_overdue(&self, lease: &Lease) -> bool {
+        let last = self
+            .last_success
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        last.elapsed() >= lease.duration
     }
 
     /// Who blocks our session; empty when it cannot be found out.
@@ -203,33 +216,54 @@ async fn beat(
     identity: Identity,
     lease: Lease,
     monitor: Arc<Mutex<Option<Box<dyn Monitor>>>>,
+    last_success: Arc<std::sync::Mutex<Instant>>,
     stop: StopSender,
     events: Arc<dyn Events>,
 ) {
-    let mut last_success = Instant::now();
     let mut warned = false;
+    if !database.capabilities().heartbeat {
+        // There a heartbeat competes with the run for the one writer: short runs need none.
+        tokio::time::sleep(lease.duration / 3).await;
+    }
     loop {
-        match beat_once(&database, &identity, &lease, &monitor).await {
+        // A server that does not answer must not hide that the lease runs out.
+        let beaten = tokio::time::timeout(
+            lease.duration / 3,
+            beat_once(&database, &identity, &lease, &monitor),
+        );
+        let beaten = beaten.await.unwrap_or_else(|_| {
+            Err(DatabaseError::new(
+                ErrorKind::Unreachable,
+                "the server does not answer to the heartbeat",
+            ))
+        });
+        let since = |last: &std::sync::Mutex<Instant>| {
+            last.lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .elapsed()
+        };
+        match beaten {
             Ok(true) => {
-                // A pause of the whole process (SIGSTOP, a frozen node) shows here: the server said yes, but only
-                // because nobody has taken over yet.
-                last_success = Instant::now();
+                *last_success
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
                 warned = false;
             }
             Ok(false) => return stop.stop(StopReason::LeaseLost),
             Err(error) => {
+                let left = lease.duration.saturating_sub(since(&last_success));
+                if left.is_zero() {
+                    return stop.stop(StopReason::LeaseLost);
+                }
                 if !warned {
                     warned = true;
                     events.emit(&Event::Warning {
                         code: "heartbeat",
                         message: format!(
                             "the lease cannot be prolonged ({error}); the run stops in {}s unless that changes",
-                            lease.duration.saturating_sub(last_success.elapsed()).as_secs()
+                            left.as_secs()
                         ),
                     });
-                }
-                if last_success.elapsed() >= lease.duration {
-                    return stop.stop(StopReason::LeaseLost);
                 }
             }
         }
@@ -253,7 +287,11 @@ async fn beat_once(
         Some(connected) => connected,
         None => database.monitor(identity).await?,
     };
-    let alive = connected.heartbeat(lease).await?;
+    let alive = match connected.heartbeat(lease).await {
+        // Our own run is recording at this moment; nobody can take over a row that is locked.
+        Err(error) if error.kind == ErrorKind::LockTimeout => true,
+        answer => answer?,
+    };
     *monitor = Some(connected);
     Ok(alive)
 }

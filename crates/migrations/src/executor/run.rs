@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::attempt::{AttemptError, Current};
 use super::lock::{Heartbeat, stopped};
 use super::retry::{Budget, pause};
+use super::statements::only_assertions;
 use super::stop::Stop;
 use super::watch::Seen;
 use super::{FinishedMigration, Runner};
@@ -20,6 +21,8 @@ use crate::plan::{Conflict, Mode, Plan, Step};
 
 /// Time to find out, on a new connection, whether a commit had arrived.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for the session to answer when the run ends.
+pub(super) const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A run that holds the lock.
 pub(super) struct Run<'a> {
@@ -33,6 +36,8 @@ pub(super) struct Run<'a> {
     pub audit: Vec<AuditEntry>,
     pub seen: Seen,
     pub started_at: Timestamp,
+    /// The try of the migration that is being run, from 1.
+    pub attempt: i64,
 }
 
 impl Run<'_> {
@@ -75,6 +80,7 @@ impl Run<'_> {
                 attempts,
                 seconds: duration.as_secs_f64(),
             });
+            self.reset(step).await?;
         }
         Ok(())
     }
@@ -87,10 +93,14 @@ impl Run<'_> {
         let mut budget = Budget::new(self.runner.limits.retry_budget);
         let mut attempts = 0;
         let mut tries_of_unit = 0;
+        // Those of an earlier try, should the last one end before anybody has looked.
+        let mut last_blockers = Vec::new();
         loop {
             attempts += 1;
             tries_of_unit += 1;
             let done_before = journal.statements_done;
+            self.attempt = attempts;
+            self.seen.take();
             let result = match step.mode {
                 Mode::Transaction => self.try_transaction(step, tries_of_unit, started).await,
                 Mode::Statements => {
@@ -101,7 +111,6 @@ impl Run<'_> {
             let error = match result {
                 Ok(statements) => {
                     self.audit.clear();
-                    self.reset(step).await?;
                     return Ok((statements, attempts));
                 }
                 Err(error) => error,
@@ -123,14 +132,21 @@ impl Run<'_> {
             if journal.statements_done > done_before {
                 budget = Budget::new(self.runner.limits.retry_budget);
                 tries_of_unit = 1;
+                last_blockers.clear();
             }
             let blockers = self.seen.take();
+            if !blockers.is_empty() {
+                last_blockers.clone_from(&blockers);
+            }
             match error {
-                AttemptError::Database { current, error } if error.kind.is_lock_trouble() => {
+                // A statement whose outcome is in doubt must not be run again before it is settled.
+                AttemptError::Database { current, error }
+                    if error.kind.is_lock_trouble() && journal.in_doubt.is_none() =>
+                {
                     let Some(left) = budget.after_failure() else {
                         let mut failure = self.failure(step, current, error, attempts, &journal);
                         failure.retried_for = Some(budget.spent());
-                        failure.blockers = blockers;
+                        failure.blockers = last_blockers;
                         return Err(self.failed(step, failure).await);
                     };
                     let pause = pause(tries_of_unit).min(left);
@@ -156,10 +172,19 @@ impl Run<'_> {
                         detail,
                     )
                     .await;
-                    self.stop
-                        .sleep(pause)
-                        .await
-                        .map_err(|reason| stopped(reason, finished))?;
+                    if let Err(reason) = self.stop.sleep(pause).await {
+                        let message = format!("{}: {}", step.script.file_name, reason.describe());
+                        self.note(
+                            "migration.stopped",
+                            step,
+                            None,
+                            attempts,
+                            message,
+                            serde_json::Value::Null,
+                        )
+                        .await;
+                        return Err(stopped(reason, finished));
+                    }
                 }
                 other => return Err(self.give_up(step, other, attempts, &journal).await),
             }
@@ -209,10 +234,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// After a failed try. Errors are not interesting here: a dead connection shows again at the next use.
+    /// After a failed try. Errors are not interesting here: a dead connection shows again at the next use, and one
+    /// that does not answer is given up.
     async fn clean_up(&mut self) {
-        let _ = self.session.rollback().await;
-        let _ = self.session.reset().await;
+        let clean = async {
+            let _ = self.session.rollback().await;
+            let _ = self.session.reset().await;
+        };
+        if tokio::time::timeout(CLEAN_UP_TIMEOUT, clean).await.is_err() {
+            self.session.abandon();
+        }
     }
 
     /// Turns the end of an attempt into the end of the run.
@@ -234,6 +265,10 @@ impl Run<'_> {
             AttemptError::CommitUnknown { error } => {
                 let mut failure = self.failure(step, None, error, attempts, journal);
                 failure.state = self.resolve_commit(step).await;
+                if failure.state == StateAfterFailure::Committed {
+                    // What waited for the audit arrived with it.
+                    self.audit.clear();
+                }
                 return self.failed(step, failure).await;
             }
             AttemptError::Directory(error) => RunError::Directory(error),
@@ -260,6 +295,13 @@ impl Run<'_> {
                 statement: i64::try_from(current.index).unwrap_or(i64::MAX),
                 position: current.position,
                 sql: current.sql,
+            },
+            AttemptError::LostVariable { name, current } => RunError::LostVariable {
+                version,
+                script,
+                path,
+                position: current.position,
+                name,
             },
             AttemptError::Unresumable { statements_done } => {
                 RunError::Conflict(vec![Conflict::Unresumable {
@@ -321,7 +363,9 @@ impl Run<'_> {
         let state = match step.mode {
             Mode::Transaction => StateAfterFailure::RolledBack,
             Mode::Statements if journal.in_doubt.is_some() => StateAfterFailure::Unknown,
-            Mode::Statements if journal.statements_done == 0 => StateAfterFailure::RolledBack,
+            Mode::Statements if only_assertions(step, journal.statements_done) => {
+                StateAfterFailure::RolledBack
+            }
             Mode::Statements => StateAfterFailure::Partial {
                 statements_done: journal.statements_done,
             },
@@ -385,8 +429,13 @@ impl Run<'_> {
 
     pub async fn flush_audit(&mut self) {
         let entries = std::mem::take(&mut self.audit);
-        if entries.is_empty() || self.session.audit(&entries).await.is_ok() {
+        if entries.is_empty() {
             return;
+        }
+        match tokio::time::timeout(CLEAN_UP_TIMEOUT, self.session.audit(&entries)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(_)) => {}
+            Err(_) => self.session.abandon(),
         }
         self.runner.audit_elsewhere(&entries).await;
     }
@@ -428,7 +477,7 @@ impl Run<'_> {
             event,
             version: Some(step.version),
             statement: None,
-            attempt: None,
+            attempt: Some(self.attempt),
             message: format!("{word} {}", step.script.file_name),
             detail: serde_json::json!({
                 "statements": executed,
@@ -448,6 +497,20 @@ pub(super) fn stop_error() -> DatabaseError {
 }
 
 impl Runner {
+    /// Notes a run that ended before it had the lock, best effort.
+    pub(super) async fn note_end(&self, command: &str, error: &RunError) {
+        let message = format!("{command}: {error}");
+        let entry = AuditEntry {
+            event: "run.finished",
+            version: None,
+            statement: None,
+            attempt: None,
+            message,
+            detail: serde_json::json!({ "ok": false }),
+        };
+        self.audit_elsewhere(&[entry]).await;
+    }
+
     /// Writes to the audit on a connection of its own, best effort.
     pub(super) async fn audit_elsewhere(&self, entries: &[AuditEntry]) {
         let write = async {

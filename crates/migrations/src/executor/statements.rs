@@ -8,14 +8,14 @@
 use std::time::Instant;
 
 use forerun_sql::{
-    Classification, LockClass, Piece, Position, Splitter, SqlHasher, Statement, TransactionUse,
-    classify,
+    Classification, Dialect, LockClass, Piece, Position, SessionEffect, Splitter, SqlHasher,
+    Statement, TransactionUse, classify, session_effect, user_variables,
 };
 
 use super::attempt::{AttemptError, Current, ProgressClock, takes_rows, timeouts};
 use super::run::{Run, stop_error};
 use super::transaction::fence;
-use crate::database::{CommitOutcome, DatabaseError, ErrorKind, Fingerprint};
+use crate::database::{CommitOutcome, DatabaseError, ErrorKind, Fingerprint, Timeouts};
 use crate::event::Event;
 use crate::history::{AuditEntry, InDoubt, JournalRow};
 use crate::plan::Step;
@@ -29,20 +29,16 @@ impl Run<'_> {
         attempt: i64,
         started: Instant,
     ) -> Result<u64, AttemptError> {
-        let resume_from = journal.statements_done;
-        let in_doubt = journal.in_doubt.clone();
-        let verify_at = in_doubt
-            .as_ref()
-            .map_or(resume_from, |in_doubt| in_doubt.statement);
-        if verify_at == 0 {
+        let transactional_ddl = self.runner.database.capabilities().transactional_ddl;
+        let last = i64::try_from(step.summary.statement_count).unwrap_or(i64::MAX);
+        let mut past = Past::of(journal);
+        if past.in_doubt.is_none() && only_assertions(step, past.done) {
+            let limits = timeouts(step, self, LockClass::Query, attempt);
+            self.session.set_timeouts(limits).await?;
             self.assertions(step).await?;
         }
-        let groups =
-            TransactionGroups::of(step, self.runner.database.capabilities().transactional_ddl);
-        let last = i64::try_from(step.summary.statement_count).unwrap_or(i64::MAX);
-        let recorded_prefix = journal.prefix_checksum.clone();
         let mut hasher = SqlHasher::new(self.dialect);
-        let mut splitter = Splitter::new(step.script.open()?, self.dialect);
+        let mut splitter = Splitter::new(step.script.open_inspected(&step.summary)?, self.dialect);
         let mut progress = ProgressClock::new();
         let mut executed = 0;
         let mut recorded = false;
@@ -57,13 +53,9 @@ impl Run<'_> {
             let prefix_before = hasher.prefix();
             hasher.statement(&statement);
             let index = i64::try_from(statement.index).unwrap_or(i64::MAX);
-            if index == verify_at && hasher.prefix() != recorded_prefix {
-                return Err(AttemptError::Unresumable {
-                    statements_done: resume_from,
-                });
-            }
-            if index <= resume_from {
-                self.restore_setting(step, &statement).await?;
+            if index <= past.done {
+                let changed = index == past.done && hasher.prefix() != past.prefix;
+                past.remember(self.dialect, statement, changed)?;
                 continue;
             }
             if self.stop.reason().is_some() {
@@ -72,29 +64,36 @@ impl Run<'_> {
                     error: stop_error(),
                 });
             }
+            for setting in std::mem::take(&mut past.settings) {
+                self.restore(step, &setting).await?;
+            }
+            past.refuse_lost_variables(self.dialect, &statement)?;
             let classification = classify(self.dialect, &statement.text);
-            if let Some(in_doubt) = in_doubt
-                .as_ref()
-                .filter(|in_doubt| in_doubt.statement == index)
+            if let Some(in_doubt) = past
+                .in_doubt
+                .take_if(|in_doubt| in_doubt.statement == index)
             {
+                let prefix = hasher.prefix();
+                let done = self
+                    .settle(step, &statement, &classification, &in_doubt, &prefix)
+                    .await?;
                 journal.in_doubt = None;
-                if self
-                    .settle(step, &statement, &classification, in_doubt)
-                    .await?
-                {
-                    journal.statements_done = index;
+                if done {
+                    advance(journal, index, prefix);
                     continue;
                 }
             }
             if step.summary.assertion(statement.index).is_some() {
                 continue;
             }
-            let cursor = |journal: &mut JournalRow, prefix: String| {
-                journal.statements_done = index;
-                journal.prefix_checksum = prefix;
-                journal.in_doubt = None;
-            };
-            match groups.role(statement.index, classification.transaction) {
+            let effect = session_effect(self.dialect, &statement.text, &classification);
+            let limits = timeouts(step, self, classification.lock, attempt);
+            match role(
+                step,
+                transactional_ddl,
+                statement.index,
+                classification.transaction,
+            ) {
                 Role::Ignored => {}
                 Role::Begin => {
                     let limits = timeouts(step, self, LockClass::Dml, attempt);
@@ -104,110 +103,95 @@ impl Run<'_> {
                 Role::Commit => {
                     in_group = false;
                     recorded = index == last;
-                    let mut next = journal.clone();
-                    cursor(&mut next, hasher.prefix());
-                    self.commit_with_cursor(step, &next, recorded, executed, started)
-                        .await?;
-                    *journal = next;
+                    self.commit_with_cursor(
+                        step,
+                        journal,
+                        (index, hasher.prefix()),
+                        recorded,
+                        executed,
+                        started,
+                    )
+                    .await?;
                 }
                 Role::Alone if in_group => {
-                    let limits = timeouts(step, self, classification.lock, attempt);
                     self.run_one(step, &statement, &classification, limits, &mut splitter)
                         .await?;
                     executed += 1;
                 }
-                Role::Alone if classification.transaction == TransactionUse::Outside => {
-                    journal.in_doubt = Some(InDoubt {
-                        statement: index,
-                        fingerprint: stored(&self.session.fingerprint(&classification).await?),
-                        answer: None,
-                    });
-                    // Covers the announced statement: it must still be the same when it is settled.
-                    journal.prefix_checksum = hasher.prefix();
-                    fence(self.session.write_journal(&self.lease, journal).await?)?;
-                    let limits = timeouts(step, self, classification.lock, attempt);
+                Role::Alone if effect == SessionEffect::Setting => {
+                    // Made again whenever the script is resumed, so there is nothing to journal.
                     self.session.set_timeouts(limits).await?;
-                    if let Err(error) = self
-                        .run_outside(step, &statement, &classification, limits)
-                        .await
-                    {
-                        // The server refused it, so nothing is in doubt; after a lost connection it stays so.
-                        if !lost(&error) {
-                            journal.in_doubt = None;
-                            journal.statements_done = index - 1;
-                            journal.prefix_checksum = prefix_before;
-                            fence(self.forget_statement(journal).await?)?;
-                        }
-                        return Err(error);
-                    }
+                    self.execute(step, &statement, &classification, limits)
+                        .await?;
                     executed += 1;
-                    cursor(journal, hasher.prefix());
+                    advance(journal, index, hasher.prefix());
+                }
+                Role::Alone if classification.transaction == TransactionUse::Outside => {
+                    advance(journal, index - 1, prefix_before);
+                    self.run_outside(
+                        step,
+                        journal,
+                        &statement,
+                        &classification,
+                        limits,
+                        &hasher.prefix(),
+                    )
+                    .await?;
+                    executed += 1;
+                    advance(journal, index, hasher.prefix());
                     if index < last {
                         fence(self.session.write_journal(&self.lease, journal).await?)?;
                     }
                 }
                 Role::Alone => {
-                    let limits = timeouts(step, self, classification.lock, attempt);
                     self.session.begin(limits).await?;
                     self.run_one(step, &statement, &classification, limits, &mut splitter)
                         .await?;
                     executed += 1;
                     recorded = index == last;
-                    let mut next = journal.clone();
-                    cursor(&mut next, hasher.prefix());
-                    self.commit_with_cursor(step, &next, recorded, executed, started)
-                        .await?;
-                    *journal = next;
+                    self.commit_with_cursor(
+                        step,
+                        journal,
+                        (index, hasher.prefix()),
+                        recorded,
+                        executed,
+                        started,
+                    )
+                    .await?;
                 }
             }
             if progress.due() {
                 self.progress(step, splitter.bytes_read());
             }
         }
-        if verify_at > last {
+        if past.done > last || past.in_doubt.is_some() {
             return Err(AttemptError::Unresumable {
-                statements_done: resume_from,
+                statements_done: past.done,
             });
         }
         if !recorded {
             self.session
                 .begin(timeouts(step, self, LockClass::Dml, attempt))
                 .await?;
-            self.commit_with_cursor(step, &journal.clone(), true, executed, started)
-                .await?;
+            self.commit_with_cursor(
+                step,
+                journal,
+                (last, hasher.prefix()),
+                true,
+                executed,
+                started,
+            )
+            .await?;
         }
         Ok(executed)
     }
 
-    /// Settings of the session that an earlier attempt made are gone with its session, and what follows relies on
-    /// them (`SET foreign_key_checks = 0`, `USE other`, `PRAGMA …`), so these are made again.
-    async fn restore_setting(
-        &mut self,
-        step: &Step,
-        statement: &Statement,
-    ) -> Result<(), AttemptError> {
-        let classification = classify(self.dialect, &statement.text);
-        let setting = matches!(classification.verb.as_str(), "SET" | "USE" | "PRAGMA")
-            && classification.lock == LockClass::Other
-            && classification.objects.is_empty();
-        if setting {
-            let limits = timeouts(step, self, LockClass::Other, 1);
-            self.execute(step, statement, &classification, limits)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Takes back the announcement of a statement that was refused. An attempt of which nothing is done leaves
-    /// nothing behind: its script may be rewritten or removed.
-    async fn forget_statement(&mut self, journal: &JournalRow) -> Result<Fenced, DatabaseError> {
-        if journal.statements_done == 0 {
-            self.session
-                .clear_journal(&self.lease, journal.version)
-                .await
-        } else {
-            self.session.write_journal(&self.lease, journal).await
-        }
+    /// Makes a setting of the session again that an earlier attempt had made: it went with its session, and what
+    /// follows relies on it (`SET foreign_key_checks = 0`, `USE other`, `ATTACH …`).
+    async fn restore(&mut self, step: &Step, setting: &Statement) -> Result<(), AttemptError> {
+        let classification = classify(self.dialect, &setting.text);
+        let limits = timeouts(step, self, LockClass::Other, 1);
+        self.execute(step, setting, &classification, limits).await
     }
 
     async fn run_one<R: std::io::BufRead>(
@@ -215,11 +199,11 @@ impl Run<'_> {
         step: &Step,
         statement: &Statement,
         classification: &Classification,
-        limits: crate::database::Timeouts,
+        limits: Timeouts,
         splitter: &mut Splitter<R>,
     ) -> Result<(), AttemptError> {
         if takes_rows(classification, statement) {
-            self.copy(step, statement, splitter).await
+            self.copy(step, statement, classification, splitter).await
         } else {
             self.execute(step, statement, classification, limits).await
         }
@@ -229,18 +213,24 @@ impl Run<'_> {
     async fn commit_with_cursor(
         &mut self,
         step: &Step,
-        journal: &JournalRow,
+        journal: &mut JournalRow,
+        (index, prefix): (i64, String),
         finished: bool,
         executed: u64,
         started: Instant,
     ) -> Result<(), AttemptError> {
+        let mut next = journal.clone();
+        advance(&mut next, index, prefix);
         if finished {
             self.record(step, executed, started).await?;
         } else {
-            fence(self.session.write_journal(&self.lease, journal).await?)?;
+            fence(self.session.write_journal(&self.lease, &next).await?)?;
         }
         match self.session.commit().await {
-            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::Committed => {
+                *journal = next;
+                Ok(())
+            }
             CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
                 current: None,
                 error,
@@ -249,21 +239,95 @@ impl Run<'_> {
         }
     }
 
-    /// Runs a statement that commits by itself; builds of indexes are cleaned up before and checked after.
+    /// Announces a statement that commits by itself, runs it, and settles what it did if it failed.
     async fn run_outside(
+        &mut self,
+        step: &Step,
+        journal: &mut JournalRow,
+        statement: &Statement,
+        classification: &Classification,
+        limits: Timeouts,
+        prefix: &str,
+    ) -> Result<(), AttemptError> {
+        let before = self.session.fingerprint(classification).await?;
+        journal.in_doubt = Some(InDoubt {
+            statement: journal.statements_done + 1,
+            fingerprint: stored(prefix, &before),
+            answer: None,
+        });
+        fence(self.session.write_journal(&self.lease, journal).await?)?;
+        self.session.set_timeouts(limits).await?;
+        if self
+            .heartbeat
+            .as_ref()
+            .is_some_and(|heartbeat| heartbeat.is_overdue(&self.lease))
+        {
+            // Behind a pooler there is no session that a successor could have ended.
+            return Err(AttemptError::LeaseLost);
+        }
+        let Err(error) = self
+            .build_or_execute(step, statement, classification, limits)
+            .await
+        else {
+            return Ok(());
+        };
+        if self.did_nothing(classification, &before, &error).await {
+            journal.in_doubt = None;
+            let untouched = only_assertions(step, journal.statements_done);
+            fence(if untouched {
+                // Nothing of the script is done: it may be rewritten or removed.
+                self.session
+                    .clear_journal(&self.lease, journal.version)
+                    .await?
+            } else {
+                self.session.write_journal(&self.lease, journal).await?
+            })?;
+        }
+        Err(error)
+    }
+
+    /// Whether a statement that commits by itself and failed has certainly left nothing behind.
+    async fn did_nothing(
+        &mut self,
+        classification: &Classification,
+        before: &Fingerprint,
+        error: &AttemptError,
+    ) -> bool {
+        if lost(error) {
+            return false;
+        }
+        match before {
+            Fingerprint::Repeatable => true,
+            // An invalid index is looked for, and dropped, before each build.
+            Fingerprint::Definition(_) if classification.lock == LockClass::OnlineBuild => true,
+            Fingerprint::Definition(_) => self
+                .session
+                .fingerprint(classification)
+                .await
+                .is_ok_and(|now| now == *before),
+            // A procedure may have committed a part before it failed; where statements are atomic it has not.
+            Fingerprint::Unknown => self.runner.database.capabilities().transactional_ddl,
+        }
+    }
+
+    /// Runs a statement; builds of indexes are cleaned up before and checked after.
+    async fn build_or_execute(
         &mut self,
         step: &Step,
         statement: &Statement,
         classification: &Classification,
-        limits: crate::database::Timeouts,
+        limits: Timeouts,
     ) -> Result<(), AttemptError> {
         let online = classification.lock == LockClass::OnlineBuild;
         if online {
-            for index in self
-                .session
-                .drop_invalid_indexes(classification, &statement.text)
-                .await?
-            {
+            let dropped = self
+                .watched(step, statement, None, async |session| {
+                    session
+                        .drop_invalid_indexes(classification, &statement.text)
+                        .await
+                })
+                .await?;
+            for index in dropped {
                 self.audit.push(AuditEntry {
                     event: "index.invalid_dropped",
                     version: Some(step.version),
@@ -301,39 +365,44 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether the statement that an earlier run left in doubt took effect.
+    /// Whether the statement that an earlier run left in doubt took effect. `prefix` is the digest of the script up
+    /// to it.
     async fn settle(
         &mut self,
         step: &Step,
         statement: &Statement,
         classification: &Classification,
         in_doubt: &InDoubt,
+        prefix: &str,
     ) -> Result<bool, AttemptError> {
-        let (done, how) = if let Some(answer) = in_doubt.answer {
-            (answer, "answered with `migrate repair`")
-        } else if in_doubt.fingerprint == stored(&Fingerprint::Repeatable) {
-            (false, "it may be repeated")
-        } else if in_doubt.fingerprint == stored(&Fingerprint::Unknown) {
-            return Err(AttemptError::InDoubt {
-                current: Current::of(statement),
+        let (announced, before) = in_doubt.fingerprint.split_once(' ').unwrap_or_default();
+        // What is declared not done may be corrected; anything else must be what was announced.
+        if announced != prefix && in_doubt.answer != Some(false) {
+            return Err(AttemptError::Unresumable {
+                statements_done: in_doubt.statement,
             });
-        } else if classification.lock == LockClass::OnlineBuild
-            && self
-                .session
-                .invalid_index(classification, &statement.text)
-                .await?
-                .is_some()
-        {
-            (false, "it left an invalid index")
-        } else {
-            match self.session.fingerprint(classification).await? {
-                Fingerprint::Unknown => {
-                    return Err(AttemptError::InDoubt {
-                        current: Current::of(statement),
-                    });
-                }
-                now => (stored(&now) != in_doubt.fingerprint, "the catalog"),
+        }
+        let opaque = || AttemptError::InDoubt {
+            current: Current::of(statement),
+        };
+        let (done, how) = match (in_doubt.answer, before) {
+            (Some(answer), _) => (answer, "answered with `migrate repair`"),
+            (None, REPEATABLE) => (false, "it may be repeated"),
+            (None, UNKNOWN) => return Err(opaque()),
+            (None, _)
+                if classification.lock == LockClass::OnlineBuild
+                    && self
+                        .session
+                        .invalid_index(classification, &statement.text)
+                        .await?
+                        .is_some() =>
+            {
+                (false, "it left an invalid index")
             }
+            (None, before) => match self.session.fingerprint(classification).await? {
+                Fingerprint::Unknown => return Err(opaque()),
+                now => (state_of(&now) != before, "the catalog"),
+            },
         };
         self.runner.events.emit(&Event::Settled {
             version: step.version,
@@ -370,72 +439,129 @@ enum Role {
     Alone,
 }
 
-/// The transactions that a script opens by itself.
-struct TransactionGroups(Vec<Group>);
-
-struct Group {
-    begin: u64,
-    end: u64,
-    /// Ended by ROLLBACK: nothing in it lasts, so nothing of it is run.
-    rolled_back: bool,
-    /// A statement in it commits by itself, so the group is none.
-    broken: bool,
-}
-
-impl TransactionGroups {
-    fn of(step: &Step, transactional_ddl: bool) -> Self {
-        let mut groups = Vec::new();
-        let mut open: Option<(u64, bool)> = None;
-        for statement in &step.summary.statements {
-            let sort = statement.classification.transaction;
-            match (sort, &mut open) {
-                (TransactionUse::Begin, None) => open = Some((statement.index, false)),
-                (TransactionUse::Commit | TransactionUse::Rollback, Some((begin, broken))) => {
-                    let rolled_back = sort == TransactionUse::Rollback && !*broken;
-                    groups.push(Group {
-                        begin: *begin,
-                        end: statement.index,
-                        rolled_back,
-                        broken: *broken,
-                    });
-                    open = None;
-                }
-                (TransactionUse::Outside, Some((_, broken))) if !transactional_ddl => {
-                    *broken = true;
-                }
-                _ => {}
-            }
-        }
-        Self(groups)
-    }
-
-    fn role(&self, index: u64, sort: TransactionUse) -> Role {
-        let group = self
-            .0
-            .iter()
-            .find(|group| (group.begin..=group.end).contains(&index));
-        match group {
-            Some(group) if group.rolled_back => Role::Ignored,
-            Some(group) if !group.broken && index == group.begin => Role::Begin,
-            Some(group) if !group.broken && index == group.end => Role::Commit,
-            _ if matches!(
-                sort,
-                TransactionUse::Begin | TransactionUse::Commit | TransactionUse::Rollback
-            ) =>
-            {
+/// What a statement is; `groups` of the summary are in order.
+fn role(step: &Step, transactional_ddl: bool, index: u64, sort: TransactionUse) -> Role {
+    let groups = &step.summary.groups;
+    let group = groups
+        .get(groups.partition_point(|group| group.end < index))
+        .filter(|group| group.begin <= index);
+    let control = matches!(
+        sort,
+        TransactionUse::Begin | TransactionUse::Commit | TransactionUse::Rollback
+    );
+    match group {
+        Some(group) if group.broken && !transactional_ddl => {
+            if control {
                 Role::Ignored
+            } else {
+                Role::Alone
             }
-            _ => Role::Alone,
         }
+        Some(group) if group.rolled_back => Role::Ignored,
+        Some(group) if index == group.begin => Role::Begin,
+        Some(group) if index == group.end => Role::Commit,
+        _ if control => Role::Ignored,
+        _ => Role::Alone,
     }
 }
 
-/// A fingerprint as the journal stores it.
-fn stored(fingerprint: &Fingerprint) -> String {
+/// What an earlier attempt has done, and what its session took with it.
+struct Past {
+    /// Statements done.
+    done: i64,
+    /// Digest of their SQL.
+    prefix: String,
+    in_doubt: Option<InDoubt>,
+    /// Settings of the session, in order.
+    settings: Vec<Statement>,
+    /// User variables whose values are gone.
+    variables: Vec<String>,
+}
+
+impl Past {
+    fn of(journal: &JournalRow) -> Self {
+        Self {
+            done: journal.statements_done,
+            prefix: journal.prefix_checksum.clone(),
+            in_doubt: journal.in_doubt.clone(),
+            settings: Vec::new(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Takes in a statement that is done.
+    fn remember(
+        &mut self,
+        dialect: Dialect,
+        statement: Statement,
+        changed: bool,
+    ) -> Result<(), AttemptError> {
+        if changed {
+            return Err(AttemptError::Unresumable {
+                statements_done: self.done,
+            });
+        }
+        let classification = classify(dialect, &statement.text);
+        match session_effect(dialect, &statement.text, &classification) {
+            SessionEffect::None => {}
+            SessionEffect::Setting => self.settings.push(statement),
+            SessionEffect::Variables(names) => self.variables.extend(names),
+        }
+        Ok(())
+    }
+
+    /// Refuses a statement that would go on with a variable whose value is gone.
+    fn refuse_lost_variables(
+        &mut self,
+        dialect: Dialect,
+        statement: &Statement,
+    ) -> Result<(), AttemptError> {
+        if self.variables.is_empty() {
+            return Ok(());
+        }
+        let classification = classify(dialect, &statement.text);
+        let used = user_variables(&statement.text);
+        if let Some(name) = used.iter().find(|name| self.variables.contains(name)) {
+            let assigned_anew =
+                session_effect(dialect, &statement.text, &classification) == SessionEffect::Setting;
+            if !assigned_anew {
+                return Err(AttemptError::LostVariable {
+                    name: name.clone(),
+                    current: Current::of(statement),
+                });
+            }
+            self.variables.retain(|lost| !used.contains(lost));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the first `done` statements only ask (assertions), so that the script has changed nothing.
+pub(super) fn only_assertions(step: &Step, done: i64) -> bool {
+    (1..=done).all(|index| {
+        u64::try_from(index).is_ok_and(|index| step.summary.assertion(index).is_some())
+    })
+}
+
+fn advance(journal: &mut JournalRow, done: i64, prefix: String) {
+    journal.statements_done = done;
+    journal.prefix_checksum = prefix;
+    journal.in_doubt = None;
+}
+
+const REPEATABLE: &str = "repeatable";
+const UNKNOWN: &str = "unknown";
+
+/// What the journal stores of a statement in doubt: the digest of the script up to it, and the catalog before it.
+fn stored(prefix: &str, before: &Fingerprint) -> String {
+    format!("{prefix} {}", state_of(before))
+}
+
+fn state_of(fingerprint: &Fingerprint) -> String {
     match fingerprint {
         Fingerprint::Definition(digest) => format!("definition:{digest}"),
-        Fingerprint::Repeatable => "repeatable".to_owned(),
-        Fingerprint::Unknown => "unknown".to_owned(),
+        Fingerprint::Repeatable => REPEATABLE.to_owned(),
+        Fingerprint::Unknown => UNKNOWN.to_owned(),
     }
 }
 

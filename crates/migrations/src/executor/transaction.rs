@@ -29,7 +29,7 @@ impl Run<'_> {
         self.session.begin(limits).await?;
         self.assertions(step).await?;
 
-        let mut splitter = Splitter::new(step.script.open()?, dialect);
+        let mut splitter = Splitter::new(step.script.open_inspected(&step.summary)?, dialect);
         let mut progress = ProgressClock::new();
         let mut executed = 0;
         while let Some(piece) = splitter
@@ -60,7 +60,8 @@ impl Run<'_> {
                 limits = wanted;
             }
             if takes_rows(&classification, &statement) {
-                self.copy(step, &statement, &mut splitter).await?;
+                self.copy(step, &statement, &classification, &mut splitter)
+                    .await?;
             } else {
                 self.execute(step, &statement, &classification, limits)
                     .await?;
@@ -86,7 +87,7 @@ impl Run<'_> {
         if step.summary.assertions.is_empty() {
             return Ok(());
         }
-        let mut splitter = Splitter::new(step.script.open()?, self.dialect);
+        let mut splitter = Splitter::new(step.script.open_inspected(&step.summary)?, self.dialect);
         while let Some(piece) = splitter
             .next_piece()
             .map_err(|error| step.script.split_error(error, Position::START))?

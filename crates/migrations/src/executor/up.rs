@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::connect::run_entry;
 use super::inspect::{Recorded, Summaries, read};
+use super::lock::LockWait;
+use super::run::CLEAN_UP_TIMEOUT;
 use super::{Outcome, RunReport, Runner};
+use crate::database::{Lease, Session};
 use crate::directory::MigrationDirectory;
 use crate::error::RunError;
 use crate::event::Event;
@@ -13,6 +16,14 @@ use crate::plan::{Plan, Scope};
 
 /// A waiting runner looks this often whether the holder has done everything already.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// What came before a run.
+enum Before {
+    /// The lock is ours.
+    Locked(Lease),
+    /// Nothing to do, or no more.
+    NothingToDo(RunReport),
+}
 
 /// What to run, and how strictly.
 #[derive(Debug, Clone, Copy)]
@@ -44,36 +55,32 @@ impl Runner {
         let (directory, mut session) = self.open_verified(directory).await?;
         let mut summaries = Summaries::default();
         let recorded = read(session.as_mut()).await?;
-        let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
-        self.warn_ahead(&plan, &directory);
-        if plan.steps.is_empty() {
-            if recorded.tables {
-                let entry = run_entry(
-                    "run.finished",
-                    format!("{command}: nothing to do"),
-                    serde_json::json!({ "ok": true }),
-                );
-                // A standby or a read-only user can still see that there is nothing to do.
-                let _ = session.audit(&[entry]).await;
-            }
-            return Ok(report(Outcome::UpToDate, &plan, &recorded, Vec::new()));
-        }
-
         let mut wait = self.lock_wait(command);
-        let mut stop = self.stop.clone();
-        let mut looked = Instant::now();
-        let lease = loop {
-            if let Some(lease) = wait.try_once(session.as_mut()).await? {
-                break lease;
-            }
-            wait.pause(&mut stop).await?;
-            if looked.elapsed() >= LOOK_AGAIN {
-                looked = Instant::now();
-                let recorded = read(session.as_mut()).await?;
-                let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
-                if plan.steps.is_empty() {
-                    return Ok(report(Outcome::DoneByAnother, &plan, &recorded, Vec::new()));
+        let before = self.before_the_run(
+            &directory,
+            &recorded,
+            options,
+            &mut summaries,
+            session.as_mut(),
+            &mut wait,
+        );
+        let lease = match before.await {
+            Ok(Before::Locked(lease)) => lease,
+            Ok(Before::NothingToDo(report)) => {
+                if recorded.tables {
+                    let message = format!("{command}: nothing to do");
+                    let entry =
+                        run_entry("run.finished", message, serde_json::json!({ "ok": true }));
+                    // A standby or a read-only user can still see that there is nothing to do, and nobody waits long.
+                    let _ = tokio::time::timeout(CLEAN_UP_TIMEOUT, session.audit(&[entry])).await;
                 }
+                return Ok(report);
+            }
+            Err(error) => {
+                if recorded.tables {
+                    self.note_end(command, &error).await;
+                }
+                return Err(error);
             }
         };
         let mut run = self.locked(session, lease, &wait, command).await?;
@@ -84,6 +91,12 @@ impl Runner {
             if plan.steps.is_empty() {
                 return Ok(report(Outcome::DoneByAnother, &plan, &recorded, Vec::new()));
             }
+            run.audit.extend(plan.out_of_order.iter().map(|script| {
+                let message = format!(
+                    "{script} is older than what is applied; --allow-out-of-order lets it run"
+                );
+                run_entry("override.out_of_order", message, serde_json::Value::Null)
+            }));
             self.events.emit(&Event::Planned {
                 pending: plan.steps.len(),
                 applied: plan.applied,
@@ -101,6 +114,49 @@ impl Runner {
             )
         })
         .await
+    }
+
+    /// Plans, and takes the lock if there is something to do.
+    async fn before_the_run(
+        &self,
+        directory: &MigrationDirectory,
+        recorded: &Recorded,
+        options: UpOptions,
+        summaries: &mut Summaries,
+        session: &mut dyn Session,
+        wait: &mut LockWait,
+    ) -> Result<Before, RunError> {
+        let plan = self.make_plan(directory, recorded, options, summaries)?;
+        self.warn_ahead(&plan, directory);
+        if plan.steps.is_empty() {
+            return Ok(Before::NothingToDo(report(
+                Outcome::UpToDate,
+                &plan,
+                recorded,
+                Vec::new(),
+            )));
+        }
+        let mut stop = self.stop.clone();
+        let mut looked = Instant::now();
+        loop {
+            if let Some(lease) = wait.try_once(session).await? {
+                return Ok(Before::Locked(lease));
+            }
+            wait.pause(&mut stop).await?;
+            if looked.elapsed() >= LOOK_AGAIN {
+                looked = Instant::now();
+                let recorded = read(session).await?;
+                let plan = self.make_plan(directory, &recorded, options, summaries)?;
+                if plan.steps.is_empty() {
+                    return Ok(Before::NothingToDo(report(
+                        Outcome::DoneByAnother,
+                        &plan,
+                        &recorded,
+                        Vec::new(),
+                    )));
+                }
+            }
+        }
     }
 
     fn warn_ahead(&self, plan: &Plan, directory: &MigrationDirectory) {

@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use super::lock::Heartbeat;
 use super::stop::{Stop, StopReason};
@@ -18,6 +19,8 @@ use crate::history::Version;
 const CANCEL_GRACE: Duration = Duration::from_secs(8);
 /// First look for blockers of a statement without a lock timeout.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// Time that a look may take on a busy server.
+const LOOK_TIME: Duration = Duration::from_millis(300);
 /// Longest pause between two looks.
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
@@ -56,26 +59,32 @@ pub(super) async fn watch<T>(
     let started = Instant::now();
     let mut stopping: Option<StopReason> = None;
     let mut deadline = started + Duration::from_secs(86_400 * 365);
-    // Dropped, and so aborted, when the statement returns: a late cancel must not hit what comes next.
     let mut cancelling = JoinSet::new();
-    let mut look_after = watched
-        .lock_timeout
-        .map_or(FIRST_LOOK, |timeout| timeout.mul_f64(0.8));
+    let returned = Arc::new(Notify::new());
+    let mut look_after = watched.lock_timeout.map_or(FIRST_LOOK, first_look);
     loop {
         tokio::select! {
             biased;
-            result = &mut future => return result,
+            result = &mut future => {
+                // A request that is on its way is seen through: it must not hit what comes next, and a PgBouncer 1.18
+                // ends as a whole when the sender of one hangs up too early.
+                returned.notify_one();
+                let _ = timeout(CANCEL_GRACE, cancelling.join_next()).await;
+                return result;
+            }
             reason = stop.wait(), if stopping.is_none() => {
                 stopping = Some(reason);
                 events.emit(&Event::Stopping { reason: reason.describe() });
                 deadline = Instant::now() + CANCEL_GRACE;
-                let canceller = Arc::clone(canceller);
+                let (canceller, returned) = (Arc::clone(canceller), Arc::clone(&returned));
                 // Not awaited here: the statement may end first. A cancel that arrives between two protocol
                 // messages is lost, so it is repeated until the statement returns.
                 cancelling.spawn(async move {
                     for _ in 0..8 {
                         let _ = canceller.cancel().await;
-                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        if timeout(Duration::from_secs(1), returned.notified()).await.is_ok() {
+                            break;
+                        }
                     }
                 });
             }
@@ -93,6 +102,14 @@ pub(super) async fn watch<T>(
             }
         }
     }
+}
+
+/// Shortly before the lock timeout fires, with time left for the answer.
+fn first_look(lock_timeout: Duration) -> Duration {
+    lock_timeout
+        .mul_f64(0.8)
+        .min(lock_timeout.saturating_sub(LOOK_TIME))
+        .max(lock_timeout / 2)
 }
 
 fn look_for_blockers(

@@ -72,6 +72,8 @@ pub struct Plan {
     pub applied: usize,
     /// Versions in the history that are newer than everything in the directory.
     pub ahead: Vec<Version>,
+    /// File names of steps that are older than what is applied.
+    pub out_of_order: Vec<String>,
     /// Digest of what the plan was made from: versions, checksums, modes and resume points.
     pub hash: String,
 }
@@ -116,7 +118,17 @@ pub fn step(
     capabilities: Capabilities,
     journal: Option<JournalRow>,
 ) -> Step {
-    let (mode, mode_reason) = mode(&summary, capabilities);
+    // What an earlier attempt has done must not be done again, even if the rest would fit into a transaction now.
+    let (mode, mode_reason) = match &journal {
+        Some(journal) => (
+            Mode::Statements,
+            Some(format!(
+                "an earlier attempt has done {} statement(s) of it",
+                journal.statements_done
+            )),
+        ),
+        None => mode(&summary, capabilities),
+    };
     let hazards = hazards::find(&summary, mode);
     Step {
         version: migration.version,
@@ -158,6 +170,7 @@ pub fn plan(
         left_for_later,
         applied,
         ahead,
+        out_of_order: Vec::new(),
         hash,
     }
 }
