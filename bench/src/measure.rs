@@ -12,8 +12,11 @@ pub struct Sample {
     pub wall: Duration,
     /// User and system time of the process and of its own children.
     pub cpu: Duration,
-    /// Peak resident memory in KiB. The kernel counts this process's own few MiB at the time of the start too.
+    /// Peak resident memory in KiB.
     pub peak_kib: i64,
+    /// The peak is only known to be no more than this: until it starts its program, a new process shares the
+    /// memory of this one, and the kernel counts that too.
+    pub peak_hidden: bool,
 }
 
 /// Runs a command to its end with its output in a file.
@@ -26,6 +29,7 @@ pub fn run(command: &mut Command) -> Result<Sample, String> {
     let file: File = output.reopen().map_err(|error| error.to_string())?;
     let same = file.try_clone().map_err(|error| error.to_string())?;
     command.stdin(Stdio::null()).stdout(file).stderr(same);
+    let own_peak = own_peak_kib();
     let started = Instant::now();
     let child = command
         .spawn()
@@ -51,7 +55,15 @@ pub fn run(command: &mut Command) -> Result<Sample, String> {
         wall,
         cpu: time(usage.ru_utime) + time(usage.ru_stime),
         peak_kib: usage.ru_maxrss,
+        peak_hidden: usage.ru_maxrss <= own_peak,
     })
+}
+
+fn own_peak_kib() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 #[allow(

@@ -110,16 +110,14 @@ fn row(series: &Series, ratio: &str) -> String {
         .iter()
         .map(|sample| sample.cpu.as_secs_f64())
         .collect();
-    let peak = series
-        .samples
-        .iter()
-        .map(|sample| sample.peak_kib)
-        .max()
-        .unwrap_or(0);
+    let highest = series.samples.iter().max_by_key(|sample| sample.peak_kib);
+    let (peak, at_most) = highest.map_or((0, ""), |sample| {
+        (sample.peak_kib, if sample.peak_hidden { "≤ " } else { "" })
+    });
     let mut text = String::new();
     let _ = write!(
         text,
-        "| {} | {} | {} … {} | {} | {:.1} MiB | {ratio} |",
+        "| {} | {} | {} … {} | {} | {at_most}{:.1} MiB | {ratio} |",
         series.name,
         seconds(middle),
         seconds(low),

@@ -42,7 +42,7 @@ fn settings_of_a_script_do_not_reach_the_next_one() {
     let project = project_for(&target);
     project.migration(
         "0001_settings.sql",
-        "CREATE SCHEMA elsewhere;\nSET search_path = elsewhere;\nSET statement_timeout = '1ms';\nSET TIME ZONE 'Asia/Tokyo';\n\
+        "CREATE SCHEMA elsewhere;\nSET search_path = elsewhere;\nSET statement_timeout = '59s';\nSET TIME ZONE 'Asia/Tokyo';\n\
          CREATE TABLE there (id integer);\nCREATE TEMP TABLE gone (id integer);\nSELECT set_config('app.x', '1', false);\n",
     );
     project.migration(

@@ -13,7 +13,8 @@ use crate::{Dialect, Statement};
 /// SHA-256 over what a script does, not over how it is laid out.
 ///
 /// What is fed, in UTF-8: each statement's tokens, then `;` and a line feed; after a statement
-/// with COPY rows, `\copy` and a line feed, the rows, and `\.` and a line feed. Comments are left
+/// with COPY rows, `\copy `, the number of bytes of the rows, a space, their CRC-32 and a line feed
+/// (the rows may be gigabytes, and another digest guards the file as a whole). Comments are left
 /// out, but not hints (`/*+ … */`) and conditional comments (`/*! … */`). A space stands between
 /// tokens that were apart if without it they would read differently. `\r\n` becomes `\n`
 /// everywhere, so that Git's line end conversion does not matter.
@@ -22,6 +23,8 @@ pub struct SqlHasher {
     dialect: Dialect,
     sha256: Sha256,
     rows: Rows,
+    row_bytes: u64,
+    row_digest: crc32fast::Hasher,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ impl SqlHasher {
             dialect,
             sha256: Sha256::new(),
             rows: Rows::None,
+            row_bytes: 0,
+            row_digest: crc32fast::Hasher::new(),
         }
     }
 
@@ -68,19 +73,25 @@ impl SqlHasher {
         if rows.is_empty() {
             return;
         }
-        if self.rows == Rows::None {
-            self.sha256.update(b"\\copy\n");
-            self.rows = Rows::Open;
-        }
         if self.rows == Rows::OpenAfterReturn && !rows.starts_with(b"\n") {
-            self.sha256.update(b"\r");
+            self.row_bytes(b"\r");
         }
-        let (rows, state) = match rows.strip_suffix(b"\r") {
+        let (mut rest, state) = match rows.strip_suffix(b"\r") {
             Some(rest) => (rest, Rows::OpenAfterReturn),
             None => (rows, Rows::Open),
         };
         self.rows = state;
-        self.bytes(rows);
+        while let Some(index) = memchr::memmem::find(rest, b"\r\n") {
+            let (before, after) = rest.split_at(index);
+            self.row_bytes(before);
+            rest = after.get(1..).unwrap_or_default();
+        }
+        self.row_bytes(rest);
+    }
+
+    fn row_bytes(&mut self, rows: &[u8]) {
+        self.row_digest.update(rows);
+        self.row_bytes += rows.len() as u64;
     }
 
     /// The digest of what was added so far, in hexadecimal; more can be added after it.
@@ -101,10 +112,12 @@ impl SqlHasher {
 
     fn close_rows(&mut self) {
         if self.rows == Rows::OpenAfterReturn {
-            self.sha256.update(b"\r");
+            self.row_bytes(b"\r");
         }
         if self.rows != Rows::None {
-            self.sha256.update(b"\\.\n");
+            let digest = std::mem::take(&mut self.row_digest).finalize();
+            let bytes = std::mem::take(&mut self.row_bytes);
+            self.sha256.update(format!("\\copy {bytes} {digest:08x}\n"));
             self.rows = Rows::None;
         }
     }

@@ -166,7 +166,7 @@ fn exit_codes_of_everything_else() {
                 version: version(),
                 script: script(),
                 path: script().into(),
-                position: forerun_sql::Position::START,
+                position: Position::START,
                 name: "id".to_owned(),
             },
             4,

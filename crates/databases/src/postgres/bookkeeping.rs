@@ -311,6 +311,11 @@ impl PostgresSession {
             self.audit_before_commit.push_str("; ");
             return Ok(());
         }
+        if self.transaction.is_some() {
+            return self.write(&sql).await.map(|_| ());
+        }
+        // Not worth a wait for the disk: what it is about is durable already, or has not happened.
+        let sql = format!("SET LOCAL synchronous_commit = off; {sql}");
         self.write(&sql).await.map(|_| ())
     }
 
@@ -322,12 +327,7 @@ impl PostgresSession {
     /// Runs `body` (common table expressions that use `lease`) while the lease is locked and ours.
     async fn write_fenced(&mut self, lease: &Lease, body: &str) -> Result<Fenced, DatabaseError> {
         let same_transaction = match &self.transaction {
-            Some(marker) => {
-                format!(
-                    "coalesce(current_setting('forerun.transaction', true), '') = {}",
-                    text(marker)
-                )
-            }
+            Some(id) => format!("txid_current() = {id}"),
             None => "true".to_owned(),
         };
         let sql = format!(
@@ -353,17 +353,15 @@ impl PostgresSession {
     /// Behind a pooler the server session is somebody else's after the transaction, so there the script's changes to
     /// it are undone for good.
     pub(super) async fn write(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, DatabaseError> {
-        let Some(marker) = &self.transaction else {
+        if self.transaction.is_none() {
             self.finish_reset().await?;
             let sql = format!("{OWN_USER}; {sql}");
             return self.link.rows(&sql).await.map_err(with_privilege_hint);
-        };
+        }
         let mut sql = sql.to_owned();
         if self.pooling != Pooling::Direct {
-            sql.push_str(&format!(
-                "; {RESET_SESSION}; SET LOCAL forerun.transaction = {}",
-                text(marker)
-            ));
+            sql.push_str("; ");
+            sql.push_str(RESET_SESSION);
         }
         if self.own_identity {
             return self.link.rows(&sql).await.map_err(with_privilege_hint);

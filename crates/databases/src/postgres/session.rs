@@ -45,10 +45,8 @@ pub(super) struct PostgresSession {
     pub(super) identity: Identity,
     pub(super) facts: Facts,
     pub(super) pooling: Pooling,
-    /// Marker of the open transaction, set in it as a local setting: it is gone when the script ends it.
-    pub(super) transaction: Option<String>,
-    /// Transactions begun, to make markers differ.
-    pub(super) transactions: u64,
+    /// Id of the open transaction: another one, or none, means that the script ended it.
+    pub(super) transaction: Option<i64>,
     /// Nothing ran since the last commit or rollback, so no transaction can be open.
     pub(super) clean: bool,
     pub(super) copy: Option<Copy>,
@@ -88,7 +86,6 @@ impl PostgresSession {
                 Pooling::Direct
             },
             transaction: None,
-            transactions: 0,
             clean: true,
             copy: None,
             lock_key: lock::key(&facts.schema),

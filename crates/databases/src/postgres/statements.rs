@@ -15,7 +15,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_postgres::{CopyInSink, SimpleQueryMessage, SimpleQueryRow};
 
 use super::error;
-use super::literal;
+use super::row::Row;
 use super::session::{Pooling, PostgresSession};
 
 /// Copy data is sent in pieces of this size: large enough for the speed of `psql`, small enough to hold in memory.
@@ -40,43 +40,36 @@ impl PostgresSession {
         &mut self,
         timeouts: Timeouts,
     ) -> Result<(), DatabaseError> {
-        self.transactions += 1;
-        let marker = format!("{}-{}", self.identity.run_id, self.transactions);
         // The isolation level is what the fencing relies on: it must see a takeover that was committed meanwhile.
         let mut sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
-             SET LOCAL forerun.transaction = {}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}",
             settings("SET LOCAL", timeouts),
             IDLE_LIMIT.as_millis(),
-            literal::text(&marker),
         );
         if self.facts.version >= 170_000 {
             sql.push_str("; SET LOCAL transaction_timeout = 0");
         }
         self.clean = false;
         self.own_identity = false;
-        if self.pooling == Pooling::Direct {
-            // Both messages are sent at once; an error of the first does not stop the second.
-            let reset = self.reset_message();
-            let (reset, begun) = tokio::join!(
-                async {
-                    match &reset {
-                        Some(sql) => self.link.rows(sql).await.map(Some),
-                        None => Ok(None),
-                    }
-                },
-                self.link.batch(&sql)
-            );
-            begun?;
-            if let Some(rows) = reset? {
-                self.check_lock_after_reset(&rows)?;
-            }
-        } else {
-            sql.push_str("; SELECT pg_backend_pid()");
-            let rows = self.link.rows(&sql).await?;
-            self.note_process_id(&rows)?;
+        // The transaction's id is how its end is noticed: nothing in a script can bring it back.
+        sql.push_str("; SELECT pg_backend_pid(), txid_current()");
+        // Both messages are sent at once; an error of the first does not stop the second.
+        let reset = self.reset_message();
+        let (reset, begun) = tokio::join!(
+            async {
+                match &reset {
+                    Some(sql) => self.link.rows(sql).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+            self.link.rows(&sql)
+        );
+        let begun = begun?;
+        if let Some(rows) = reset? {
+            self.check_lock_after_reset(&rows)?;
         }
-        self.transaction = Some(marker);
+        self.note_process_id(&begun)?;
+        self.transaction = Some(Row::only(&begun)?.number(1)?);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Reading and writing forerun's own tables.
 
+use std::time::Duration;
+
 use forerun_migrations::database::{DatabaseError, ErrorKind, Fenced, Lease};
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
@@ -100,9 +102,11 @@ impl DatabaseFile {
                     run_id: row.get(9)?,
                 })
             })?;
-            rows.collect()
+            rows.collect::<Result<Vec<_>, _>>()
         })?;
-        Ok(rows.unwrap_or_default())
+        let rows = rows.unwrap_or_default();
+        self.journal_is_empty = rows.is_empty();
+        Ok(rows)
     }
 
     pub fn audit_trail(
@@ -143,9 +147,15 @@ impl DatabaseFile {
         &mut self,
         work: impl FnOnce(&Connection) -> Result<bool, rusqlite::Error>,
     ) -> Result<bool, DatabaseError> {
-        let busy_timeout = self.busy_timeout;
+        // Our transaction has the write lock. Only to move pages from a full cache to the file it could use one more,
+        // for which it need not wait: the cache grows instead.
+        let limit = if self.is_in_own_transaction() {
+            Duration::ZERO
+        } else {
+            self.busy_timeout
+        };
         self.writing()?;
-        self.signals.set_lock_limit(Some(busy_timeout));
+        self.signals.set_lock_limit(Some(limit));
         let connection = &*self.writing()?;
         if !connection.is_autocommit() {
             return work(connection).map_err(error::of_bookkeeping);
@@ -167,7 +177,12 @@ impl DatabaseFile {
         written.map_err(error::of_bookkeeping)
     }
 
-    /// Writes only while the lease is ours, and prolongs it. The transaction holds the write lock, so nobody can take
+    /// Runs `work` if the transaction that `begin` opened is still open, so that it waits for no lock and no disk.
+    pub fn in_own_transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.is_in_own_transaction().then(|| work(self))
+    }
+
+    /// Writes only while the lease is ours, and prolongs it once a third of it is over. The transaction holds the write lock, so nobody can take
     /// the lease over between the check and the commit.
     fn fenced(
         &mut self,
@@ -175,9 +190,21 @@ impl DatabaseFile {
         work: impl FnOnce(&Connection) -> Result<(), rusqlite::Error>,
     ) -> Result<Fenced, DatabaseError> {
         let written = self.write(|connection| {
-            let mut refresh = connection.prepare_cached(include_str!("sql/refresh_lease.sql"))?;
-            if refresh.execute(params![lease.token, seconds(lease.duration)])? == 0 {
-                return Ok(false);
+            let fresh = connection
+                .prepare_cached(include_str!("sql/check_lease.sql"))?
+                .query_row(
+                    params![lease.token, seconds(lease.duration * 2 / 3)],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            match fresh {
+                None => return Ok(false),
+                Some(true) => {}
+                Some(false) => {
+                    connection
+                        .prepare_cached(include_str!("sql/refresh_lease.sql"))?
+                        .execute(params![lease.token, seconds(lease.duration)])?;
+                }
             }
             work(connection)?;
             Ok(true)
@@ -206,6 +233,7 @@ impl DatabaseFile {
         lease: &Lease,
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
+        let no_journal = self.journal_is_empty;
         self.fenced_in_transaction(lease, |connection| {
             connection
                 .prepare_cached(include_str!("sql/insert_history.sql"))?
@@ -228,6 +256,9 @@ impl DatabaseFile {
                     row.applied_by,
                     row.tool_version,
                 ])?;
+            if no_journal {
+                return Ok(());
+            }
             remove_journal(connection, row.version)
         })
     }
@@ -270,6 +301,7 @@ impl DatabaseFile {
         lease: &Lease,
         row: &JournalRow,
     ) -> Result<Fenced, DatabaseError> {
+        self.journal_is_empty = false;
         self.fenced(lease, |connection| {
             let in_doubt = row.in_doubt.as_ref();
             connection
@@ -332,34 +364,48 @@ impl DatabaseFile {
 
 /// Whether our tables are there, in a format that this build knows.
 pub(super) fn tables_exist(connection: &Connection) -> Result<bool, DatabaseError> {
-    let sql = "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'forerun_lock'";
-    let found = connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.exists([]));
-    if !found.map_err(error::of_bookkeeping)? {
-        return Ok(false);
-    }
-    check_format(connection)?;
+    let format = match read_format(connection) {
+        Ok(format) => format,
+        Err(error) => {
+            // Most often they are there, so that is asked only now.
+            let sql =
+                "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'forerun_lock'";
+            let found = connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.exists([]));
+            return match found.map_err(error::of_bookkeeping)? {
+                false => Ok(false),
+                true => Err(error::of_bookkeeping(error)),
+            };
+        }
+    };
+    known(format)?;
     Ok(true)
 }
 
 /// An error when the tables were written by a newer forerun.
 pub(super) fn check_format(connection: &Connection) -> Result<(), DatabaseError> {
-    let sql = "SELECT format FROM main.forerun_lock WHERE name = 'runner'";
-    let found = connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional());
-    let format: i32 = found
-        .map_err(error::of_bookkeeping)?
-        .unwrap_or(TABLES_FORMAT);
-    if format > TABLES_FORMAT {
-        let message = format!(
-            "the bookkeeping tables were written by a newer forerun (format {format}, this build knows {TABLES_FORMAT}): \
-             use that version"
-        );
-        return Err(DatabaseError::new(ErrorKind::Unexpected, message));
+    known(read_format(connection).map_err(error::of_bookkeeping)?)
+}
+
+/// The format of the tables; an error when there are none.
+fn read_format(connection: &Connection) -> Result<i32, rusqlite::Error> {
+    let format = connection
+        .prepare_cached("SELECT format FROM main.forerun_lock WHERE name = 'runner'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(format.unwrap_or(TABLES_FORMAT))
+}
+
+fn known(format: i32) -> Result<(), DatabaseError> {
+    if format <= TABLES_FORMAT {
+        return Ok(());
     }
-    Ok(())
+    let message = format!(
+        "the bookkeeping tables were written by a newer forerun (format {format}, this build knows {TABLES_FORMAT}): \
+         use that version"
+    );
+    Err(DatabaseError::new(ErrorKind::Unexpected, message))
 }
 
 fn remove_journal(connection: &Connection, version: Version) -> Result<(), rusqlite::Error> {

@@ -36,6 +36,10 @@ pub(super) struct DatabaseFile {
     pub transaction: Option<u64>,
     /// A script changed settings of the connection.
     pub settings_changed: bool,
+    /// A script may have made temporary objects.
+    pub temporary_mentioned: bool,
+    /// No attempt is unfinished: read under the lease, and nothing written since.
+    pub journal_is_empty: bool,
 }
 
 impl DatabaseFile {
@@ -63,6 +67,8 @@ impl DatabaseFile {
             transaction_timeouts: None,
             transaction: None,
             settings_changed: false,
+            temporary_mentioned: false,
+            journal_is_empty: false,
         })
     }
 
@@ -98,6 +104,7 @@ impl DatabaseFile {
     pub fn close(&mut self) {
         self.signals.set_interrupt(None);
         self.settings_changed = false;
+        self.temporary_mentioned = false;
         let Some(mut connection) = self.connection.take() else {
             return;
         };

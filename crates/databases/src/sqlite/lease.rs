@@ -35,6 +35,8 @@ impl DatabaseFile {
     /// One try to take the lease.
     pub fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
         self.writing()?;
+        // What was read before others could write.
+        self.journal_is_empty = false;
         self.signals.set_lock_limit(Some(TRY_LIMIT));
         let here = self.process.clone();
         let identity = self.identity.clone();

@@ -1,4 +1,5 @@
-//! The connection that executes: every call is work for its thread.
+//! The connection that executes. Statements of scripts, commits and whatever may wait are work for its thread; the
+//! bookkeeping within a transaction is not, since the file is locked already.
 
 use std::sync::Arc;
 
@@ -58,16 +59,25 @@ impl Session for SqliteSession {
     }
 
     async fn begin(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
+        if let Some(Some(begun)) = self.thread.at_once(|file| file.try_begin(timeouts)) {
+            return begun;
+        }
         self.thread.call(move |file| file.begin(timeouts)).await
     }
 
     async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
-        self.thread
-            .call(move |file| {
-                file.set_timeouts(timeouts);
-                Ok(())
-            })
-            .await
+        let set = move |file: &mut DatabaseFile| file.set_timeouts(timeouts);
+        match self.thread.at_once(set) {
+            Some(()) => Ok(()),
+            None => {
+                self.thread
+                    .call(move |file| {
+                        set(file);
+                        Ok(())
+                    })
+                    .await
+            }
+        }
     }
 
     async fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError> {
@@ -104,6 +114,9 @@ impl Session for SqliteSession {
     }
 
     async fn reset(&mut self) -> Result<bool, DatabaseError> {
+        if let Some(Some(was_open)) = self.thread.at_once(DatabaseFile::try_reset) {
+            return Ok(was_open);
+        }
         self.thread.call(DatabaseFile::reset).await
     }
 
@@ -154,6 +167,12 @@ impl Session for SqliteSession {
         lease: &Lease,
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.record_applied(lease, row)))
+        {
+            return written;
+        }
         let (lease, row) = (lease.clone(), row.clone());
         self.thread
             .call(move |file| file.record_applied(&lease, &row))
@@ -165,6 +184,12 @@ impl Session for SqliteSession {
         lease: &Lease,
         version: Version,
     ) -> Result<Fenced, DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.record_reverted(lease, version)))
+        {
+            return written;
+        }
         let lease = lease.clone();
         self.thread
             .call(move |file| file.record_reverted(&lease, version))
@@ -176,6 +201,12 @@ impl Session for SqliteSession {
         lease: &Lease,
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.record_checksums(lease, row)))
+        {
+            return written;
+        }
         let (lease, row) = (lease.clone(), row.clone());
         self.thread
             .call(move |file| file.record_checksums(&lease, &row))
@@ -187,6 +218,12 @@ impl Session for SqliteSession {
         lease: &Lease,
         row: &JournalRow,
     ) -> Result<Fenced, DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.write_journal(lease, row)))
+        {
+            return written;
+        }
         let (lease, row) = (lease.clone(), row.clone());
         self.thread
             .call(move |file| file.write_journal(&lease, &row))
@@ -198,6 +235,12 @@ impl Session for SqliteSession {
         lease: &Lease,
         version: Version,
     ) -> Result<Fenced, DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.clear_journal(lease, version)))
+        {
+            return written;
+        }
         let lease = lease.clone();
         self.thread
             .call(move |file| file.clear_journal(&lease, version))
@@ -205,6 +248,12 @@ impl Session for SqliteSession {
     }
 
     async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.audit(entries)))
+        {
+            return written;
+        }
         let entries = entries.to_vec();
         self.thread.call(move |file| file.audit(&entries)).await
     }

@@ -1,5 +1,7 @@
 //! Running the statements of scripts, and their transactions.
 
+use std::time::Duration;
+
 use forerun_migrations::database::{
     CommitOutcome, DatabaseError, ErrorKind, StatementOutcome, Timeouts,
 };
@@ -46,6 +48,23 @@ impl DatabaseFile {
         }
     }
 
+    /// The same without waiting for another writer; `None` when that is not possible.
+    pub fn try_begin(&mut self, timeouts: Timeouts) -> Option<Result<(), DatabaseError>> {
+        self.opened()?;
+        let now = Timeouts {
+            lock: Some(Duration::ZERO),
+            ..timeouts
+        };
+        match self.begin(now) {
+            Err(error) if error.kind == ErrorKind::LockTimeout => None,
+            Err(error) => Some(Err(error)),
+            Ok(()) => {
+                self.set_transaction_timeouts(Some(timeouts));
+                Some(Ok(()))
+            }
+        }
+    }
+
     pub fn set_timeouts(&mut self, timeouts: Timeouts) {
         if self.is_autocommit() {
             self.set_session_timeouts(Some(timeouts));
@@ -76,19 +95,30 @@ impl DatabaseFile {
                 notices: Vec::new(),
             })
         });
-        if is(&["PRAGMA", "ATTACH", "DETACH"]) {
-            self.settings_were_changed()?;
-        }
+        self.note_traces(sql)?;
         outcome
     }
 
     /// Runs one query and returns its first row.
     pub fn first_row(&mut self, sql: &str) -> Result<Option<String>, DatabaseError> {
-        self.limited(|connection| {
+        let row = self.limited(|connection| {
             let mut first = None;
             step_through(connection, sql, Some(&mut first))?;
             Ok(first)
-        })
+        });
+        self.note_traces(sql)?;
+        row
+    }
+
+    /// Remembers what a statement may have left in the connection. By its words anywhere: a connection too many that
+    /// is opened again does no harm.
+    fn note_traces(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        let mentioned = mentioned(sql);
+        self.temporary_mentioned |= mentioned.temporary;
+        if mentioned.settings {
+            self.settings_were_changed()?;
+        }
+        Ok(())
     }
 
     pub fn commit(&mut self) -> CommitOutcome {
@@ -122,12 +152,28 @@ impl DatabaseFile {
         self.set_session_timeouts(None);
         let fresh = match self.opened() {
             None => true,
-            Some(connection) => !self.settings_changed && !has_temporary_objects(connection)?,
+            Some(connection) => {
+                !self.settings_changed
+                    && !(self.temporary_mentioned && has_temporary_objects(connection)?)
+            }
         };
-        if !fresh {
+        if fresh {
+            self.temporary_mentioned = false;
+        } else {
             self.close();
         }
         Ok(was_open)
+    }
+
+    /// The same where there is nothing to undo; `None` where there may be.
+    pub fn try_reset(&mut self) -> Option<bool> {
+        if !self.is_autocommit() || self.settings_changed || self.temporary_mentioned {
+            return None;
+        }
+        self.transaction = None;
+        self.set_transaction_timeouts(None);
+        self.set_session_timeouts(None);
+        Some(false)
     }
 }
 
@@ -186,6 +232,37 @@ fn readable(row: &Row<'_>) -> Result<String, rusqlite::Error> {
         text.push('…');
     }
     Ok(text)
+}
+
+/// What a statement has words of.
+struct Mentioned {
+    /// Settings of the connection, attached databases.
+    settings: bool,
+    /// Temporary objects: `TEMP`, `TEMPORARY`, the schema `temp`.
+    temporary: bool,
+}
+
+fn mentioned(sql: &str) -> Mentioned {
+    let bytes = sql.as_bytes();
+    let mut mentioned = Mentioned {
+        settings: false,
+        temporary: false,
+    };
+    for (at, byte) in bytes.iter().enumerate() {
+        let starts = |word: &[u8]| {
+            bytes
+                .get(at..at + word.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(word))
+        };
+        match byte | 0x20 {
+            b't' => mentioned.temporary |= starts(b"temp"),
+            b'p' => mentioned.settings |= starts(b"pragma"),
+            b'a' => mentioned.settings |= starts(b"attach"),
+            b'd' => mentioned.settings |= starts(b"detach"),
+            _ => {}
+        }
+    }
+    mentioned
 }
 
 fn first_word(sql: &str) -> &str {

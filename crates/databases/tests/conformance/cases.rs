@@ -251,7 +251,10 @@ pub async fn a_journal_row_reads_back_as_written(target: &Target) {
         session.write_journal(&lease, &first).await.unwrap(),
         Fenced::Written
     );
-    assert_eq!(session.journal().await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(
+        session.journal().await.unwrap(),
+        std::slice::from_ref(&first)
+    );
     let answered = JournalRow {
         in_doubt: Some(InDoubt {
             statement: 5,

@@ -118,16 +118,16 @@ pub fn step(
     capabilities: Capabilities,
     journal: Option<JournalRow>,
 ) -> Step {
-    // What an earlier attempt has done must not be done again, even if the rest would fit into a transaction now.
-    let (mode, mode_reason) = match &journal {
-        Some(journal) => (
+    let (mode, mode_reason) = match (mode(&summary, capabilities), &journal) {
+        // What an earlier attempt has done must not be done again, even if the rest would fit into a transaction now.
+        ((Mode::Transaction, _), Some(journal)) => (
             Mode::Statements,
             Some(format!(
                 "an earlier attempt has done {} statement(s) of it",
                 journal.statements_done
             )),
         ),
-        None => mode(&summary, capabilities),
+        (own, _) => own,
     };
     let hazards = hazards::find(&summary, mode);
     Step {
