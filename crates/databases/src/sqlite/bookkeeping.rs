@@ -367,6 +367,10 @@ pub(super) fn tables_exist(connection: &Connection) -> Result<bool, DatabaseErro
     let format = match read_format(connection) {
         Ok(format) => format,
         Err(error) => {
+            let error = error::of_bookkeeping(error);
+            if error.kind != ErrorKind::Unexpected {
+                return Err(error);
+            }
             // Most often they are there, so that is asked only now.
             let sql =
                 "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'forerun_lock'";
@@ -375,7 +379,7 @@ pub(super) fn tables_exist(connection: &Connection) -> Result<bool, DatabaseErro
                 .and_then(|mut statement| statement.exists([]));
             return match found.map_err(error::of_bookkeeping)? {
                 false => Ok(false),
-                true => Err(error::of_bookkeeping(error)),
+                true => Err(error),
             };
         }
     };

@@ -6,11 +6,12 @@
 //! - **No server.** The runner lock is the lease row alone. Its holder is a process; one that ran on this machine and
 //!   is gone is found in `/proc`, and its lease taken over at once. A paused holder keeps its lease until it expires;
 //!   what it does after that fails at the fencing token.
-//! - **Calls block**, so each connection lives on a thread of its own; a running statement is interrupted.
+//! - **Calls block**, so each connection has a thread for what may take long; a running statement is interrupted. What
+//!   waits for no lock and no disk, such as bookkeeping within a transaction, is done without the way to that thread.
 //! - **The file** is created by the first write. Reading the status of a file that does not exist creates nothing.
 //! - **Settings** are SQLite's defaults: foreign keys are not enforced unless a script says `PRAGMA foreign_keys = ON`,
 //!   and the journal mode is that of the file. A script that sets a pragma, attaches a database or leaves temporary
-//!   objects behind gets a fresh connection after it, so nothing of it reaches the next script.
+//!   objects behind (by its words) gets a fresh connection after it, so nothing of it reaches the next script.
 //!
 //! Bookkeeping times are UTC with milliseconds, by the clock of this machine, which is all the server there is.
 

@@ -153,8 +153,9 @@ impl DatabaseFile {
         let fresh = match self.opened() {
             None => true,
             Some(connection) => {
-                !self.settings_changed
-                    && !(self.temporary_mentioned && has_temporary_objects(connection)?)
+                let left_behind = self.settings_changed
+                    || self.temporary_mentioned && has_temporary_objects(connection)?;
+                !left_behind
             }
         };
         if fresh {
@@ -271,4 +272,24 @@ fn first_word(sql: &str) -> &str {
         .find(|char: char| !char.is_ascii_alphabetic())
         .unwrap_or(sql.len());
     sql.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_statement_may_leave_behind_is_found_in_any_spelling() {
+        let found = |sql| {
+            let mentioned = mentioned(sql);
+            (mentioned.settings, mentioned.temporary)
+        };
+        assert_eq!(found("CREATE TABLE t (a)"), (false, false));
+        assert_eq!(found("/* first */ Pragma foreign_keys = ON"), (true, false));
+        assert_eq!(found("ATTACH 'a.db' AS a"), (true, false));
+        assert_eq!(found("detach a"), (true, false));
+        assert_eq!(found("create Temporary table t (a)"), (false, true));
+        assert_eq!(found("CREATE TABLE \"TEMP\".t (a)"), (false, true));
+        assert_eq!(found("tem"), (false, false));
+    }
 }

@@ -1,21 +1,16 @@
 //! The thread of a connection: SQLite's calls block, so what may take long runs there.
 //!
 //! A hand-off to another thread and back costs more than most bookkeeping statements. What cannot wait for anybody is
-//! therefore done by the caller ([`ConnectionThread::at_once`]), and both sides look for the other a few microseconds
-//! before they go to sleep.
+//! therefore done by the caller ([`ConnectionThread::at_once`]). To spin before going to sleep costs more than it saves.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
 
 use forerun_migrations::database::{DatabaseError, ErrorKind};
 use tokio::sync::oneshot;
 
 use super::file::DatabaseFile;
 use super::signals::Signals;
-
-/// Longest time without sleep in which one side waits for the other: about what going to sleep and waking up costs.
-const SPIN: Duration = Duration::from_micros(50);
 
 type Job = Box<dyn FnOnce(&Mutex<DatabaseFile>) + Send>;
 
@@ -26,8 +21,6 @@ pub(super) struct ConnectionThread {
     jobs: mpsc::Sender<Job>,
     /// Jobs that are not done yet.
     unfinished: Arc<AtomicUsize>,
-    /// [`SPIN`], or nothing where the other side could not run meanwhile.
-    spin: Duration,
     pub signals: Arc<Signals>,
 }
 
@@ -36,11 +29,9 @@ impl ConnectionThread {
         let (jobs, received) = mpsc::channel::<Job>();
         let signals = Arc::clone(&file.signals);
         let file = Arc::new(Mutex::new(file));
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let spin = if processors > 1 { SPIN } else { Duration::ZERO };
         let shared = Arc::clone(&file);
         let work = move || {
-            while let Some(job) = next_job(&received, spin) {
+            for job in received {
                 job(&shared);
             }
         };
@@ -57,7 +48,6 @@ impl ConnectionThread {
             file,
             jobs,
             unfinished: Arc::default(),
-            spin,
             signals,
         })
     }
@@ -74,7 +64,7 @@ impl ConnectionThread {
                 "the thread of the SQLite connection has ended",
             )
         };
-        let (reply, mut answer) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         let unfinished = Arc::clone(&self.unfinished);
         let job: Job = Box::new(move |file| {
             let result = work(&mut file.lock().unwrap_or_else(PoisonError::into_inner));
@@ -83,14 +73,6 @@ impl ConnectionThread {
         });
         self.unfinished.fetch_add(1, Ordering::Relaxed);
         self.jobs.send(job).map_err(|_| gone())?;
-        let sent = Instant::now();
-        while sent.elapsed() < self.spin {
-            match answer.try_recv() {
-                Ok(result) => return result,
-                Err(oneshot::error::TryRecvError::Empty) => std::hint::spin_loop(),
-                Err(oneshot::error::TryRecvError::Closed) => return Err(gone()),
-            }
-        }
         answer.await.map_err(|_| gone())?
     }
 
@@ -109,17 +91,4 @@ impl Drop for ConnectionThread {
     fn drop(&mut self) {
         self.signals.cancel();
     }
-}
-
-/// The next job; `None` when there will be none.
-fn next_job(jobs: &mpsc::Receiver<Job>, spin: Duration) -> Option<Job> {
-    let free = Instant::now();
-    while free.elapsed() < spin {
-        match jobs.try_recv() {
-            Ok(job) => return Some(job),
-            Err(mpsc::TryRecvError::Empty) => std::hint::spin_loop(),
-            Err(mpsc::TryRecvError::Disconnected) => return None,
-        }
-    }
-    jobs.recv().ok()
 }
