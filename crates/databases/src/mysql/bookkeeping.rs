@@ -97,6 +97,19 @@ impl Tables {
         }
     }
 
+    /// What planning needs of the history, or `None` without the tables.
+    pub(super) async fn applied(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<AppliedVersion>>, DatabaseError> {
+        let sql = self.statement(include_str!("sql/select_applied.sql"), &[]);
+        let rows = connection.map_rows(&sql, applied_version).await;
+        match if_table_exists(rows)? {
+            Some(rows) => rows.into_iter().collect::<Result<_, _>>().map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Unfinished attempts; empty without the tables.
     pub(super) async fn journal(
         &self,
@@ -134,12 +147,8 @@ impl Tables {
             .collect()
     }
 
-    /// Adds a history row.
-    pub(super) async fn insert_history(
-        &self,
-        connection: &mut Connection,
-        applied: &HistoryRow,
-    ) -> Result<(), DatabaseError> {
+    /// The statement that adds a history row if `token` is still the lease's: no row affected means that it is not.
+    pub(super) fn insert_history(&self, applied: &HistoryRow, token: i64) -> String {
         let values = [
             ("version", applied.version.to_string()),
             ("description", literal::text(&applied.description)),
@@ -161,10 +170,9 @@ impl Tables {
             ),
             ("applied_by", literal::text(&applied.applied_by)),
             ("tool_version", literal::text(&applied.tool_version)),
+            ("token", token.to_string()),
         ];
-        connection
-            .execute(&self.statement(include_str!("sql/insert_history.sql"), &values))
-            .await
+        self.statement(include_str!("sql/insert_history.sql"), &values)
     }
 
     /// Removes a history row.
@@ -173,7 +181,9 @@ impl Tables {
         connection: &mut Connection,
         version: Version,
     ) -> Result<(), DatabaseError> {
-        self.delete(connection, "forerun_history", version).await
+        connection
+            .execute(&self.delete("forerun_history", version))
+            .await
     }
 
     /// Replaces the checksums of a history row.
@@ -193,12 +203,9 @@ impl Tables {
             .await
     }
 
-    /// Writes the progress of an attempt.
-    pub(super) async fn replace_journal(
-        &self,
-        connection: &mut Connection,
-        progress: &JournalRow,
-    ) -> Result<(), DatabaseError> {
+    /// The statement that writes the progress of an attempt if `token` is still the lease's: no row affected means
+    /// that it is not.
+    pub(super) fn replace_journal(&self, progress: &JournalRow, token: i64) -> String {
         let doubt = progress.in_doubt.as_ref();
         let values = [
             ("version", progress.version.to_string()),
@@ -220,19 +227,14 @@ impl Tables {
             ),
             ("started_at", literal::time(&progress.started_at)),
             ("run_id", literal::text(&progress.run_id)),
+            ("token", token.to_string()),
         ];
-        connection
-            .execute(&self.statement(include_str!("sql/replace_journal.sql"), &values))
-            .await
+        self.statement(include_str!("sql/replace_journal.sql"), &values)
     }
 
-    /// Removes the progress of a version, if there is any.
-    pub(super) async fn delete_journal(
-        &self,
-        connection: &mut Connection,
-        version: Version,
-    ) -> Result<(), DatabaseError> {
-        self.delete(connection, "forerun_journal", version).await
+    /// The statement that removes the progress of a version, if there is any.
+    pub(super) fn delete_journal(&self, version: Version) -> String {
+        self.delete("forerun_journal", version)
     }
 
     /// Appends to the audit, in one statement.
@@ -272,29 +274,32 @@ impl Tables {
             .await
     }
 
-    async fn delete(
-        &self,
-        connection: &mut Connection,
-        table: &str,
-        version: Version,
-    ) -> Result<(), DatabaseError> {
+    fn delete(&self, table: &str, version: Version) -> String {
         let delete = "DELETE FROM {database}.{table} WHERE version = {version}";
         let values = [
             ("table", table.to_owned()),
             ("version", version.to_string()),
         ];
-        connection.execute(&self.statement(delete, &values)).await
+        self.statement(delete, &values)
     }
 }
 
-/// What planning needs of a history row.
-pub(super) fn applied_version(applied: HistoryRow) -> AppliedVersion {
-    AppliedVersion {
-        version: applied.version,
-        script: applied.script,
-        origin: applied.origin,
-        checksums: applied.checksums,
-    }
+fn applied_version(found: &Row) -> Result<AppliedVersion, DatabaseError> {
+    Ok(AppliedVersion {
+        version: Version::from_stored(row::number(found, 0)?),
+        script: row::text(found, 1),
+        origin: known(
+            Origin::parse(&row::text(found, 2)),
+            "forerun_history.origin",
+            found,
+            2,
+        )?,
+        checksums: Checksums {
+            normalized: row::text(found, 3),
+            raw: row::text(found, 4),
+            sql: row::text(found, 5),
+        },
+    })
 }
 
 /// `None` in place of the error that the table does not exist.

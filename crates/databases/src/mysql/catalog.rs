@@ -9,7 +9,7 @@ use forerun_sql::{Classification, LockClass, ObjectKind, ObjectName, Transaction
 
 use super::connect::digest;
 use super::connection::Connection;
-use super::settings::NeutralGround;
+use super::settings::{NEUTRAL, NeutralGround};
 use super::{error, literal, row};
 
 /// Statements that may be run twice: they bring about a state, or change nothing that lasts. (`TRUNCATE`
@@ -59,6 +59,7 @@ const ABSENT_NUMBERS: &[u16] = &[
 pub(super) async fn fingerprint(
     connection: &mut Connection,
     statement: &Classification,
+    mariadb: bool,
 ) -> Result<Fingerprint, DatabaseError> {
     let verb = statement.verb.to_ascii_uppercase();
     let first = verb.split_whitespace().next().unwrap_or_default();
@@ -75,9 +76,18 @@ pub(super) async fn fingerprint(
     let Some(questions) = questions(&statement.objects) else {
         return Ok(Fingerprint::Unknown);
     };
-    let neutral = NeutralGround::enter(connection).await?;
-    let answers = answers(connection, &questions).await;
-    neutral.leave(connection).await?;
+    let answers = if mariadb {
+        let questions: Vec<String> = questions
+            .iter()
+            .map(|question| format!("SET STATEMENT {NEUTRAL} FOR {question}"))
+            .collect();
+        answers(connection, &questions).await
+    } else {
+        let neutral = NeutralGround::enter(connection).await?;
+        let answers = answers(connection, &questions).await;
+        neutral.leave(connection).await?;
+        answers
+    };
     Ok(answers?.map_or(Fingerprint::Unknown, |answers| {
         judge(&verb, &statement.objects, &answers)
     }))
@@ -159,8 +169,7 @@ async fn answers(
         let answer = match connection.first(question).await {
             Ok(Some(found)) => {
                 // Without the privilege to see it, the definition of a routine is NULL.
-                if row::optional_text(&found, 1).is_none() && question.starts_with("SHOW CREATE P")
-                {
+                if row::optional_text(&found, 1).is_none() && question.contains("SHOW CREATE P") {
                     return Ok(None);
                 }
                 let columns: Vec<String> = (0..found.len())

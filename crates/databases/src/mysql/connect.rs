@@ -15,6 +15,8 @@ use crate::tls;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Some servers end sessions after a minute of silence; ours may pause longer between tries.
 const LONGEST_SILENCE_SECONDS: u32 = 28_800;
+/// The most that the protocol can carry in one packet of the server's: the largest `max_allowed_packet`.
+const LARGEST_PACKET: usize = 1 << 30;
 
 /// What the server told about itself and the session.
 #[derive(Debug, Clone)]
@@ -35,6 +37,19 @@ pub(super) struct Facts {
     pub(super) server: String,
     /// When the server started, seconds since 1970, to a second or two.
     pub(super) server_started: i64,
+    /// The limits that the session began with.
+    pub(super) limits: ServerLimits,
+}
+
+/// Limits that a session begins with, as the server writes them.
+#[derive(Debug, Clone)]
+pub(super) struct ServerLimits {
+    /// `lock_wait_timeout`.
+    pub(super) lock: String,
+    /// `innodb_lock_wait_timeout`.
+    pub(super) row_lock: String,
+    /// MariaDB's `max_statement_time`, which an account can have its own of.
+    pub(super) statement: Option<String>,
 }
 
 /// Where it is, for messages.
@@ -139,6 +154,10 @@ async fn connect_once(
         .stmt_cache_size(Some(0))
         .tcp_keepalive(Some(KEEPALIVE))
         .client_found_rows(found_rows)
+        // Known, so that the library does not ask: `limit_packets` holds what the server accepts, and nothing
+        // pools connections.
+        .max_allowed_packet(Some(LARGEST_PACKET))
+        .wait_timeout(Some(LONGEST_SILENCE_SECONDS as usize))
         .local_infile_handler(Some(file_requests.clone()))
         .connect_attribute("program_name", "forerun")
         // Password plugins of clouds want the password itself; it goes only to a server that proved itself.
@@ -156,16 +175,24 @@ async fn connect_once(
 
 /// Puts a new session into the state that everything here assumes, and reads the facts.
 async fn prepare(connection: &mut Connection) -> Result<Facts, DatabaseError> {
-    connection.execute("SET NAMES utf8mb4").await?;
+    // With `innodb_snapshot_isolation` (on since MariaDB 11.6) a locking read of the lease in a long transaction
+    // fails with 1020 after every heartbeat.
     connection
         .execute(&format!(
-            "SET SESSION autocommit = 1, wait_timeout = GREATEST(@@SESSION.wait_timeout, {LONGEST_SILENCE_SECONDS})"
+            "SET NAMES utf8mb4, SESSION autocommit = 1, \
+             SESSION wait_timeout = GREATEST(@@SESSION.wait_timeout, {LONGEST_SILENCE_SECONDS}) \
+             /*M!110600 , SESSION innodb_snapshot_isolation = OFF */"
         ))
         .await?;
+    // MariaDB alone reads what is in the comment. (Manual: "Comment Syntax", executable comments.)
     let found = connection
         .first(
             "SELECT CONNECTION_ID(), DATABASE(), VERSION(), @@version_comment, @@max_allowed_packet, \
-             @@performance_schema, @@hostname, @@port, @@server_id, @@datadir, UNIX_TIMESTAMP()",
+             @@performance_schema, @@hostname, @@port, @@server_id, @@datadir, UNIX_TIMESTAMP(), \
+             @@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout \
+             /*M!100500 , @@SESSION.max_statement_time, \
+             (SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'UPTIME'), \
+             (SELECT variable_value FROM information_schema.session_variables WHERE variable_name = 'WSREP_ON') */",
         )
         .await?
         .ok_or_else(|| DatabaseError::new(ErrorKind::Unexpected, "the server told nothing about itself"))?;
@@ -176,20 +203,30 @@ async fn prepare(connection: &mut Connection) -> Result<Facts, DatabaseError> {
     connection.limit_packets(usize::try_from(row::number(&found, 4)?).unwrap_or(usize::MAX));
 
     let identity: Vec<String> = (6..=9).map(|column| row::text(&found, column)).collect();
-    let uptime = single_number(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
-    // Servers without Galera do not know the variable; SHOW then has no row.
-    let wsrep = connection
-        .first("SHOW SESSION VARIABLES LIKE 'wsrep_on'")
-        .await?;
+    let (uptime, wsrep) = if mariadb && found.len() > 15 {
+        (row::number(&found, 14)?, row::optional_text(&found, 15))
+    } else {
+        let uptime = single_number(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        // Servers without Galera do not know the variable; SHOW then has no row.
+        let wsrep = connection
+            .first("SHOW SESSION VARIABLES LIKE 'wsrep_on'")
+            .await?;
+        (uptime, wsrep.map(|wsrep| row::text(&wsrep, 1)))
+    };
     Ok(Facts {
         id: u64::try_from(row::number(&found, 0)?).unwrap_or_default(),
         database,
         product,
         mariadb,
-        cluster: wsrep.is_some_and(|wsrep| row::text(&wsrep, 1).eq_ignore_ascii_case("on")),
+        cluster: wsrep.is_some_and(|wsrep| wsrep.eq_ignore_ascii_case("on")),
         performance_schema: row::number(&found, 5)? != 0,
         server: digest(&identity.join("\n"))[..8].to_owned(),
         server_started: row::number(&found, 10)? - uptime,
+        limits: ServerLimits {
+            lock: row::text(&found, 11),
+            row_lock: row::text(&found, 12),
+            statement: mariadb.then(|| row::optional_text(&found, 13)).flatten(),
+        },
     })
 }
 

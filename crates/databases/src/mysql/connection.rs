@@ -56,10 +56,21 @@ impl Connection {
 
     /// Runs a statement and drops the rows it may return, one by one.
     pub(super) async fn execute(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.run(sql).await.map(|_| ())
+        self.write(sql).await.map(|_| ())
     }
 
-    /// Runs a statement and says what it did.
+    /// Runs a statement of our own and returns how many rows it affected. Its warnings are not asked for.
+    pub(super) async fn write(&mut self, sql: &str) -> Result<u64, DatabaseError> {
+        self.enter(sql)?;
+        let result = Self::run_and_drop_rows(&mut self.conn, sql).await;
+        self.in_call = false;
+        match result {
+            Ok(_) => Ok(self.conn.affected_rows()),
+            Err(error) => Err(self.failed(error, sql).await),
+        }
+    }
+
+    /// Runs a statement of a script and says what it did.
     pub(super) async fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError> {
         self.enter(sql)?;
         self.file_requests.0.store(false, Ordering::SeqCst);
@@ -93,6 +104,21 @@ impl Connection {
         self.in_call = false;
         match result {
             Ok(rows) => Ok(rows),
+            Err(error) => Err(self.failed(error, sql).await),
+        }
+    }
+
+    /// All rows of a query, each turned into a value as it arrives.
+    pub(super) async fn map_rows<T: Send + 'static>(
+        &mut self,
+        sql: &str,
+        read: fn(&Row) -> T,
+    ) -> Result<Vec<T>, DatabaseError> {
+        self.enter(sql)?;
+        let result = self.conn.query_map(sql, |found: Row| read(&found)).await;
+        self.in_call = false;
+        match result {
+            Ok(values) => Ok(values),
             Err(error) => Err(self.failed(error, sql).await),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Mysql`] opens two kinds of connections: `session` executes and holds the runner lock, `monitor` looks
 //! on. Below them: `connect` and `connection` (one statement at a time), `bookkeeping` (our tables), `lock`,
-//! `settings` (what a script changed is put back), `catalog` (did a statement take effect?), `error`.
+//! `disturbance` and `settings` (what a script changed is put back), `catalog` (did a statement take effect?), `error`.
 //! Developed against MariaDB 10.11; what is special to MySQL 8 follows its manual.
 
 mod blockers;
@@ -11,6 +11,7 @@ mod cancel;
 mod catalog;
 mod connect;
 mod connection;
+mod disturbance;
 mod error;
 mod error_position;
 mod literal;

@@ -49,7 +49,7 @@ impl Monitor for MysqlMonitor {
         let sql = self
             .tables
             .statement(include_str!("sql/heartbeat.sql"), &values);
-        Ok(self.connection.run(&sql).await?.rows == Some(1))
+        Ok(self.connection.write(&sql).await? == 1)
     }
 
     async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DatabaseError> {

@@ -4,6 +4,9 @@
 //! bookkeeping; and bookkeeping between the statements of a script changes what `ROW_COUNT()` and
 //! `FOUND_ROWS()` return to the script (`LAST_INSERT_ID()` is preserved). A transaction that a script opens
 //! itself, and its `LOCK TABLES`, end with the next bookkeeping, because that starts a transaction.
+//!
+//! Each message to the server costs as much as a small migration, so what is there to guard against a script is
+//! sent only when the script has run something to guard against (see `disturbance`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +21,13 @@ use forerun_migrations::history::{
 };
 use forerun_sql::Classification;
 
-use super::bookkeeping::{Tables, applied_version};
+use super::bookkeeping::Tables;
 use super::cancel::KillQuery;
 use super::connect::{self, Facts};
 use super::connection::Connection;
+use super::disturbance::Disturbance;
 use super::lock::{Backend, RunnerLock};
-use super::settings::{InitialState, set_timeouts};
+use super::settings::{InitialState, own_limits, set_timeouts};
 use super::{catalog, error, row};
 use crate::connection_url::MysqlOptions;
 
@@ -32,7 +36,8 @@ const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
 const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 /// Explicit about writing, because a script may have made the session read-only.
 const BEGIN: &str = "START TRANSACTION READ WRITE";
-/// A savepoint lives as long as its transaction: without it the transaction is not ours any more.
+/// A savepoint lives as long as its transaction: without it the transaction is not ours any more. Set before the
+/// first statement that could end it.
 const MARK: &str = "SAVEPOINT forerun_transaction";
 const REMOVE_MARK: &str = "RELEASE SAVEPOINT forerun_transaction";
 /// `ER_ERROR_DURING_COMMIT`: the server itself does not know how far it came.
@@ -46,12 +51,25 @@ pub(super) struct MysqlSession {
     identity: Identity,
     tables: Tables,
     lock: RunnerLock,
-    initial: InitialState,
     canceller: Arc<KillQuery>,
-    /// Limits in force; `None` when the server's own are.
+    /// Read before the first statement that may change it.
+    initial: Option<InitialState>,
+    /// A statement that may have changed the session has run since the last reset.
+    disturbed: bool,
+    /// Limits for the statements that follow; `None` are the server's own.
     timeouts: Option<Timeouts>,
+    /// Limits that the server has been told; they follow when a statement of the script runs.
+    timeouts_in_force: Option<Timeouts>,
     /// We have opened a transaction and not ended it.
     in_transaction: bool,
+    /// The savepoint is set in it.
+    marked: bool,
+    /// A statement in it has failed, which may have ended it (a deadlock does).
+    failed: bool,
+    /// The script may have a `LAST_INSERT_ID()` that it relies on.
+    has_last_id: bool,
+    /// That id, to be put back before the next statement of the script.
+    last_id: Option<String>,
 }
 
 impl MysqlSession {
@@ -60,8 +78,7 @@ impl MysqlSession {
         options: &MysqlOptions,
         identity: &Identity,
     ) -> Result<Self, DatabaseError> {
-        let (mut connection, facts) = connect::open(options, false).await?;
-        let initial = InitialState::read(&mut connection, &facts.database).await?;
+        let (connection, facts) = connect::open(options, false).await?;
         Ok(Self {
             info: ServerInfo {
                 product: facts.product.clone(),
@@ -75,20 +92,56 @@ impl MysqlSession {
             canceller: Arc::new(KillQuery::new(options.clone(), facts.id)),
             connection,
             facts,
-            initial,
+            initial: None,
+            disturbed: false,
             timeouts: None,
+            timeouts_in_force: None,
             in_transaction: false,
+            marked: false,
+            failed: false,
+            has_last_id: false,
+            last_id: None,
         })
     }
 
-    async fn ensure_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
-        if self.timeouts != Some(timeouts) {
-            self.timeouts = None;
-            self.connection
-                .execute(&set_timeouts(timeouts, self.facts.mariadb))
-                .await?;
-            self.timeouts = Some(timeouts);
+    /// Tells the server the limits, if it has others.
+    async fn apply_timeouts(&mut self) -> Result<(), DatabaseError> {
+        if self.timeouts_in_force == self.timeouts {
+            return Ok(());
         }
+        let sql = match self.timeouts {
+            Some(timeouts) => set_timeouts(timeouts, self.facts.mariadb),
+            None => format!("SET SESSION {}", own_limits(&self.facts)),
+        };
+        self.connection.execute(&sql).await?;
+        self.timeouts_in_force = self.timeouts;
+        Ok(())
+    }
+
+    /// Everything that must happen before a statement of a script: nothing, mostly.
+    async fn prepare(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        let disturbance = Disturbance::of(sql);
+        self.apply_timeouts().await?;
+        if disturbance.session {
+            if self.initial.is_none() {
+                self.initial = Some(InitialState::read(&mut self.connection, &self.facts).await?);
+            }
+            self.disturbed = true;
+        }
+        if disturbance.transaction && self.in_transaction && !self.marked {
+            // Not in a transaction that has ended already: the savepoint would make the next one look like ours.
+            if !self.failed || self.connection.in_transaction().await? {
+                self.connection.execute(MARK).await?;
+                self.failed = false;
+            }
+            self.marked = true;
+        }
+        if let Some(id) = self.last_id.take() {
+            self.connection
+                .execute(&format!("DO LAST_INSERT_ID({id})"))
+                .await?;
+        }
+        self.has_last_id |= disturbance.last_id;
         Ok(())
     }
 
@@ -99,6 +152,47 @@ impl MysqlSession {
         }
         self.connection.execute(BEGIN).await?;
         Ok(true)
+    }
+
+    /// Whether the script has ended the transaction that we opened.
+    async fn transaction_ended(&mut self) -> Result<bool, DatabaseError> {
+        if self.marked {
+            return match self.connection.execute(REMOVE_MARK).await {
+                Ok(()) => {
+                    self.connection.execute(MARK).await?;
+                    Ok(false)
+                }
+                Err(error) if error::number(&error) == Some(error::NO_SUCH_ROUTINE) => Ok(true),
+                Err(error) => Err(error),
+            };
+        }
+        Ok(self.failed && !self.connection.in_transaction().await?)
+    }
+
+    /// Runs `first`, which writes nothing unless the lease is still ours, and then the rest; in the open transaction,
+    /// or in one of its own when a single statement is not that by itself.
+    async fn write_fenced(
+        &mut self,
+        first: &str,
+        rest: Option<String>,
+    ) -> Result<Fenced, DatabaseError> {
+        if self.in_transaction && self.transaction_ended().await? {
+            return Ok(Fenced::TransactionEnded);
+        }
+        // A script may have switched autocommit off, locked tables, or left a transaction open.
+        let own = (self.disturbed || rest.is_some()) && self.begin_own().await?;
+        let write = async {
+            if self.connection.write(first).await? == 0 {
+                return Ok(Fenced::LeaseLost);
+            }
+            if let Some(rest) = &rest {
+                self.connection.execute(rest).await?;
+            }
+            Ok(Fenced::Written)
+        };
+        let result = write.await;
+        let keep = matches!(result, Ok(Fenced::Written));
+        self.end_own(own, result, keep).await
     }
 
     /// Ends the transaction of [`Self::begin_own`]: commits what succeeded, takes back the rest.
@@ -122,14 +216,8 @@ impl MysqlSession {
 
     /// Whether a write is allowed. Locks the lease row, so that nobody takes over until we have committed.
     async fn fence(&mut self, lease: &Lease) -> Result<Fenced, DatabaseError> {
-        if self.in_transaction {
-            match self.connection.execute(REMOVE_MARK).await {
-                Ok(()) => self.connection.execute(MARK).await?,
-                Err(error) if error::number(&error) == Some(error::NO_SUCH_ROUTINE) => {
-                    return Ok(Fenced::TransactionEnded);
-                }
-                Err(error) => return Err(error),
-            }
+        if self.in_transaction && self.transaction_ended().await? {
+            return Ok(Fenced::TransactionEnded);
         }
         let select = "SELECT token FROM {database}.forerun_lock WHERE name = 'runner' FOR UPDATE";
         let found = self
@@ -201,30 +289,34 @@ impl Session for MysqlSession {
     }
 
     async fn begin(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
-        self.ensure_timeouts(timeouts).await?;
+        self.timeouts = Some(timeouts);
         self.connection.execute(BEGIN).await?;
         self.in_transaction = true;
-        self.connection.execute(MARK).await
+        self.marked = false;
+        self.failed = false;
+        Ok(())
     }
 
     async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
-        self.ensure_timeouts(timeouts).await
+        self.timeouts = Some(timeouts);
+        Ok(())
     }
 
     async fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError> {
-        match self.timeouts.and_then(|timeouts| timeouts.statement) {
+        self.prepare(sql).await?;
+        let result = match self.timeouts.and_then(|timeouts| timeouts.statement) {
             Some(limit) if !self.facts.mariadb => self.run_within(sql, limit).await,
             _ => self.connection.run(sql).await,
-        }
+        };
+        self.failed |= result.is_err();
+        result
     }
 
     async fn first_row(&mut self, sql: &str) -> Result<Option<String>, DatabaseError> {
-        Ok(self
-            .connection
-            .first(sql)
-            .await?
-            .as_ref()
-            .map(row::readable))
+        self.prepare(sql).await?;
+        let result = self.connection.first(sql).await;
+        self.failed |= result.is_err();
+        Ok(result?.as_ref().map(row::readable))
     }
 
     async fn copy_start(&mut self, _sql: &str) -> Result<(), DatabaseError> {
@@ -257,16 +349,34 @@ impl Session for MysqlSession {
     }
 
     async fn reset(&mut self) -> Result<bool, DatabaseError> {
+        self.timeouts = None;
+        self.last_id = None;
+        self.has_last_id = false;
+        let initial = self.initial.clone().filter(|_| self.disturbed);
+        let Some(initial) = initial else {
+            let was_open = self.in_transaction && self.connection.in_transaction().await?;
+            if self.in_transaction {
+                self.rollback().await?;
+            }
+            // Limits on waiting may stay until the next statement of a script; a limit on time could end our own.
+            if self
+                .timeouts_in_force
+                .is_some_and(|timeouts| timeouts.statement.is_some())
+            {
+                self.apply_timeouts().await?;
+            }
+            return Ok(was_open);
+        };
         let was_open = self.connection.in_transaction().await?;
         self.rollback().await?;
-        self.timeouts = None;
-        self.initial.restore(&mut self.connection).await?;
+        initial.restore(&mut self.connection).await?;
+        self.timeouts_in_force = None;
+        self.disturbed = false;
         Ok(was_open)
     }
 
     async fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError> {
-        let history = self.tables.history(&mut self.connection).await?;
-        Ok(history.map(|rows| rows.into_iter().map(applied_version).collect()))
+        self.tables.applied(&mut self.connection).await
     }
 
     async fn journal(&mut self) -> Result<Vec<JournalRow>, DatabaseError> {
@@ -314,14 +424,9 @@ impl Session for MysqlSession {
         lease: &Lease,
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
-        fenced!(self, lease, async {
-            self.tables
-                .insert_history(&mut self.connection, row)
-                .await?;
-            self.tables
-                .delete_journal(&mut self.connection, row.version)
-                .await
-        })
+        let record = self.tables.insert_history(row, lease.token);
+        let forget = self.tables.delete_journal(row.version);
+        self.write_fenced(&record, Some(forget)).await
     }
 
     async fn record_reverted(
@@ -333,8 +438,8 @@ impl Session for MysqlSession {
             self.tables
                 .delete_history(&mut self.connection, version)
                 .await?;
-            self.tables
-                .delete_journal(&mut self.connection, version)
+            self.connection
+                .execute(&self.tables.delete_journal(version))
                 .await
         })
     }
@@ -356,11 +461,8 @@ impl Session for MysqlSession {
         lease: &Lease,
         row: &JournalRow,
     ) -> Result<Fenced, DatabaseError> {
-        fenced!(
-            self,
-            lease,
-            self.tables.replace_journal(&mut self.connection, row)
-        )
+        let progress = self.tables.replace_journal(row, lease.token);
+        self.write_fenced(&progress, None).await
     }
 
     async fn clear_journal(
@@ -371,33 +473,38 @@ impl Session for MysqlSession {
         fenced!(
             self,
             lease,
-            self.tables.delete_journal(&mut self.connection, version)
+            self.connection
+                .execute(&self.tables.delete_journal(version))
         )
     }
 
     async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError> {
-        let own = self.begin_own().await?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        // A script may have switched autocommit off.
+        let own = self.disturbed && self.begin_own().await?;
         // The audit counts its rows; a script may be about to use the id of its own last row.
-        let last_id = self.connection.first("SELECT LAST_INSERT_ID()").await?;
+        if self.has_last_id && self.last_id.is_none() {
+            self.last_id = self
+                .connection
+                .first("SELECT LAST_INSERT_ID()")
+                .await?
+                .map(|found| row::text(&found, 0));
+        }
         let result = self
             .tables
             .insert_audit(&mut self.connection, &self.identity, entries)
             .await;
         let keep = result.is_ok();
-        self.end_own(own, result, keep).await?;
-        if let Some(last_id) = last_id {
-            self.connection
-                .execute(&format!("DO LAST_INSERT_ID({})", row::text(&last_id, 0)))
-                .await?;
-        }
-        Ok(())
+        self.end_own(own, result, keep).await
     }
 
     async fn fingerprint(
         &mut self,
         statement: &Classification,
     ) -> Result<Fingerprint, DatabaseError> {
-        catalog::fingerprint(&mut self.connection, statement).await
+        catalog::fingerprint(&mut self.connection, statement, self.facts.mariadb).await
     }
 
     async fn drop_invalid_indexes(

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use forerun_migrations::database::{DatabaseError, Timeouts};
+use forerun_migrations::database::{DatabaseError, ErrorKind, Timeouts};
 
+use super::connect::Facts;
 use super::connection::Connection;
 use super::{literal, row};
 
 /// Settings that scripts change and that would change what the next script means. Those that a server does
-/// not have are skipped. (Manual: "Server System Variables", scope Session.)
+/// not have are skipped. The limits that we set ourselves are not among them, see [`own_limits`]. (Manual:
+/// "Server System Variables", scope Session.)
 const RESTORED: &[&str] = &[
     "alter_algorithm",
     "auto_increment_increment",
@@ -26,18 +28,15 @@ const RESTORED: &[&str] = &[
     "explicit_defaults_for_timestamp",
     "foreign_key_checks",
     "group_concat_max_len",
-    "innodb_lock_wait_timeout",
+    "innodb_snapshot_isolation",
     "innodb_strict_mode",
     "lc_time_names",
-    "lock_wait_timeout",
     "low_priority_updates",
     "max_error_count",
-    "max_execution_time",
     "max_heap_table_size",
     "max_join_size",
     "max_recursive_iterations",
     "max_sp_recursion_depth",
-    "max_statement_time",
     "net_read_timeout",
     "net_write_timeout",
     "old_alter_table",
@@ -67,24 +66,29 @@ const RESTORED: &[&str] = &[
 /// No limit, as near as the server has it: a year, the largest value of `lock_wait_timeout`.
 const NO_LOCK_LIMIT_SECONDS: u64 = 31_536_000;
 
-/// What a session was like when it was opened.
+/// What a session was like before a script changed it.
 #[derive(Debug, Clone)]
 pub(super) struct InitialState {
     variables: BTreeMap<String, String>,
     role: Option<String>,
     database: String,
+    /// Puts the limits back.
+    limits: String,
 }
 
 impl InitialState {
     /// Reads it.
     pub(super) async fn read(
         connection: &mut Connection,
-        database: &str,
+        facts: &Facts,
     ) -> Result<Self, DatabaseError> {
+        let known = variables(connection, RESTORED).await?;
+        let now = Now::read(connection, known.into_keys().collect()).await?;
         Ok(Self {
-            variables: variables(connection, RESTORED).await?,
-            role: current_role(connection).await?,
-            database: database.to_owned(),
+            variables: now.variables,
+            role: now.role,
+            database: facts.database.clone(),
+            limits: own_limits(facts),
         })
     }
 
@@ -95,23 +99,21 @@ impl InitialState {
     pub(super) async fn restore(&self, connection: &mut Connection) -> Result<(), DatabaseError> {
         connection.execute("UNLOCK TABLES").await?;
         connection.execute("SET NAMES utf8mb4").await?;
-        let now = variables(connection, RESTORED).await?;
-        let mut changes = Vec::new();
-        if clock_is_fixed(connection).await? {
+        let now = Now::read(connection, self.variables.keys().cloned().collect()).await?;
+        let mut changes = vec![self.limits.clone()];
+        if now.clock_is_fixed {
             changes.push("timestamp = DEFAULT".to_owned());
         }
+        // Only what was changed: setting a value can need a privilege, which the script then had.
         for (name, value) in &self.variables {
-            if now.get(name) != Some(value) {
+            if now.variables.get(name) != Some(value) {
                 changes.push(format!("{name} = {}", setting(value)));
             }
         }
-        // Only what was changed: setting a value can need a privilege, which the script then had.
-        if !changes.is_empty() {
-            connection
-                .execute(&format!("SET SESSION {}", changes.join(", ")))
-                .await?;
-        }
-        if current_role(connection).await? != self.role {
+        connection
+            .execute(&format!("SET SESSION {}", changes.join(", ")))
+            .await?;
+        if now.role != self.role {
             let role = self.role.as_deref().unwrap_or("NONE");
             connection.execute(&format!("SET ROLE {role}")).await?;
         }
@@ -120,6 +122,52 @@ impl InitialState {
             .await
     }
 }
+
+/// What a session is like at the moment; one round trip.
+struct Now {
+    variables: BTreeMap<String, String>,
+    role: Option<String>,
+    /// A script has stopped the clock of the session (`SET timestamp = …`), which `SYSDATE` ignores.
+    clock_is_fixed: bool,
+}
+
+impl Now {
+    /// Reads the variables `names`, which the server must know.
+    async fn read(connection: &mut Connection, names: Vec<String>) -> Result<Self, DatabaseError> {
+        // Without `SESSION.`, which is refused for what is global in this version.
+        let columns: Vec<String> = names.iter().map(|name| format!(", @@{name}")).collect();
+        let found = connection
+            .first(&format!(
+                "SELECT CURRENT_ROLE(), ABS(UNIX_TIMESTAMP(SYSDATE()) - @@SESSION.timestamp){}",
+                columns.concat()
+            ))
+            .await?
+            .ok_or_else(|| {
+                DatabaseError::new(ErrorKind::Unexpected, "the server told no settings")
+            })?;
+        // MariaDB has a bare name, MySQL a quoted list, or NONE.
+        let role = row::optional_text(&found, 0)
+            .filter(|role| role != "NONE")
+            .map(|role| {
+                if role.starts_with('`') {
+                    role
+                } else {
+                    literal::identifier(&role)
+                }
+            });
+        Ok(Self {
+            role,
+            clock_is_fixed: row::number(&found, 1)? > 1,
+            variables: (2..)
+                .zip(names)
+                .filter_map(|(index, name)| Some((name, row::optional_text(&found, index)?)))
+                .collect(),
+        })
+    }
+}
+
+/// Settings for [`NeutralGround`], as MariaDB takes them for a single statement (`SET STATEMENT … FOR`).
+pub(super) const NEUTRAL: &str = "sql_mode = '', sql_quote_show_create = 1, time_zone = '+00:00'";
 
 /// Settings under which definitions are read, so that the same object always reads the same.
 #[derive(Debug)]
@@ -134,7 +182,7 @@ impl NeutralGround {
     pub(super) async fn enter(connection: &mut Connection) -> Result<Self, DatabaseError> {
         let before = variables(connection, Self::SETTINGS).await?;
         connection
-            .execute("SET SESSION sql_mode = '', sql_quote_show_create = 1, time_zone = '+00:00'")
+            .execute(&format!("SET SESSION {NEUTRAL}"))
             .await?;
         Ok(Self { before })
     }
@@ -150,6 +198,20 @@ impl NeutralGround {
             .execute(&format!("SET SESSION {}", settings.join(", ")))
             .await
     }
+}
+
+/// The assignments that put back the limits a session began with.
+pub(super) fn own_limits(facts: &Facts) -> String {
+    let limits = &facts.limits;
+    let statement = match &limits.statement {
+        Some(limit) => format!("max_statement_time = {}", setting(limit)),
+        None => "max_execution_time = DEFAULT".to_owned(),
+    };
+    format!(
+        "lock_wait_timeout = {}, innodb_lock_wait_timeout = {}, {statement}",
+        setting(&limits.lock),
+        setting(&limits.row_lock)
+    )
 }
 
 /// The statement that sets the limits of what follows. The server counts lock waits in whole seconds, so
@@ -196,33 +258,6 @@ async fn variables(
         .iter()
         .map(|found| (row::text(found, 0), row::text(found, 1)))
         .collect())
-}
-
-/// Whether a script has stopped the clock of the session (`SET timestamp = …`), which `SYSDATE` ignores.
-async fn clock_is_fixed(connection: &mut Connection) -> Result<bool, DatabaseError> {
-    let drift = connection
-        .first("SELECT ABS(UNIX_TIMESTAMP(SYSDATE()) - @@SESSION.timestamp)")
-        .await?;
-    Ok(drift
-        .map(|found| row::number(&found, 0))
-        .transpose()?
-        .unwrap_or_default()
-        > 1)
-}
-
-async fn current_role(connection: &mut Connection) -> Result<Option<String>, DatabaseError> {
-    let role = connection
-        .first("SELECT CURRENT_ROLE()")
-        .await?
-        .and_then(|found| row::optional_text(&found, 0));
-    // MariaDB has a bare name, MySQL a quoted list, or NONE.
-    Ok(role.filter(|role| role != "NONE").map(|role| {
-        if role.starts_with('`') {
-            role
-        } else {
-            literal::identifier(&role)
-        }
-    }))
 }
 
 /// A value in a `SET`: numbers must be written as numbers.

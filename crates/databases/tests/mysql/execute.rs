@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use forerun_migrations::database::{Blocker, Database, ErrorKind, Monitor, Timeouts};
+use forerun_migrations::database::{
+    Blocker, CommitOutcome, Database, ErrorKind, Fenced, Monitor, Session, Timeouts,
+};
+use forerun_migrations::history::AuditEntry;
 use forerun_test_support::MariadbServer;
 
-use super::{connect, database, identity};
+use super::{acquire, connect, database, history_row, identity, journal_row};
 
 /// Asks until somebody is named: how fast a statement comes to wait depends on the machine.
 async fn named_blockers(monitor: &mut dyn Monitor, backend: &str) -> Vec<Blocker> {
@@ -469,6 +472,139 @@ async fn reset_undoes_what_a_script_changed() {
         before,
         "our own limits are undone as well"
     );
+}
+
+/// Statements that the server has counted for this session.
+async fn questions(session: &mut dyn Session) -> i64 {
+    let row = session
+        .first_row("SHOW SESSION STATUS LIKE 'Questions'")
+        .await
+        .unwrap()
+        .unwrap();
+    row.rsplit('=').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_plain_migration_costs_few_round_trips() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let target = server.fresh_database();
+    let mut session = connect(&target.url, "run-1").await;
+    let session = session.as_mut();
+    let lease = acquire(session).await;
+    let ddl = limits(Some(SECOND), None);
+    session.set_timeouts(ddl).await.unwrap();
+    session.run("CREATE TABLE t1 (a INT)").await.unwrap();
+
+    let before = questions(session).await;
+    let sql = "CREATE TABLE t2 (a INT)";
+    let statement = forerun_sql::classify(forerun_sql::Dialect::Mysql, sql);
+    session.fingerprint(&statement).await.unwrap();
+    session
+        .write_journal(&lease, &journal_row(2, Some("definition:a")))
+        .await
+        .unwrap();
+    session.set_timeouts(ddl).await.unwrap();
+    session.run(sql).await.unwrap();
+    session.begin(limits(Some(SECOND * 5), None)).await.unwrap();
+    session
+        .record_applied(&lease, &history_row(2))
+        .await
+        .unwrap();
+    let entry = AuditEntry {
+        event: "migration.applied",
+        version: None,
+        statement: None,
+        attempt: None,
+        message: String::new(),
+        detail: serde_json::Value::Null,
+    };
+    session.audit(&[entry]).await.unwrap();
+    assert!(matches!(session.commit().await, CommitOutcome::Committed));
+    assert!(!session.reset().await.unwrap());
+    session.set_timeouts(ddl).await.unwrap();
+    // Definition, journal, the statement; begin, history, journal, audit, commit. (One of the two questions counts.)
+    let cost = questions(session).await - before - 1;
+    assert_eq!(cost, 8);
+}
+
+#[tokio::test]
+async fn nothing_comes_between_a_statement_and_what_asks_about_it() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let target = server.fresh_database();
+    target.execute("CREATE TABLE t (a INT)");
+    let mut session = connect(&target.url, "run-1").await;
+    session.begin(limits(Some(SECOND), None)).await.unwrap();
+    session
+        .run("INSERT INTO t VALUES (1), (2), (3)")
+        .await
+        .unwrap();
+    session.run("SET @changed = ROW_COUNT()").await.unwrap();
+    let row = session.first_row("SELECT @changed AS n").await.unwrap();
+    assert_eq!(row.as_deref(), Some("n=3"));
+}
+
+#[tokio::test]
+async fn a_script_may_use_savepoints_and_settings_in_our_transaction() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let target = server.fresh_database();
+    target.execute("CREATE TABLE t (a INT)");
+    let mut session = connect(&target.url, "run-1").await;
+    let lease = acquire(session.as_mut()).await;
+    session.begin(limits(Some(SECOND), None)).await.unwrap();
+    for sql in [
+        "INSERT INTO t VALUES (1)",
+        "SAVEPOINT mine",
+        "SET foreign_key_checks = 0",
+        "INSERT INTO t VALUES (2)",
+        "ROLLBACK TO SAVEPOINT mine",
+    ] {
+        session.run(sql).await.unwrap();
+    }
+    assert_eq!(
+        session
+            .record_applied(&lease, &history_row(1))
+            .await
+            .unwrap(),
+        Fenced::Written
+    );
+    assert!(matches!(session.commit().await, CommitOutcome::Committed));
+    assert_eq!(target.query("SELECT a FROM t"), "1");
+}
+
+#[tokio::test]
+async fn a_transaction_that_a_deadlock_has_ended_records_nothing() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let target = server.fresh_database();
+    target.execute("CREATE TABLE t (id INT PRIMARY KEY, a INT) ENGINE=InnoDB; INSERT INTO t VALUES (1, 0), (2, 0)");
+    let mut victim = connect(&target.url, "run-1").await;
+    let lease = acquire(victim.as_mut()).await;
+    let mut other = target.session();
+    victim.begin(Timeouts::default()).await.unwrap();
+    // The one that has changed less is chosen as the victim.
+    other.run("CREATE TABLE heavy (a INT) ENGINE=InnoDB; BEGIN; INSERT INTO heavy SELECT seq FROM seq_1_to_1000; UPDATE t SET a = 2 WHERE id = 2;");
+    victim.run("UPDATE t SET a = 1 WHERE id = 1").await.unwrap();
+    let waiting = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        other.run("UPDATE t SET a = 2 WHERE id = 1;")
+    });
+    let error = victim
+        .run("UPDATE t SET a = 1 WHERE id = 2")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Deadlock);
+    let fenced = victim.record_applied(&lease, &history_row(1)).await;
+    assert_eq!(fenced.unwrap(), Fenced::TransactionEnded);
+    victim.rollback().await.unwrap();
+    waiting.await.unwrap();
+    assert!(victim.history().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+SELECT version, script, origin, checksum, checksum_raw, checksum_sql
+  FROM {database}.forerun_history
+ ORDER BY version
