@@ -124,7 +124,13 @@ impl Script {
     /// Opens the file for reading from its start.
     pub fn open(&self) -> Result<impl BufRead + use<>, DirectoryError> {
         let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
-        Ok(BufReader::with_capacity(BUFFER_BYTES, file))
+        Ok(BufReader::with_capacity(self.buffer_bytes(), file))
+    }
+
+    /// Enough for a small file as a whole, and for the calls to the system to be few on a large one.
+    fn buffer_bytes(&self) -> usize {
+        usize::try_from(self.bytes)
+            .map_or(BUFFER_BYTES, |bytes| (bytes + 1).clamp(512, BUFFER_BYTES))
     }
 
     /// Opens the file that `summary` was made of.
@@ -146,7 +152,7 @@ impl Script {
                 path: self.path.clone(),
             });
         }
-        Ok(BufReader::with_capacity(BUFFER_BYTES, file))
+        Ok(BufReader::with_capacity(self.buffer_bytes(), file))
     }
 
     /// Reads the whole script and tells what is in it. Memory does not grow with rows or, beyond
@@ -164,7 +170,8 @@ impl Script {
             });
         }
         inspection.summary.stamp = Some(stamp);
-        let mut splitter = Splitter::new(BufReader::with_capacity(BUFFER_BYTES, file), dialect);
+        let mut splitter =
+            Splitter::new(BufReader::with_capacity(self.buffer_bytes(), file), dialect);
         loop {
             let before = splitter.position();
             match splitter.next_piece() {

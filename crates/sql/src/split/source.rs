@@ -9,6 +9,9 @@ use crate::lexer::Input;
 /// How much is read at a time, and the least that a chunk of COPY data holds.
 pub(super) const READ_BYTES: usize = 256 * 1024;
 
+/// The first read: most scripts are small, and memory is cleared before it is used.
+const FIRST_READ_BYTES: usize = 8 * 1024;
+
 /// Memory above this is given back after the piece that needed it.
 const KEPT_BYTES: usize = 1024 * 1024;
 
@@ -94,14 +97,20 @@ impl<R: Read> Source<R> {
             }
             // Moving a piece costs its length, so make room for as much again each time.
             let piece = self.end - self.start;
-            if self.buffer.len() - self.end < READ_BYTES.max(minimum) {
+            let wanted = READ_BYTES.min(self.buffer.len() / 2).max(minimum);
+            if self.buffer.len() - self.end < wanted {
                 if self.start > 0 {
                     self.buffer.copy_within(self.start..self.end, 0);
                 }
                 self.cursor -= self.start;
                 self.start = 0;
                 self.end = piece;
-                let room = piece.max(READ_BYTES).max(minimum);
+                let step = if self.buffer.is_empty() {
+                    FIRST_READ_BYTES
+                } else {
+                    READ_BYTES
+                };
+                let room = piece.max(step).max(minimum);
                 if self.buffer.len() - self.end < room {
                     self.buffer.resize(piece + room, 0);
                 }
