@@ -115,7 +115,10 @@ fn state(failure: &MigrationFailure, dialect: Dialect) -> String {
             format!("{done} done and recorded, since this script cannot run in one transaction; the next run goes on with statement {next}.")
         }
         StateAfterFailure::Committed => {
-            format!("The commit had arrived before the connection was lost: {} is {verb} and recorded.", failure.script)
+            format!(
+                "{} is {verb} and recorded: the commit had arrived before the connection was lost, or another runner has done it.",
+                failure.script
+            )
         }
         StateAfterFailure::Unknown => "Whether the last statement took effect is not known yet; the next run finds out, or asks."
             .to_owned(),

@@ -16,7 +16,8 @@ pub(super) fn page() -> String {
         text,
         "Where standard output is no terminal, or with `--format json`, a run prints one JSON object per line. Each has \
          `format` ({EVENTS_FORMAT}), `at` (UTC) and `event`. Durations are seconds. Fields are added, never renamed; unknown \
-         events and fields are to be ignored. The last line is `run_finished`; when the run failed it has `error` with \
+         events and fields are to be ignored. A command line that cannot be understood is answered in plain text. The last \
+         line is `run_finished`; when the run failed it has `error` with \
          `code`, `message`, `file`, `line`, `column`, `details`, `state` and `advice`.\n\nCommands that answer a question \
          (`plan`, `status`, `history`, `validate`, `hash`, `new`, `unlock`, `repair` without an action) print one JSON \
          document with `format` instead, with `error` when they failed and `warnings` when there are any.\n"

@@ -39,7 +39,7 @@ macro_rules! variables {
 variables! {
     DATABASE_URL, Some("--url"), "Database URL, or `env://NAME`, or `file:///path/to/secret`. Wins over the parts below.";
     DATABASE_URL_FILE, None, "File that holds the database URL.";
-    DATABASE_ENGINE, None, "`postgres`, `mysql`, `mariadb` or `sqlite`; otherwise told from the port and the name.";
+    DATABASE_ENGINE, None, "`postgres`, `mysql`, `mariadb` or `sqlite`; otherwise SQLite for a path without a host, MySQL on port 3306, else PostgreSQL.";
     DATABASE_ENGINE_FILE, None, "File that holds it.";
     DATABASE_HOST, None, "Host name, address, or path of a socket.";
     DATABASE_HOST_FILE, None, "File that holds it.";

@@ -50,6 +50,8 @@ pub struct ScriptSummary {
     /// to be left out, since forerun's own transaction replaces them. Never set for a script that runs without
     /// a transaction, where such groups are run as written.
     pub wrapped: bool,
+    /// Statements that begin or end a transaction.
+    pub controls: u64,
     /// The transactions that it opens by itself, in order; all of them, also beyond [`MAX_STATEMENTS`].
     #[serde(skip)]
     pub groups: Vec<TransactionGroup>,
@@ -208,6 +210,7 @@ impl<'a> Inspection<'a> {
             sql_checksum: String::new(),
             has_copy: false,
             wrapped: false,
+            controls: 0,
             groups: Vec::new(),
             stamp: None,
             warnings: Vec::new(),
@@ -351,9 +354,12 @@ impl<'a> Inspection<'a> {
         let transactional = !summary.no_transaction
             && summary.outside_transaction == 0
             && self.dialect != Dialect::Mysql;
-        (summary.wrapped, summary.groups) =
-            self.controls
-                .finish(self.script, transactional, summary.statement_count)?;
+        let verdict = self
+            .controls
+            .finish(self.script, transactional, summary.statement_count)?;
+        summary.wrapped = verdict.wrapped;
+        summary.controls = verdict.controls;
+        summary.groups = verdict.groups;
         summary.sql_checksum = self.hasher.finish();
         if summary.statement_count == 0 && self.script.direction == Direction::Up {
             summary.warnings.push(DirectoryWarning::EmptyScript {

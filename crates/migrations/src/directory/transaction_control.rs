@@ -42,6 +42,15 @@ pub struct TransactionGroup {
     pub broken: bool,
 }
 
+/// What a script does about transactions.
+pub(super) struct Verdict {
+    /// `BEGIN` and `COMMIT` wrap the script as a whole.
+    pub wrapped: bool,
+    /// Statements that begin or end a transaction.
+    pub controls: u64,
+    pub groups: Vec<TransactionGroup>,
+}
+
 #[derive(Clone)]
 struct Control {
     index: u64,
@@ -136,11 +145,20 @@ impl TransactionControls {
 
     /// The verdict: whether `BEGIN` and `COMMIT` wrap the script as a whole and are to be left out.
     pub(super) fn finish(
-        self,
+        mut self,
         script: &Script,
         transactional: bool,
         statement_count: u64,
-    ) -> Result<(bool, Vec<TransactionGroup>), DirectoryError> {
+    ) -> Result<Verdict, DirectoryError> {
+        let controls = self.count;
+        let groups = std::mem::take(&mut self.groups);
+        let verdict = |wrapped| {
+            Ok(Verdict {
+                wrapped,
+                controls,
+                groups,
+            })
+        };
         let refuse = |control: Control, problem| {
             Err(DirectoryError::TransactionControl {
                 path: script.path.clone(),
@@ -166,10 +184,10 @@ impl TransactionControls {
                     "begins a transaction that is never ended. Add a COMMIT at the end of the script",
                 );
             }
-            return Ok((false, self.groups));
+            return verdict(false);
         }
         let (Some(first), Some(last)) = (self.first, self.last) else {
-            return Ok((false, self.groups));
+            return verdict(false);
         };
         let begins = first.sort == TransactionUse::Begin && first.index == 1;
         let commits = last.sort == TransactionUse::Commit && last.index == statement_count;
@@ -181,7 +199,7 @@ impl TransactionControls {
                 );
             }
             if is_plain(&last) {
-                return Ok((true, self.groups));
+                return verdict(true);
             }
         }
         let offending = if begins {

@@ -143,7 +143,7 @@ impl Run<'_> {
     /// Ends the run: one audit entry with its result, and the lock given back. Best effort, since the result of the
     /// run stands already and a session that is gone has lost its lock anyway.
     pub(super) async fn finish<T>(
-        mut self,
+        self,
         result: Result<T, RunError>,
         done: impl Fn(&T) -> String,
     ) -> Result<T, RunError> {
@@ -151,12 +151,17 @@ impl Run<'_> {
             Ok(value) => done(value),
             Err(error) => error.to_string(),
         };
-        let detail = serde_json::json!({ "ok": result.is_ok() });
+        self.end(message, serde_json::json!({ "ok": result.is_ok() }))
+            .await;
+        result
+    }
+
+    /// Notes the end of the run and gives the lock back.
+    pub(super) async fn end(mut self, message: String, detail: serde_json::Value) {
         self.audit.push(run_entry("run.finished", message, detail));
         self.flush_audit().await;
         self.heartbeat = None;
         let _ = tokio::time::timeout(CLEAN_UP_TIMEOUT, self.session.release(&self.lease)).await;
-        result
     }
 }
 

@@ -39,9 +39,7 @@ impl Guard<'_> {
             message: message.clone(),
             detail: serde_json::json!({ "exit_code": exit_code }),
         });
-        let _ = self
-            .run
-            .finish(Ok(message), |message: &String| message.clone())
-            .await;
+        let detail = serde_json::json!({ "ok": exit_code == Some(0) });
+        self.run.end(message, detail).await;
     }
 }

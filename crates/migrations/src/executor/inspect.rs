@@ -234,7 +234,7 @@ impl Runner {
                     self.warn(
                     "comment_changed",
                     format!(
-                        "{} was changed after it was applied, in comments or layout only; `forerun migrate repair {}` \
+                        "{} was changed after it was applied, in comments or layout only; `forerun migrate repair {} --accept-change` \
                          records the new text",
                         migration.up.file_name, migration.version
                     ),

@@ -259,7 +259,12 @@ impl Run<'_> {
         let path = step.script.path.clone();
         let ended = match error {
             AttemptError::Database { current, error } => {
-                let failure = self.failure(step, current, error, attempts, journal);
+                let gone = error.kind == ErrorKind::ConnectionLost;
+                let mut failure = self.failure(step, current, error, attempts, journal);
+                // Another runner may have ended this session, and done its work.
+                if gone && self.resolve_commit(step).await == StateAfterFailure::Committed {
+                    failure.state = StateAfterFailure::Committed;
+                }
                 return self.failed(step, failure).await;
             }
             AttemptError::CommitUnknown { error } => {

@@ -15,7 +15,7 @@ pub use hazards::Hazard;
 use crate::database::Capabilities;
 use crate::directory::{Migration, Script, ScriptSummary, StatementSummary, hex};
 use crate::history::{Direction, JournalRow, Kind, Version};
-use forerun_sql::{LockClass, TransactionUse};
+use forerun_sql::LockClass;
 
 /// Which pending migrations to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,49 +183,29 @@ fn mode(summary: &ScriptSummary, capabilities: Capabilities) -> (Mode, Option<St
             Some("the file says `-- forerun:no-transaction`".to_owned()),
         );
     }
-    if !capabilities.transactional_ddl {
-        // A file of row changes alone is still atomic.
-        return match summary
-            .statements
-            .iter()
-            .find(|statement| !runs_inside(statement, summary.wrapped))
-        {
-            Some(statement) => (
-                Mode::Statements,
-                Some(format!(
-                    "{} on line {} does not take part in a transaction",
-                    statement.classification.verb, statement.position.line
-                )),
-            ),
-            None if summary.statement_count as usize > summary.statements.len() => (
-                Mode::Statements,
-                Some(
-                    "the file is too long to be sure that no statement commits by itself"
-                        .to_owned(),
-                ),
-            ),
-            None => (Mode::Transaction, None),
-        };
+    if !capabilities.transactional_ddl && summary.controls > 0 && !summary.wrapped {
+        return (
+            Mode::Statements,
+            Some("it begins and ends transactions by itself".to_owned()),
+        );
     }
     if summary.outside_transaction == 0 {
         return (Mode::Transaction, None);
     }
     let reason = match summary.first_outside() {
         Some(statement) => format!(
-            "{} on line {} cannot run in a transaction",
-            statement.classification.verb, statement.position.line
+            "{} on line {} {}",
+            statement.classification.verb,
+            statement.position.line,
+            if capabilities.transactional_ddl {
+                "cannot run in a transaction"
+            } else {
+                "does not take part in a transaction"
+            }
         ),
         None => "a statement of it cannot run in a transaction".to_owned(),
     };
     (Mode::Statements, Some(reason))
-}
-
-fn runs_inside(statement: &StatementSummary, wrapped: bool) -> bool {
-    match statement.classification.transaction {
-        TransactionUse::Inside | TransactionUse::Savepoint => true,
-        TransactionUse::Outside => false,
-        TransactionUse::Begin | TransactionUse::Commit | TransactionUse::Rollback => wrapped,
-    }
 }
 
 /// Whether a statement changes the catalog under a lock that stops others.
