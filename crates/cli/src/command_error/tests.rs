@@ -508,7 +508,7 @@ fn a_commit_without_an_answer_says_that_it_arrived() {
     insta::assert_snapshot!(text(&run_error(RunError::Migration(Box::new(failure)), Dialect::Postgres)), @r#"
     error: 0007_add_email.sql failed: connection closed
 
-      state       The commit had arrived before the connection was lost: 0007_add_email.sql is applied and recorded.
+      state       0007_add_email.sql is applied and recorded: the commit had arrived before the connection was lost, or another runner has done it.
 
     Run `forerun migrate up` again for what comes after it.
     "#);

@@ -105,6 +105,15 @@ fn compare_migration(
                 "{} differs from {base} in comments or layout only",
                 now.up.file_name
             ));
+        } else if before.up.file_name != now.up.file_name {
+            comparison.problems.push(conflict(
+                "version_taken",
+                Some(&now.up.path),
+                format!(
+                    "version {} is taken by {} in {base}: give this one a newer version",
+                    now.version, before.up.file_name
+                ),
+            ));
         } else {
             comparison.problems.push(conflict(
                 "changed",

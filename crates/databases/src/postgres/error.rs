@@ -130,6 +130,18 @@ pub(super) fn from_socket(error: &io::Error, host: &str) -> DatabaseError {
             "no answer in time".to_owned(),
             "packets are dropped on the way: check address, firewall and network policies",
         ),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::InvalidData => (
+            format!("something answers there, but not as a PostgreSQL server does ({error})"),
+            "is it another kind of server? MySQL and MariaDB are named by mysql://… or DATABASE_ENGINE=mariadb; otherwise the \
+             server is starting or stopping, or a proxy in between closes the connection",
+        ),
+        io::ErrorKind::Other if error.to_string().contains("bytes remaining") => (
+            "something answers there, but not as a PostgreSQL server does".to_owned(),
+            "is it another kind of server? MySQL and MariaDB are named by mysql://… or DATABASE_ENGINE=mariadb",
+        ),
         _ => (error.to_string(), "check host, port and network"),
     };
     DatabaseError::new(
