@@ -13,13 +13,7 @@ mod story;
 
 use answers::databases;
 use forerun_test_support::{CommandOutcome, ScratchProject};
-use story::{Target, project};
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
+use story::{Target, empty_project_for};
 
 fn migrate(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
     let mut words = vec!["--format", "text", "migrate"];
@@ -33,7 +27,7 @@ fn a_script_that_becomes_transactional_is_not_run_from_its_start() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("1_log.sql", "CREATE TABLE log (n integer);\n");
     project.migration(
         "2_rows.sql",
@@ -54,7 +48,7 @@ fn a_procedure_that_committed_a_part_is_not_called_again() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "1_parts.sql",
         "CREATE TABLE log (n integer);\nCREATE TABLE held (n integer);\nINSERT INTO held VALUES (0);\n\
@@ -79,7 +73,7 @@ fn a_statement_declared_not_done_may_be_corrected() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("1_log.sql", "CREATE TABLE log (n integer);\n");
     project.migration(
         "2_call.sql",
@@ -101,7 +95,7 @@ fn a_variable_whose_value_is_gone_is_refused() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let script = |third: &str| {
         format!(
             "CREATE TABLE a (id integer AUTO_INCREMENT PRIMARY KEY, n integer);\nCREATE TABLE b (a integer);\n\
@@ -124,7 +118,7 @@ fn an_attached_database_is_there_again_after_a_correction() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let side = project.path().join("side.db");
     let script = |last: &str| {
         format!(
@@ -145,7 +139,7 @@ fn an_assertion_is_checked_again_when_nothing_was_done() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("1_rows.sql", "CREATE TABLE rows_ (n integer);\n");
     let script = |target: &str| {
         format!("-- forerun:assert \"no rows\"\nSELECT n FROM rows_;\nVACUUM INTO '{target}';\n")
@@ -168,7 +162,7 @@ fn a_group_that_is_rolled_back_stays_so_in_a_long_script() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let filler = "SELECT 1;\n".repeat(10_100);
     project.migration(
         "1_long.sql",
@@ -187,7 +181,7 @@ fn reset_all_in_a_script_is_no_end_of_its_transaction() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("1_t.sql", "CREATE TABLE t (n integer);\nSET search_path = pg_catalog;\nRESET ALL;\nINSERT INTO t VALUES (1);\n");
     let _ = migrate(&project, &["up"], 0);
     assert_eq!(target.number("SELECT count(*) FROM t"), 1);
@@ -197,7 +191,7 @@ fn reset_all_in_a_script_is_no_end_of_its_transaction() {
 #[test]
 fn overrides_and_refused_runs_are_audited() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("1_a.sql", "CREATE TABLE a (n integer);\n");
         project.migration("3_c.sql", "CREATE TABLE c (n integer);\n");
         let _ = migrate(&project, &["up"], 0);

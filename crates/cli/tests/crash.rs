@@ -147,35 +147,50 @@ impl Story {
         rounds: u32,
     ) -> Told {
         let mut told = Told::default();
+        let mut window = undisturbed.usual + undisturbed.usual / 4;
         loop {
             let round = next.fetch_add(1, Ordering::Relaxed);
             if round >= rounds {
                 return told;
             }
-            told = told.and(self.round(undisturbed, &mut random, round));
+            told = told.and(self.round(undisturbed, &mut random, &mut window, round));
         }
     }
 
-    fn round(&self, undisturbed: &Undisturbed, random: &mut Random, round: u32) -> Told {
+    /// Kills within `window`, which follows the speed of the machine: shorter after a run that came to its end, longer
+    /// after one that did not.
+    fn round(
+        &self,
+        undisturbed: &Undisturbed,
+        random: &mut Random,
+        window: &mut Duration,
+        round: u32,
+    ) -> Told {
         let Undisturbed { project, usual, .. } = undisturbed;
         let target = (self.target)().expect("there was one before");
         let url = target.url();
         let mut told = Told::default();
         let mut moments = Vec::new();
         for _ in 0..=random.below(MOST_KILLS) {
-            let moment = random.moment(*usual + *usual / 4);
+            let moment = random.moment(*window);
             moments.push(moment);
             let running = up(project, &["-u", &url]).spawn();
             std::thread::sleep(moment);
             running.kill();
             let ended = running.wait();
             match ended.signal() {
-                Some(9) => told.kills += 1,
-                _ => assert_eq!(
-                    ended.code(),
-                    Some(0),
-                    "round {round}, killed after {moments:?}\n{ended:?}"
-                ),
+                Some(9) => {
+                    told.kills += 1;
+                    *window = (*window * 21 / 20).min(*usual * 2);
+                }
+                _ => {
+                    *window = *window * 9 / 10;
+                    assert_eq!(
+                        ended.code(),
+                        Some(0),
+                        "round {round}, killed after {moments:?}\n{ended:?}"
+                    );
+                }
             }
         }
         let ended = up(project, &["-u", &url]).patience(PATIENCE).run();

@@ -12,15 +12,9 @@ mod story;
 
 use answers::{databases, document, servers};
 use forerun_test_support::{CommandOutcome, ScratchProject};
-use story::{Product, Target, project};
+use story::{Product, Target, empty_project_for, project};
 
 const USERS: &str = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(200));\n";
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
 
 /// `up` on a SQLite file with these migrations.
 fn up_with(files: &[(&str, &[u8])]) -> (CommandOutcome, ScratchProject) {
@@ -206,7 +200,7 @@ fn spaces_and_any_letters_in_names() {
         ),
     ];
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         for (name, sql) in files {
             project.migration(name, sql);
         }
@@ -247,7 +241,7 @@ fn empty_files_are_recorded_with_a_warning() {
 #[test]
 fn byte_order_mark_and_line_ends_of_windows() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let text = "\u{feff}-- forerun:data\r\nCREATE TABLE t (a varchar(20));\r\nINSERT INTO t VALUES ('x\r\ny');\r\n";
         project.migration("0001_a.sql", text);
         let _ = project.run(&["migrate", "up"]).expect_code(0);
@@ -342,7 +336,7 @@ fn a_directive_that_mysql_takes_for_minus_signs() {
 #[test]
 fn directives_in_the_layout_of_golang_migrate() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("1_users.up.sql", USERS);
         project.migration("1_users.down.sql", "DROP TABLE users;\n");
         project.migration(
@@ -428,7 +422,7 @@ fn a_commit_in_the_middle_is_refused() {
         ("BEGIN;\nCREATE TABLE a (i integer);\n", "0001_a.sql:1:1"),
     ] {
         for target in [Target::sqlite(), Target::postgres()].into_iter().flatten() {
-            let project = project_for(&target);
+            let project = empty_project_for(&target);
             project.migration("0001_a.sql", text);
             let _ = project
                 .run(&["--format", "text", "migrate", "up"])
@@ -446,7 +440,7 @@ fn a_commit_in_the_middle_is_refused() {
 #[test]
 fn begin_and_commit_around_the_whole_file() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         project.migration(
             "0002_rows.sql",
@@ -474,7 +468,7 @@ fn begin_and_commit_around_the_whole_file() {
 #[test]
 fn a_script_in_groups_runs_as_it_is_written() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration(
             "0001_a.sql",
             format!(
@@ -506,7 +500,7 @@ fn a_script_in_groups_runs_as_it_is_written() {
 #[test]
 fn a_script_of_several_megabytes() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let mut text = USERS.to_owned();
         let name = "x".repeat(150);
         for block in 0..60 {
@@ -536,7 +530,7 @@ fn a_script_of_several_megabytes() {
 #[test]
 fn a_statement_that_nobody_understands_reaches_the_server() {
     for target in servers() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_a.sql", "FROBNICATE TABLE users;\n");
         let _ = project
             .run(&["--format", "text", "migrate", "up"])

@@ -11,18 +11,11 @@
 mod answers;
 mod story;
 
-use forerun_test_support::ScratchProject;
-use story::{Target, project};
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
+use story::{Target, empty_project_for};
 
 /// Applies the dump of `from` to `to` with a migration after it, and compares the schemas.
 fn apply(from: &Target<'_>, to: &Target<'_>, dump: &str) {
-    let project = project_for(to);
+    let project = empty_project_for(to);
     project.migration("0001_dump.sql", dump);
     project.migration(
         "0002_next.sql",
@@ -105,7 +98,7 @@ fn of_phpmyadmin() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_dump.sql",
         "-- phpMyAdmin SQL Dump\n\
@@ -157,7 +150,7 @@ fn a_script_that_changes_its_role() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let role = format!("tables_{}", target.database().name.replace('-', "_"));
     target.query(&format!(
         "CREATE ROLE {role} NOLOGIN; GRANT ALL ON SCHEMA public TO {role}"

@@ -11,15 +11,8 @@ mod answers;
 mod story;
 
 use answers::{databases, finished};
-use forerun_test_support::ScratchProject;
-use story::{Product, Target, project};
+use story::{Product, Target, empty_project_for};
 use unicode_width::UnicodeWidthStr;
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
 
 /// What stands above the caret, from its column to the end of the line.
 fn under_the_caret(stderr: &str) -> String {
@@ -42,7 +35,7 @@ fn under_the_caret(stderr: &str) -> String {
 
 /// An `up` that fails at `wrong` in its only migration: the place, the caret and the JSON name it exactly.
 fn points_at(target: &Target<'_>, sql: &str, wrong: &str) {
-    let project = project_for(target);
+    let project = empty_project_for(target);
     let position = sql.find(wrong).expect("it is in there");
     let before = &sql[..position];
     let line = before.matches('\n').count() + 1;
@@ -140,7 +133,7 @@ fn a_name_that_does_not_exist() {
 #[test]
 fn an_error_that_is_about_rows() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration(
             "0001_a.sql",
             "CREATE TABLE users (id integer PRIMARY KEY);\nINSERT INTO users VALUES (1);\n  INSERT INTO users\n    VALUES (1);\n",
@@ -160,7 +153,7 @@ fn long_statements_are_cut() {
     for target in databases() {
         let values = "(1), ".repeat(100_000);
         let sql = format!("INSERT INTO users (id) VALUES {values}VALUEZ (1);\n");
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration(
             "0001_a.sql",
             format!("CREATE TABLE users (id integer);\n{sql}"),
@@ -182,7 +175,7 @@ fn a_row_of_a_copy() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_a.sql",
         "CREATE TABLE users (id integer, name text);\n\nCOPY users (id, name) FROM STDIN;\n1\ta\nx\tb\n\\.\nSELECT 1;\n",

@@ -15,13 +15,7 @@ use std::time::{Duration, Instant};
 
 use answers::{databases, lines, servers};
 use forerun_test_support::{RunningCommand, ScratchProject};
-use story::{Target, project, wait_for};
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
+use story::{Target, empty_project_for, wait_for};
 
 /// Starts a shell script under the lock, and waits until it is where `READY` stands.
 fn started(project: &ScratchProject, options: &[&str], script: &str) -> RunningCommand {
@@ -46,7 +40,7 @@ fn alive(project: &ScratchProject, file: &str) -> bool {
 #[test]
 fn the_command_owns_input_and_output() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let outcome = project
             .command(&["exec", "--", "sh", "-c", "cat; echo problem >&2; exit 9"])
             .input("from stdin\n")
@@ -72,7 +66,7 @@ fn the_command_owns_input_and_output() {
 #[test]
 fn the_environment_is_unchanged() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let url = target.url();
         let print = ["exec", "--", "env"];
         let outcome = project
@@ -101,7 +95,7 @@ fn arguments_reach_the_command_as_they_are() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let outcome = project
         .run(&[
             "exec",
@@ -122,7 +116,7 @@ fn arguments_reach_the_command_as_they_are() {
 #[test]
 fn commands_that_cannot_run() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let outcome = project
             .run(&["exec", "--", "no-such-program"])
             .expect_code(127);
@@ -139,7 +133,7 @@ fn commands_that_cannot_run() {
 #[test]
 fn only_one_at_a_time() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let running = started(
             &project,
             &[],
@@ -180,7 +174,7 @@ fn only_one_at_a_time() {
 #[test]
 fn signals_are_passed_on() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         // It decides itself how it ends.
         let script = "trap 'echo told; exit 7' TERM; READY; while :; do sleep 0.05; done";
         let running = started(&project, &[], script);
@@ -206,7 +200,7 @@ fn a_shell_and_its_children_get_the_signal() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let running = started(&project, &[], "sleep 60 & echo $! > child; READY; wait");
     running.terminate();
     let _ = running.wait().expect_code(143);
@@ -218,7 +212,7 @@ fn the_second_signal_ends_it_at_once() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let mut running = started(
         &project,
         &[],
@@ -234,7 +228,7 @@ fn the_second_signal_ends_it_at_once() {
 #[test]
 fn the_time_limit_ends_the_command() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let before = Instant::now();
         let running = started(
             &project,
@@ -256,7 +250,7 @@ fn a_command_that_was_killed_from_outside() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let _ = project
         .run(&[
             "--format",
@@ -275,7 +269,7 @@ fn a_command_that_was_killed_from_outside() {
 #[test]
 fn a_lost_lock_ends_the_command() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let running = started(
             &project,
             &["--lease", "3s"],
@@ -296,7 +290,7 @@ fn a_guard_that_slept_too_long_ends_its_command() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let running = started(
         &project,
         &["--lease", "3s"],
@@ -316,7 +310,7 @@ fn a_guard_that_slept_too_long_ends_its_command() {
 #[test]
 fn a_killed_guard_takes_its_command_with_it() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let running = started(
             &project,
             &["--lease", "3s"],
@@ -337,7 +331,7 @@ fn a_killed_guard_takes_its_command_with_it() {
 #[test]
 fn the_audit_knows_what_ran() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let _ = project
             .command(&[
                 "exec",
@@ -378,7 +372,7 @@ fn the_audit_knows_what_ran() {
 #[test]
 fn it_waits_for_the_database() {
     for target in servers() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let proxy = target.database().proxy();
         proxy.refuse(true);
         let url = target.database().url_through(&proxy);

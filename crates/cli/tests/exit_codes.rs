@@ -13,15 +13,9 @@ mod story;
 
 use answers::{Account, databases, servers};
 use forerun_test_support::{CommandOutcome, ScratchProject};
-use story::{Gate, Product, Target, project, wait_for};
+use story::{Gate, Product, Target, empty_project_for, project, wait_for};
 
 const USERS: &str = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(20));\n";
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
 
 /// `forerun --format text migrate …`: ends with this code and says this.
 fn ends(project: &ScratchProject, arguments: &[&str], code: i32, said: &[&str]) -> CommandOutcome {
@@ -37,7 +31,7 @@ fn ends(project: &ScratchProject, arguments: &[&str], code: i32, said: &[&str]) 
 #[test]
 fn code_0_done_and_nothing_to_do() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         let _ = ends(&project, &["up"], 0, &["Applied 1 migration"]);
         let _ = ends(&project, &["up"], 0, &["Nothing to do"]);
@@ -138,7 +132,7 @@ fn code_2_wrong_password_database_or_privilege() {
 #[test]
 fn code_3_a_migration_failed() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         project.migration("0002_more.sql", "INSERT INTO userz (id) VALUES (1);\n");
         let _ = ends(
@@ -172,7 +166,7 @@ fn code_3_a_migration_failed() {
 #[test]
 fn code_3_a_statement_took_too_long() {
     for target in servers() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         // On MariaDB, functions that wait end without an error when their time is over.
         project.migration(
             "0001_slow.sql",
@@ -198,7 +192,7 @@ fn code_3_a_statement_took_too_long() {
 #[test]
 fn code_4_changed_missing_out_of_order_sum() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         project.migration("0003_more.sql", "INSERT INTO users (id) VALUES (3);\n");
         let _ = ends(&project, &["up"], 0, &[]);
@@ -244,7 +238,7 @@ fn code_4_unresumable() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_half.sql",
         format!("{USERS}CREATE TABLE wrong (id nothing);\n"),
@@ -266,7 +260,7 @@ fn code_4_in_doubt() {
         return;
     };
     let mut gate = Gate::closed(&target);
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let body = gate.sql();
     target.query(&format!(
         "DELIMITER //\nCREATE PROCEDURE slow() BEGIN {body} END//\nDELIMITER ;"
@@ -299,7 +293,7 @@ fn code_4_in_doubt() {
 #[test]
 fn code_5_refused() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         project.migration(
             "0002_rows.sql",
@@ -329,7 +323,7 @@ fn code_5_refused() {
 fn code_5_unlocking_a_living_holder() {
     for target in servers() {
         let mut gate = Gate::closed(&target);
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_slow.sql", gate.sql());
         let running = project
             .command(&["migrate", "up"])
@@ -352,7 +346,7 @@ fn code_5_unlocking_a_living_holder() {
 #[test]
 fn code_6_not_up_to_date() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         let _ = ends(&project, &["status"], 0, &["0001_users.sql"]);
         let _ = ends(&project, &["status", "--exit-code"], 6, &["0001_users.sql"]);
@@ -376,7 +370,7 @@ fn code_6_not_up_to_date() {
         return;
     };
     let now = ["wait", "--version", "1", "--timeout", "0"];
-    let _ = ends(&project_for(&target), &now, 6, &["version 1"]);
+    let _ = ends(&empty_project_for(&target), &now, 6, &["version 1"]);
     assert!(started.elapsed().as_secs() < 30);
     let unreachable = [
         "wait",
@@ -414,7 +408,7 @@ fn code_75_unreachable() {
 #[test]
 fn code_75_another_runner_holds_the_lock() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         let running = project
             .command(&["exec", "--", "sleep", "60"])
@@ -441,7 +435,7 @@ fn code_75_another_runner_holds_the_lock() {
 #[test]
 fn code_75_retries_used_up_on_a_table_lock() {
     for target in servers() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", USERS);
         let _ = ends(&project, &["up"], 0, &[]);
         let mut session = target.session();
@@ -471,7 +465,7 @@ fn code_75_retries_used_up_on_a_table_lock() {
 fn code_75_the_time_limit() {
     for target in servers() {
         let gate = Gate::closed(&target);
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_slow.sql", gate.sql());
         let _ = ends(
             &project,
@@ -489,7 +483,7 @@ fn codes_130_and_143_interrupted_and_left_clean() {
     for target in servers() {
         for (code, name) in [(130, "SIGINT"), (143, "SIGTERM")] {
             let mut gate = Gate::closed(&target);
-            let project = project_for(&target);
+            let project = empty_project_for(&target);
             project.migration("0001_slow.sql", gate.sql());
             let running = project
                 .command(&["--format", "text", "migrate", "up"])
@@ -518,7 +512,7 @@ fn code_143_in_the_middle_of_a_long_statement_of_sqlite() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     target.query("CREATE TABLE ledger (entry integer); CREATE TABLE work (steps integer); INSERT INTO work VALUES (4000000000)");
     project.migration("0001_slow.sql", Gate::endless());
     let mut running = project.command(&["migrate", "up"]).spawn();
@@ -534,7 +528,7 @@ fn code_143_in_the_middle_of_a_long_statement_of_sqlite() {
 #[test]
 fn exec_passes_the_code_of_its_command_on() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         for code in [0, 1, 3, 42, 255] {
             let _ = project
                 .run(&["exec", "--", "sh", "-c", &format!("exit {code}")])

@@ -15,18 +15,12 @@ use std::path::Path;
 use answers::{databases, document, finished, lines};
 use forerun_test_support::{CommandOutcome, ScratchProject};
 use serde_json::Value;
-use story::{Gate, Product, Target, project, skipped};
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
+use story::{Gate, Product, Target, empty_project_for, project, skipped};
 
 #[test]
 fn every_line_of_a_run_is_json_with_its_version() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration(
             "0001_a.sql",
             "CREATE TABLE a (id integer);\nINSERT INTO a VALUES (1);\n",
@@ -103,7 +97,7 @@ fn formats() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("0001_a.sql", "CREATE TABLE a (id integer);\n");
     let text = project
         .command(&["migrate", "status"])
@@ -145,7 +139,7 @@ fn colours() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("0001_a.sql", "CREATE TABLE a (id integer;\n");
     let run = |variables: &[(&str, &str)], options: &[&str]| {
         let mut command = project.command(&["--format", "text"]);
@@ -198,7 +192,7 @@ fn a_terminal_gets_lines_a_bar_and_one_sentence() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     target.query("CREATE TABLE ledger (entry integer); CREATE TABLE work (steps integer); INSERT INTO work VALUES (3000000)");
     project.migration("0001_slow.sql", Gate::endless());
     project.migration("0002_next.sql", "CREATE TABLE a (id integer);\n");
@@ -263,7 +257,7 @@ fn a_closed_pipe() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     for number in 1..30 {
         project.migration(
             &format!("{number:04}_a.sql"),
@@ -323,7 +317,7 @@ fn a_closed_pipe() {
 #[test]
 fn the_last_words_for_the_kubelet() {
     for target in databases() {
-        let mut project = project_for(&target);
+        let mut project = empty_project_for(&target);
         let file = project.write("termination-log", "");
         project.set_env("TERMINATION_MESSAGE_PATH", &file.display().to_string());
         let last_words = || {
@@ -419,7 +413,7 @@ fn no_last_words_without_a_file() {
 #[test]
 fn notices_of_the_server_with_verbose() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         let sql = match target.product {
             Product::Postgres => {
                 "DO $$ BEGIN RAISE NOTICE 'seen by few'; RAISE WARNING 'seen by all'; END $$;\n"
@@ -456,7 +450,7 @@ fn notices_of_the_server_with_verbose() {
 #[test]
 fn control_characters_are_not_passed_on() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration(
             "0001_\u{1b}[31mred.sql",
             "SELECT '\u{1b}[2J\u{7}' FROM \"\u{1b}]0;x\u{7}\";\n",

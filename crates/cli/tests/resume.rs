@@ -13,13 +13,7 @@ mod story;
 
 use answers::document;
 use forerun_test_support::{CommandOutcome, ScratchProject};
-use story::{Gate, Target, project};
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
+use story::{Gate, Target, empty_project_for};
 
 fn text(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
     let mut words = vec!["--format", "text", "migrate"];
@@ -47,7 +41,7 @@ fn mariadb_goes_on_after_the_statement_that_failed() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_five.sql",
         five("INSERT INTO a VALUES (3), ('three', 3)"),
@@ -88,7 +82,7 @@ fn what_is_done_must_stay_as_it_is() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let wrong = five("INSERT INTO nowhere VALUES (3)");
     project.migration("0001_five.sql", &wrong);
     let _ = up(&project, 3);
@@ -125,7 +119,7 @@ fn starting_over_after_undoing_it_by_hand() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("0001_five.sql", five("INSERT INTO nowhere VALUES (3)"));
     let _ = up(&project, 3);
     let _ = text(&project, &["repair"], 0)
@@ -153,7 +147,7 @@ fn nothing_is_unfinished_when_nothing_is_done() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_a.sql",
         "CREATE TABLE a (id nothing);\nCREATE TABLE b (id integer);\n",
@@ -180,7 +174,7 @@ fn killed_in_a_call(target: &Target<'_>) -> ScratchProject {
         "CREATE TABLE log (entry integer);\nDELIMITER //\nCREATE PROCEDURE slow() BEGIN\n{body}\
          INSERT INTO log VALUES (1);\nEND//\nDELIMITER ;"
     ));
-    let project = project_for(target);
+    let project = empty_project_for(target);
     project.migration(
         "0001_call.sql",
         "INSERT INTO log VALUES (0);\n  CALL slow();\nINSERT INTO log VALUES (2);\n",
@@ -244,7 +238,7 @@ fn settings_of_the_session_are_in_force_again() {
         return;
     };
     let other_name = other.database().name.clone();
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     let script = |fails: &str| {
         format!(
             "SET FOREIGN_KEY_CHECKS = 0;\n\
@@ -282,7 +276,7 @@ fn stored_programs_with_a_delimiter() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_programs.sql",
         "CREATE TABLE t (id integer, note varchar(50));\n\
@@ -317,7 +311,7 @@ fn mariadb_rows_are_all_or_nothing() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("0001_a.sql", "CREATE TABLE a (id integer PRIMARY KEY);\n");
     project.migration(
         "0002_rows.sql",
@@ -333,7 +327,7 @@ fn a_concurrent_index_that_failed_is_built_again() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_a.sql",
         "CREATE TABLE a (email text);\nINSERT INTO a VALUES ('x'), ('x');\n",
@@ -375,7 +369,7 @@ fn statements_that_postgresql_refuses_in_a_transaction() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_mood.sql",
         "CREATE TYPE mood AS ENUM ('sad');\nCREATE TABLE t (m mood);\n",

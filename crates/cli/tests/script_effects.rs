@@ -13,15 +13,9 @@ mod story;
 
 use answers::{databases, servers};
 use forerun_test_support::{CommandOutcome, ScratchProject};
-use story::{Product, Target, project};
+use story::{Product, Target, empty_project_for};
 
 const NOTHING: [i64; 0] = [];
-
-fn project_for(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project
-}
 
 fn text(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
     let mut words = vec!["--format", "text", "migrate"];
@@ -39,7 +33,7 @@ fn settings_of_a_script_do_not_reach_the_next_one() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_settings.sql",
         "CREATE SCHEMA elsewhere;\nSET search_path = elsewhere;\nSET statement_timeout = '59s';\nSET TIME ZONE 'Asia/Tokyo';\n\
@@ -69,7 +63,7 @@ fn sqlite_pragma_and_vacuum() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration(
         "0001_tables.sql",
         "CREATE TABLE parents (id integer PRIMARY KEY);\n\
@@ -96,7 +90,7 @@ fn sqlite_pragma_and_vacuum() {
 #[test]
 fn assertions_hold_before_anything_changes() {
     for target in databases() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration(
             "0001_users.sql",
             "CREATE TABLE users (id integer, email varchar(50));\n",
@@ -138,7 +132,7 @@ fn assertions_hold_before_anything_changes() {
 #[test]
 fn timeouts_of_a_script() {
     for target in servers() {
-        let project = project_for(&target);
+        let project = empty_project_for(&target);
         project.migration("0001_users.sql", "CREATE TABLE users (id integer);\n");
         let _ = up(&project, 0);
         let slow = match target.product {
@@ -181,7 +175,7 @@ fn a_hidden_commit_is_not_taken_for_success_or_for_nothing() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("0001_a.sql", "CREATE TABLE a (id integer PRIMARY KEY);\n");
     let _ = up(&project, 0);
     let hidden = "INSERT INTO a VALUES (1);\nPREPARE hidden FROM 'COMMIT';\nEXECUTE hidden;\n";
@@ -203,7 +197,7 @@ fn a_script_that_ends_our_transaction_is_reported() {
     let Some(target) = Target::sqlite() else {
         return;
     };
-    let project = project_for(&target);
+    let project = empty_project_for(&target);
     project.migration("0001_a.sql", "CREATE TABLE a (id integer PRIMARY KEY);\nINSERT INTO a VALUES (1);\nINSERT OR ROLLBACK INTO a VALUES (1);\n");
     let _ = up(&project, 3).expect_text("0001_a.sql");
     assert_eq!(target.applied(), NOTHING);

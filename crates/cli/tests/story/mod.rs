@@ -32,10 +32,16 @@ pub fn project() -> ScratchProject {
     ScratchProject::new(env!("CARGO_BIN_EXE_forerun"))
 }
 
-/// A project with these migrations, for this database.
-pub fn project_for(target: &Target<'_>, migrations: &[(&str, String)]) -> ScratchProject {
+/// The same, with the database of `target` in its environment.
+pub fn empty_project_for(target: &Target<'_>) -> ScratchProject {
     let mut project = project();
     project.set_env("DATABASE_URL", &target.url());
+    project
+}
+
+/// A project with these migrations, for this database.
+pub fn project_for(target: &Target<'_>, migrations: &[(&str, String)]) -> ScratchProject {
+    let project = empty_project_for(target);
     write_migrations(&project, migrations);
     project
 }

@@ -10,7 +10,7 @@ use super::attempt::{AttemptError, Current};
 use super::lock::{Heartbeat, stopped};
 use super::retry::{Budget, pause};
 use super::statements::only_assertions;
-use super::stop::Stop;
+use super::stop::{Stop, StopReason};
 use super::watch::Seen;
 use super::{FinishedMigration, Runner};
 use crate::database::{DatabaseError, ErrorKind, Lease, Session};
@@ -117,17 +117,7 @@ impl Run<'_> {
             };
             self.clean_up().await;
             if let Some(reason) = self.stop.reason() {
-                let message = format!("{}: {}", step.script.file_name, reason.describe());
-                self.note(
-                    "migration.stopped",
-                    step,
-                    None,
-                    attempts,
-                    message,
-                    serde_json::Value::Null,
-                )
-                .await;
-                return Err(stopped(reason, finished));
+                return Err(self.stopped(step, reason, attempts, finished).await);
             }
             if journal.statements_done > done_before {
                 budget = Budget::new(self.runner.limits.retry_budget);
@@ -173,22 +163,33 @@ impl Run<'_> {
                     )
                     .await;
                     if let Err(reason) = self.stop.sleep(pause).await {
-                        let message = format!("{}: {}", step.script.file_name, reason.describe());
-                        self.note(
-                            "migration.stopped",
-                            step,
-                            None,
-                            attempts,
-                            message,
-                            serde_json::Value::Null,
-                        )
-                        .await;
-                        return Err(stopped(reason, finished));
+                        return Err(self.stopped(step, reason, attempts, finished).await);
                     }
                 }
                 other => return Err(self.give_up(step, other, attempts, &journal).await),
             }
         }
+    }
+
+    /// The end of a run that was told to stop in a step.
+    async fn stopped(
+        &mut self,
+        step: &Step,
+        reason: StopReason,
+        attempt: i64,
+        finished: usize,
+    ) -> RunError {
+        let message = format!("{}: {}", step.script.file_name, reason.describe());
+        self.note(
+            "migration.stopped",
+            step,
+            None,
+            attempt,
+            message,
+            serde_json::Value::Null,
+        )
+        .await;
+        stopped(reason, finished)
     }
 
     fn journal_of(&self, step: &Step) -> JournalRow {
