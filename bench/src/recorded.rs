@@ -287,19 +287,12 @@ fn sqlite(place: &Place<'_>) -> Result<Vec<String>, String> {
         ));
     }
     messages.extend(of_run);
-    for ((table, history), (number, audit)) in tables
-        .into_iter()
-        .zip(history)
-        .zip(of_versions.drain(..).enumerate())
-    {
+    for ((table, history), audit) in tables.into_iter().zip(history).zip(of_versions.drain(..)) {
         messages.extend([
             "BEGIN IMMEDIATE".to_owned(),
             table,
-            "UPDATE main.forerun_lock SET heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \
-             expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+30 seconds') WHERE name = 'runner'"
-                .to_owned(),
+            "SELECT token FROM main.forerun_lock WHERE name = 'runner' AND run_id IS NOT NULL".to_owned(),
             history,
-            format!("DELETE FROM main.forerun_journal WHERE version = {}", number + 1),
             audit,
             "COMMIT".to_owned(),
         ]);
