@@ -306,7 +306,10 @@ impl PostgresSession {
             return Ok(());
         }
         let sql = audit_sql(&self.facts.schema, &self.identity, entries);
-        if self.transaction.is_some() && self.own_identity && self.pooling == Pooling::Direct {
+        if self.transaction.is_some()
+            && (self.own_identity || !self.disturbed)
+            && self.pooling == Pooling::Direct
+        {
             self.audit_before_commit.push_str(&sql);
             self.audit_before_commit.push_str("; ");
             return Ok(());
@@ -363,7 +366,7 @@ impl PostgresSession {
             sql.push_str("; ");
             sql.push_str(RESET_SESSION);
         }
-        if self.own_identity {
+        if self.own_identity || (!self.disturbed && self.pooling == Pooling::Direct) {
             return self.link.rows(&sql).await.map_err(with_privilege_hint);
         }
         // Both are sent at once, but apart: the client encoding that the first one sets applies from the next

@@ -57,6 +57,8 @@ pub(super) struct PostgresSession {
     pub(super) own_identity: bool,
     /// Audit entries of the open transaction, sent with its COMMIT: one round trip less.
     pub(super) audit_before_commit: String,
+    /// Since the last reset something ran that may have changed the session: user, settings, temporary objects.
+    pub(super) disturbed: bool,
     /// The session is still as the last script left it. It is put back with the next message to the server.
     pub(super) reset_pending: bool,
     /// Limits set for what runs outside a transaction.
@@ -93,6 +95,7 @@ impl PostgresSession {
             settings: Vec::new(),
             own_identity: false,
             audit_before_commit: String::new(),
+            disturbed: false,
             reset_pending: false,
             session_timeouts: Timeouts::default(),
             process_id,

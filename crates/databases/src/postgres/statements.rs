@@ -113,6 +113,7 @@ impl PostgresSession {
         keep_first: bool,
     ) -> Result<(Option<u64>, Option<String>), DatabaseError> {
         self.finish_reset().await?;
+        self.disturbed = self.disturbed || may_disturb(sql);
         self.link.start_statement();
         self.clean = false;
         self.own_identity = false;
@@ -298,7 +299,8 @@ impl PostgresSession {
             // Whose server session a reset would reach is not known: it is done when recording, in the transaction.
             return Ok(open);
         }
-        self.reset_pending = true;
+        // Settings of ours for what runs outside a transaction are a disturbance as well.
+        self.reset_pending = self.disturbed || self.session_timeouts != Timeouts::default();
         Ok(open)
     }
 
@@ -316,6 +318,7 @@ impl PostgresSession {
         if !std::mem::take(&mut self.reset_pending) {
             return None;
         }
+        self.disturbed = false;
         let mut sql = RESET_SESSION.to_owned();
         for setting in &self.settings {
             sql.push_str("; ");
@@ -350,6 +353,24 @@ impl PostgresSession {
             .first()
             .is_some_and(|row| matches!(row.try_get(0), Ok(Some("1")))))
     }
+}
+
+/// Whether a statement may leave something behind in the session. Plain changes of the schema do not; anything that
+/// can call a function might.
+fn may_disturb(sql: &str) -> bool {
+    let classification = forerun_sql::classify(Dialect::Postgres, sql);
+    let plain = matches!(
+        classification.verb.as_str(),
+        "CREATE TABLE"
+            | "ALTER TABLE"
+            | "DROP TABLE"
+            | "CREATE INDEX"
+            | "CREATE UNIQUE INDEX"
+            | "DROP INDEX"
+    );
+    // `TEMP`, `pg_temp`, and defaults that call something.
+    let text = sql.to_ascii_lowercase();
+    !plain || text.contains("temp") || text.contains("set_config")
 }
 
 /// Undoes what a script did to the session. The role is not a part of `RESET ALL`.
