@@ -21,8 +21,9 @@ use crate::history::{AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRo
 pub struct Capabilities {
     /// DDL takes part in transactions, so a migration and its history row commit together.
     pub transactional_ddl: bool,
-    /// A second session can write while the first is in a long transaction, so the lease is kept fresh by a
-    /// heartbeat. Where it cannot (SQLite has one writer) the lease is refreshed in each transaction instead.
+    /// A second session can write while the first is in a long transaction, so the heartbeat starts with the run.
+    /// Where it cannot (SQLite has one writer) the run itself keeps the lease fresh in the transactions that record,
+    /// and the heartbeat, which would compete with it, starts only after a third of the lease.
     pub heartbeat: bool,
 }
 
