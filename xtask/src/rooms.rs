@@ -13,9 +13,17 @@ const TEST_SUPPORT: &str = "forerun-test-support";
 const ROOMS: &[(&str, &[&str])] = &[
     (
         "forerun",
-        &["forerun-databases", "forerun-migrations", "forerun-sql"],
+        &[
+            "forerun-cluster",
+            "forerun-databases",
+            "forerun-manifests",
+            "forerun-migrations",
+            "forerun-sql",
+        ],
     ),
+    ("forerun-cluster", &["forerun-manifests"]),
     ("forerun-databases", &["forerun-migrations", "forerun-sql"]),
+    ("forerun-manifests", &[]),
     ("forerun-migrations", &["forerun-sql"]),
     ("forerun-sql", &[]),
     (TEST_SUPPORT, &[]),

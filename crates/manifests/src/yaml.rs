@@ -1,0 +1,1 @@
+//! YAML text as a tree that knows where each part stands.
