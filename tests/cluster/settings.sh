@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # used by those who source it
 # Versions, paths and addresses of the test cluster, and the few functions every part shares.
 # Sourced by scripts/cluster and by the files beside it; not run by itself.
 
@@ -23,18 +24,23 @@ images=$cache/images
 # One cluster a machine: the place is fixed, so that a second checkout sees the first one's cluster. It is
 # not below the home directory, which PostgreSQL's own user may not enter.
 state=/var/cache/forerun-cluster
-lock=/run/lock/forerun-cluster.lock
+# The directory itself is locked, so that no lock file is left.
+lock=/var/cache
 cgroup=forerun-cluster
 
 # The node's network is a namespace of its own: these addresses exist nowhere else.
 node=node1
 node_address=10.88.0.1
-node_gateway=10.88.0.254
 pod_network=10.244.0.0/16
 pod_range=10.244.0.0/24
 service_network=10.96.0.0/16
 service_address=10.96.0.1
 registry_address=127.0.0.1:5000
+
+# What the node needs to know of all this; up.sh leaves it beside the copy of node/.
+node_settings=(
+    kubernetes_bin debian images state cgroup node node_address pod_network service_network registry_address
+)
 
 note() { printf 'cluster: %s\n' "$*" >&2; }
 fail() { printf 'scripts/cluster: %s\n' "$*" >&2; exit 1; }
@@ -63,6 +69,9 @@ in_node() {
     pid=$(node_pid) || fail "no cluster is running; start one with: scripts/cluster up"
     nsenter --target "$pid" --mount --net --pid --uts --ipc -- "$@"
 }
+
+# kubectl as administrator, in the node.
+kubectl() { in_node "$kubernetes_bin/kubectl" --kubeconfig "$state/admin.kubeconfig" "$@"; }
 
 # The checkout that owns the running or left-over cluster, or nothing.
 owner() { cat "$state/owner" 2>/dev/null || true; }

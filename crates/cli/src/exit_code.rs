@@ -67,7 +67,7 @@ pub const TABLE: [ExitCodeEntry; 9] = [
     },
     ExitCodeEntry {
         code: "5",
-        meaning: "Refused by a safety rule.",
+        meaning: "Refused by a safety rule, or `check` found errors.",
         action: "Do what the message asks for. Not worth another try.",
     },
     ExitCodeEntry {

@@ -13,52 +13,10 @@ mod story;
 use std::path::Path;
 use std::process::Command;
 
-use answers::{document, texts};
-use forerun_test_support::{CommandOutcome, ScratchProject};
+use answers::{document, json, shop, text, texts, up};
+use forerun_test_support::ScratchProject;
 use serde_json::json;
 use story::{Target, project};
-
-/// Three migrations that can be reverted; the second one changes rows.
-fn shop(target: &Target<'_>) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    for (name, sql) in [
-        (
-            "0001_users.sql",
-            "CREATE TABLE users (id integer PRIMARY KEY);\n",
-        ),
-        ("0001_users.down.sql", "DROP TABLE users;\n"),
-        (
-            "0002_rows.sql",
-            "-- forerun:data\nINSERT INTO users (id) VALUES (1);\n",
-        ),
-        ("0002_rows.down.sql", "DELETE FROM users;\n"),
-        (
-            "0003_orders.sql",
-            "CREATE TABLE orders (id integer PRIMARY KEY);\n",
-        ),
-        ("0003_orders.down.sql", "DROP TABLE orders;\n"),
-    ] {
-        project.migration(name, sql);
-    }
-    project
-}
-
-fn text(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
-    let mut words = vec!["--format", "text", "migrate"];
-    words.extend(arguments);
-    project.run(&words).expect_code(code)
-}
-
-fn json(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
-    let mut words = vec!["--format", "json", "migrate"];
-    words.extend(arguments);
-    project.run(&words).expect_code(code)
-}
-
-fn up(project: &ScratchProject) {
-    let _ = json(project, &["up"], 0);
-}
 
 #[test]
 fn new_continues_the_style_of_the_directory() {
@@ -213,7 +171,7 @@ fn the_sum_file() {
     );
     let _ = text(&project, &["up"], 2).expect_text("forerun migrate hash");
     let _ = text(&project, &["hash"], 0);
-    up(&project);
+    let _ = up(&project, 0);
     // Line ends of another machine are no difference.
     let windows = project
         .read("migrations/0001_users.sql")

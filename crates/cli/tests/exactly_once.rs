@@ -11,7 +11,7 @@
 mod story;
 
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use forerun_test_support::{RunningCommand, ScratchProject};
 use story::{Gate, PATIENCE, Product, Target, migrations_done, outcome, project_for, up, wait_for};
@@ -251,24 +251,38 @@ impl Drop for WriteLock {
     }
 }
 
+/// A command that holds the runner lock until [`open`](Self::open): what is started meanwhile has all of it before it.
+struct StartLine<'project> {
+    project: &'project ScratchProject,
+    holder: RunningCommand,
+}
+
+impl<'project> StartLine<'project> {
+    fn drawn(project: &'project ScratchProject, target: &Target<'_>) -> Self {
+        let script = "while [ ! -e go ]; do sleep 0.05; done";
+        let holder = project
+            .command(&["exec", "--", "sh", "-c", script])
+            .env("FORERUN_ACTOR", "start line")
+            .patience(Duration::from_secs(240))
+            .spawn();
+        wait_for("the lock is held", || target.holder() == "start line");
+        Self { project, holder }
+    }
+
+    fn open(self) {
+        self.project.write("go", "");
+        let _ = self.holder.wait().expect_code(0);
+    }
+}
+
+/// Migrations of one row each beside the eight: so many that a run can be met in the middle.
+const PADDING: std::ops::Range<i64> = 100..400;
+
 /// SQLite has one writer: a runner that stands still *in* a transaction keeps everybody out, as it must. This one
 /// stands still between two transactions, so that its lease runs out and the others go on.
 #[test]
 fn one_killed_and_one_paused_on_sqlite() {
-    // Long enough to be met in the middle.
-    let padding: Vec<(String, String)> = (100..400)
-        .map(|number| {
-            (
-                format!("0{number}_padding.sql"),
-                format!("INSERT INTO padding VALUES ({number});\n"),
-            )
-        })
-        .collect();
-    let expected = padding
-        .iter()
-        .map(|(name, _)| &name[1..4])
-        .collect::<Vec<_>>()
-        .join("\n");
+    let expected: Vec<String> = PADDING.map(|number| number.to_string()).collect();
     for _ in 0..10 {
         let Some(target) = Target::sqlite() else {
             return;
@@ -279,11 +293,15 @@ fn one_killed_and_one_paused_on_sqlite() {
             &target,
             &migrations("CREATE TABLE padding (entry integer);\n"),
         );
-        for (name, sql) in &padding {
-            project.migration(name, sql);
+        for number in PADDING {
+            project.migration(
+                &format!("0{number}_padding.sql"),
+                format!("INSERT INTO padding VALUES ({number});\n"),
+            );
         }
-        let options = ["--lock-timeout", "3m", "--lease", "2s"];
-        let mut runners: Vec<_> = (0..10)
+        let start_line = StartLine::drawn(&project, &target);
+        let options = ["--lock-timeout", "3m", "--lease", "3s"];
+        let mut runners: Vec<_> = (0..RUNNERS)
             .map(|number| {
                 (
                     format!("runner-{number:02}"),
@@ -291,28 +309,14 @@ fn one_killed_and_one_paused_on_sqlite() {
                 )
             })
             .collect();
-        let in_the_middle = |killed: &str| {
-            let holder = target.holder();
-            let applied = target
-                .try_query("SELECT count(*) FROM forerun_history")
-                .unwrap_or_default();
-            !["", killed].contains(&&*holder)
-                && applied.parse().is_ok_and(|applied: usize| applied > 8)
-        };
-        wait_for("a runner is at work", || {
-            in_the_middle("") || runners.iter_mut().any(|(_, runner)| !runner.is_running())
-        });
-        if !in_the_middle("") {
-            for (_, running) in runners {
-                let _ = running.wait().expect_code(0);
-            }
-            continue;
+        for (_, runner) in &mut runners {
+            runner.wait_for_output("lock_waiting");
         }
-        let holder = target.holder();
-        let Some(index) = runners.iter().position(|(actor, _)| *actor == holder) else {
+        start_line.open();
+
+        let Some((killed, process)) = holder_in_the_middle(&target, &mut runners) else {
             continue;
         };
-        let (killed, process) = runners.swap_remove(index);
         process.kill();
         if process.wait().signal() != Some(9) {
             continue;
@@ -332,22 +336,39 @@ fn one_killed_and_one_paused_on_sqlite() {
         wake_up(&target, process, &paused);
         assert_eq!(
             target.query("SELECT entry FROM padding ORDER BY entry"),
-            expected
+            expected.join("\n")
         );
-        let versions: Vec<i64> = VERSIONS.into_iter().chain(100..400).collect();
+        let versions: Vec<i64> = VERSIONS.into_iter().chain(PADDING).collect();
         assert_applied_once(&target, &versions);
         return;
     }
     panic!("in ten tries no runner was caught between two transactions");
 }
 
-/// Stops the holder at a moment at which it has no transaction open; `None` when all are through before.
+/// Takes out the runner that holds the lock and has made a start; `None` when all are through before.
+fn holder_in_the_middle(
+    target: &Target<'_>,
+    runners: &mut Vec<(String, RunningCommand)>,
+) -> Option<(String, RunningCommand)> {
+    let mut applied = 0;
+    wait_for("a runner is at work", || {
+        let count = target.try_query("SELECT count(*) FROM forerun_history");
+        applied = count.ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+        applied > VERSIONS.len()
+    });
+    let holder = target.holder();
+    let index = runners.iter().position(|(actor, _)| *actor == holder)?;
+    Some(runners.swap_remove(index))
+}
+
+/// Stops the holder at a moment at which it has no transaction open. `None` when all are through before, or when this
+/// machine was so slow that a runner may have lost its lease in a try.
 fn pause_between_transactions(
     target: &Target<'_>,
     runners: &mut Vec<(String, RunningCommand)>,
 ) -> Option<(String, RunningCommand)> {
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while std::time::Instant::now() < deadline {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
         if target.number("SELECT count(*) FROM forerun_history") > 250 {
             return None;
         }
@@ -355,6 +376,7 @@ fn pause_between_transactions(
         let Some(index) = runners.iter().position(|(actor, _)| *actor == holder) else {
             continue;
         };
+        let since = Instant::now();
         runners[index].1.pause();
         if let Some(lock) = WriteLock::try_take(target) {
             // Still its own: it has not ended meanwhile.
@@ -365,6 +387,9 @@ fn pause_between_transactions(
             }
         }
         runners[index].1.resume();
+        if since.elapsed() > Duration::from_secs(1) {
+            return None;
+        }
         std::thread::sleep(Duration::from_millis(3));
     }
     None

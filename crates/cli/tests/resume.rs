@@ -11,19 +11,9 @@
 mod answers;
 mod story;
 
-use answers::document;
+use answers::{document, text, up};
 use forerun_test_support::{CommandOutcome, ScratchProject};
 use story::{Gate, Target, empty_project_for};
-
-fn text(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
-    let mut words = vec!["--format", "text", "migrate"];
-    words.extend(arguments);
-    project.run(&words).expect_code(code)
-}
-
-fn up(project: &ScratchProject, code: i32) -> CommandOutcome {
-    text(project, &["up"], code)
-}
 
 /// Five statements; the third one is for the tests to get wrong.
 fn five(third: &str) -> String {

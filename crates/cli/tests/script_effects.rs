@@ -11,21 +11,9 @@
 mod answers;
 mod story;
 
-use answers::{databases, servers};
+use answers::{NOTHING, databases, servers, text, up};
 use forerun_test_support::{CommandOutcome, ScratchProject};
 use story::{Product, Target, empty_project_for};
-
-const NOTHING: [i64; 0] = [];
-
-fn text(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
-    let mut words = vec!["--format", "text", "migrate"];
-    words.extend(arguments);
-    project.run(&words).expect_code(code)
-}
-
-fn up(project: &ScratchProject, code: i32) -> CommandOutcome {
-    text(project, &["up"], code)
-}
 
 /// What a script changes in its session is gone for the next one.
 #[test]

@@ -199,11 +199,35 @@ pub enum Fenced {
     TransactionEnded,
 }
 
+/// The end of one or more migrations: written together, or not at all.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// Limits of the transaction to open for it; `None` when one is open.
+    pub begin: Option<Timeouts>,
+    /// What becomes of their versions, in order; the journal of these goes.
+    pub changes: &'a [Change],
+    /// Progress of migrations that follow: their first statements are about to be sent.
+    pub announced: &'a [JournalRow],
+    /// Entries for the audit.
+    pub audit: &'a [AuditEntry],
+}
+
+/// What becomes of a version at the end of its migration.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// It is applied.
+    Applied(Box<HistoryRow>),
+    /// It is reverted.
+    Reverted(Version),
+}
+
 /// Catalog state of the objects a statement names, taken before it runs and again after a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fingerprint {
     /// Digest of the definitions: a different one afterwards proves that the statement took effect.
     Definition(String),
+    /// The same of a statement that creates one object which is not there: whatever happens to objects of other names.
+    Absent(String),
     /// Running the statement a second time does no harm (`VACUUM`, `ANALYZE`, `REINDEX`).
     Repeatable,
     /// The catalog cannot tell.
@@ -240,6 +264,10 @@ pub trait Session: Send {
     async fn rollback(&mut self) -> Result<(), DatabaseError>;
     /// Gives the connection up without waiting for the server: every later call fails at once.
     fn abandon(&mut self) {}
+    /// Whether a statement of the next script would find the session as after a [`Session::reset`].
+    fn is_undisturbed(&self) -> bool {
+        false
+    }
     /// Undoes what a script changed in the session: role, search path, settings, temporary objects.
     /// Ends an open transaction by rolling it back and says so with `true`.
     async fn reset(&mut self) -> Result<bool, DatabaseError>;
@@ -279,6 +307,10 @@ pub trait Session: Send {
         lease: &Lease,
         version: Version,
     ) -> Result<Fenced, DatabaseError>;
+    /// Writes what ends migrations, if the lease is still ours. The caller commits, or rolls back.
+    async fn record(&mut self, lease: &Lease, record: Record<'_>) -> Result<Fenced, DatabaseError> {
+        record_piece_by_piece(self, lease, record).await
+    }
     /// Replaces the checksums of an applied version, in the open transaction, if the lease is still ours.
     async fn record_checksums(
         &mut self,
@@ -318,6 +350,38 @@ pub trait Session: Send {
         statement: &Classification,
         sql: &str,
     ) -> Result<Option<String>, DatabaseError>;
+}
+
+/// [`Session::record`] with the other methods, for sessions that have no shorter way.
+///
+/// # Errors
+/// Of the first one that fails.
+pub async fn record_piece_by_piece<S: Session + ?Sized>(
+    session: &mut S,
+    lease: &Lease,
+    record: Record<'_>,
+) -> Result<Fenced, DatabaseError> {
+    if let Some(timeouts) = record.begin {
+        session.begin(timeouts).await?;
+    }
+    let mut fenced = Fenced::Written;
+    for change in record.changes {
+        if fenced == Fenced::Written {
+            fenced = match change {
+                Change::Applied(row) => session.record_applied(lease, row).await?,
+                Change::Reverted(version) => session.record_reverted(lease, *version).await?,
+            };
+        }
+    }
+    for next in record.announced {
+        if fenced == Fenced::Written {
+            fenced = session.write_journal(lease, next).await?;
+        }
+    }
+    if fenced == Fenced::Written {
+        session.audit(record.audit).await?;
+    }
+    Ok(fenced)
 }
 
 /// Stops what a session is executing, on the server; the session's own call then returns

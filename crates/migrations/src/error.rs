@@ -135,13 +135,13 @@ pub enum RunError {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// `migrate data` while schema migrations come first.
-    #[error("{} pending schema migration(s) come before the first pending data migration", .0.len())]
+    #[error("{} before the first pending data migration", schema_first(.0.len()))]
     SchemaFirst(Vec<String>),
     /// `migrate down` of something without a down script.
     #[error("no down script for {}", .0.join(", "))]
     NoDownScript(Vec<String>),
     /// `migrate down` of versions whose files this directory does not have.
-    #[error("the directory does not have version(s) {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("the directory does not have {}", versions(.0))]
     UnknownToDirectory(Vec<Version>),
     /// `migrate baseline` below what is recorded already.
     #[error("the history is not empty: its newest version is {newest}")]
@@ -160,6 +160,24 @@ pub enum Refusal {
     /// What was to be repaired does not need it.
     #[error("{0}")]
     NothingToRepair(String),
+}
+
+fn schema_first(count: usize) -> String {
+    match count {
+        1 => "1 pending schema migration comes".to_owned(),
+        _ => format!("{count} pending schema migrations come"),
+    }
+}
+
+/// `version 3`, `versions 3, 4`.
+fn versions(versions: &[Version]) -> String {
+    let numbers: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    let noun = if versions.len() == 1 {
+        "version"
+    } else {
+        "versions"
+    };
+    format!("{noun} {}", numbers.join(", "))
 }
 
 /// A migration that failed, with everything a person needs to find out why.

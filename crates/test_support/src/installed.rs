@@ -96,7 +96,7 @@ pub(crate) fn find_postgres_programs() -> Option<PathBuf> {
 ///
 /// Written to the standard error of the process: the test harness hides what a passing test prints. When
 /// `FORERUN_TEST_SKIP_LOG` names a file, the line is added there too, so that `scripts/test` can count.
-pub(crate) fn report_missing(what: &str) {
+pub fn report_missing(what: &str) {
     let in_ci =
         std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
     assert!(

@@ -36,6 +36,7 @@ mod test_database;
 pub use certificates::TestCertificates;
 pub use client_session::ClientSession;
 pub use fault_proxy::{Direction, FaultProxy, When};
+pub use installed::report_missing;
 pub use mariadb_server::{MARIADB_PASSWORD, MariadbServer, MariadbServerBuilder};
 pub use pgbouncer::PgBouncer;
 pub use postgres_server::{POSTGRES_PASSWORD, PostgresServer, PostgresServerBuilder};

@@ -1,2 +1,2 @@
-DROP INDEX customers_email_key;
+DROP INDEX customers_by_email_key;
 ALTER TABLE customers DROP COLUMN email_key;

@@ -1,3 +1,3 @@
 -- The application of the previous release goes on writing `email`; the new one reads `email_key`.
 ALTER TABLE customers ADD COLUMN email_key varchar(320);
-CREATE INDEX customers_email_key ON customers (email_key);
+CREATE INDEX customers_by_email_key ON customers (email_key);

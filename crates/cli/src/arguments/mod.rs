@@ -2,7 +2,10 @@
 //!
 //! Environment variables are named in the help texts; `settings` reads them.
 
+mod check;
+mod deploy;
 mod migrate;
+mod render;
 mod shared;
 
 use std::ffi::OsString;
@@ -10,10 +13,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use check::Check;
+pub use deploy::{Deploy, DryRun};
 pub use migrate::{
     Baseline, Down, Hash, History, Migrate, New, Plan, Repair, RepairAction, Status, Unlock, Up,
     Validate, Wait, WaitVersion,
 };
+pub use render::{Render, ValuesArguments};
 pub use shared::{
     DatabaseArguments, DirectoryArguments, FormatArgument, LimitArguments, OutputArguments,
 };
@@ -63,6 +69,45 @@ pub enum Command {
 The command's exit code is passed on; 128 + n when signal n ended it, 127 when it was not found, \
 126 when it cannot be executed. forerun's own messages go to standard error.")]
     Exec(Exec),
+    /// Prints the Kubernetes objects for a values file
+    ///
+    /// Secrets and ConfigMaps, the migration Jobs, Services and Deployments, in the order in which they are needed. The
+    /// same values give the same objects, here and with the Helm chart.
+    #[command(after_help = "Examples:
+  forerun render -f values.yaml --delivery plain | kubectl apply -n shop -f -
+  forerun render -f values.yaml -f production.yaml --set deployments.shop.containers.main.imageTag=v2")]
+    Render(Render),
+    /// Brings a release into a cluster: migrations first, then the application
+    ///
+    /// The steps of the migration run one after another as Jobs; nothing of the new version is applied when one fails.
+    /// Then configuration and application are applied, the rollout is watched, and what left the values is deleted (not
+    /// claims). One deploy per release at a time. Interrupted, it says what goes on in the cluster; a second deploy follows it.
+    #[command(after_help = "Examples:
+  forerun deploy -f values.yaml -n shop --dry-run
+  forerun deploy -f values.yaml -f production.yaml -n shop --set deployments.shop.containers.main.imageTag=v2
+
+To take a release away:
+  kubectl delete deployments,services,jobs,networkpolicies,serviceaccounts,configmaps,secrets,leases -n shop -l forerun.dev/release=NAME")]
+    Deploy(Deploy),
+    /// Finds mistakes in the migration Jobs of rendered manifests
+    ///
+    /// Reads what Helm, Kustomize or `forerun render` have rendered and reports what will fail, hang or migrate wrongly:
+    /// each finding with its place, the reason and the remedy. Needs no cluster and changes nothing.
+    #[command(after_help = "Examples:
+  helm template shop ./chart | forerun check -
+  forerun check --format sarif manifests/ > check.sarif
+  forerun check --compare second.yaml --strict first.yaml
+
+Exit codes: 0 without errors, 5 with errors (--strict: or warnings), 2 when something cannot be read.
+A Job is left alone with the annotation forerun.dev/check: ignore; a rule with
+forerun.dev/check-ignore: \"RULE: reason\".")]
+    Check(Check),
+    /// Copies this program into a directory
+    ///
+    /// For init containers: the image of forerun has no `cp`.
+    #[command(after_help = "Example:
+  forerun install /forerun-bin")]
+    Install(Install),
     /// Prints a completion script for a shell
     #[command(after_help = "Example:
   forerun completions bash > /usr/share/bash-completion/completions/forerun")]
@@ -91,6 +136,13 @@ pub struct Exec {
     /// The command and its arguments, after `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Install {
+    /// The directory, which exists
+    #[arg(value_name = "DIRECTORY")]
+    pub directory: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +206,12 @@ mod tests {
             "forerun migrate repair 12 --not-done",
             "forerun migrate unlock --force --even-if-alive",
             "forerun exec --wait 2m -- sh -c x --flag",
+            "forerun deploy -f values.yaml -n shop",
+            "forerun deploy -f a.yaml -f b.yaml --set a.b=c -n shop --dry-run",
+            "forerun deploy -f a.yaml --dry-run=client --timeout 5m --force-conflicts",
+            "forerun check",
+            "forerun check - --format sarif --strict --ignore deadline --helm-timeout 10m",
+            "forerun check a.yaml b --compare c.yaml --all-jobs",
             "forerun completions bash",
             "forerun man",
             "forerun --format json migrate status",

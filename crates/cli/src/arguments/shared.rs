@@ -96,4 +96,6 @@ pub enum FormatArgument {
     Text,
     /// JSON
     Json,
+    /// SARIF 2.1.0 (`check` only)
+    Sarif,
 }

@@ -9,6 +9,9 @@ mod run;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use forerun_manifests::check::ReadError;
+use forerun_manifests::render::RenderError;
+use forerun_manifests::values;
 use forerun_migrations::directory::DirectoryError;
 use forerun_migrations::error::RunError;
 use forerun_sql::Dialect;
@@ -35,6 +38,12 @@ pub enum CommandError {
         /// Of which database.
         dialect: Dialect,
     },
+    /// Everything that is wrong with a values file.
+    #[error("the values cannot be used")]
+    Values(values::Problems),
+    /// Values that contradict themselves or the cluster.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// What `validate` found.
     #[error("{} problem(s)", .0.len())]
     Validation(Vec<Problem>),
@@ -67,6 +76,17 @@ pub enum CommandError {
     CommandLostLock {
         /// How the command ended.
         ended: String,
+    },
+    /// Manifests that cannot be read.
+    #[error(transparent)]
+    Manifests(ReadError),
+    /// A deploy.
+    #[error("{}", .report.message)]
+    Deploy {
+        /// What the cluster's side says.
+        report: Box<forerun_cluster::Report>,
+        /// The signal that ended it.
+        signal: Option<i32>,
     },
     /// The operating system refused something.
     #[error("cannot {action}: {error}")]
@@ -115,6 +135,9 @@ pub struct Explanation {
     /// The text there.
     #[serde(skip)]
     pub excerpt: Option<Excerpt>,
+    /// What is wrong in detail, each with its place: several lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// More, as label and text.
     #[serde(serialize_with = "details")]
     pub details: Vec<(&'static str, String)>,
@@ -156,6 +179,7 @@ impl Explanation {
             message: message.into(),
             place: None,
             excerpt: None,
+            problems: Vec::new(),
             details: Vec::new(),
             state: None,
             advice: Vec::new(),
@@ -205,6 +229,8 @@ impl CommandError {
             }
             Self::Directory(error) => directory(error),
             Self::Run { error, dialect } => run::explain(error, *dialect),
+            Self::Values(problems) => of_values(problems),
+            Self::Render(error) => render(error),
             Self::Validation(problems) => validation(problems),
             Self::Usage { message, advice } => {
                 Explanation::new(ExitCode::Usage, "usage", message.clone()).advise(advice.clone())
@@ -231,6 +257,8 @@ impl CommandError {
                     ))
                     .advise("Run it again; `forerun migrate unlock` shows who holds the lock.")
             }
+            Self::Manifests(error) => of_manifests(error),
+            Self::Deploy { report, signal } => deploy(report, *signal),
             Self::System { action, error } => Explanation::new(
                 ExitCode::Usage,
                 "system",
@@ -274,6 +302,63 @@ fn directory(error: &DirectoryError) -> Explanation {
         None => Explanation::new(ExitCode::Usage, "directory", error.to_string()),
     };
     explanation.state = Some("Nothing was run.".to_owned());
+    explanation
+}
+
+fn of_values(problems: &values::Problems) -> Explanation {
+    let count = problems.errors();
+    let plural = if count == 1 { "" } else { "s" };
+    let mut explanation = Explanation::new(
+        ExitCode::Usage,
+        "values",
+        format!("the values have {count} problem{plural}"),
+    );
+    explanation.problems = problems.0.iter().map(ToString::to_string).collect();
+    explanation.state("Nothing was rendered.".to_owned())
+}
+
+fn render(error: &RenderError) -> Explanation {
+    let explanation = Explanation::new(ExitCode::Usage, "values", error.to_string());
+    match error {
+        RenderError::Values { .. } => explanation,
+        RenderError::NoRelease { .. } => {
+            explanation.advise("Name it with --name, or set nameOverride in the values.")
+        }
+        RenderError::Json(_) => Explanation {
+            exit_code: ExitCode::Bug,
+            ..explanation
+        },
+    }
+}
+
+/// The line is not shown: it may hold a password.
+fn of_manifests(error: &ReadError) -> Explanation {
+    let mut explanation = Explanation::new(ExitCode::Usage, "manifests", error.message());
+    let span = error.span();
+    explanation.place = Some(Place {
+        file: PathBuf::from(&*span.source),
+        line: span.start.line.into(),
+        column: span.start.column.into(),
+    });
+    explanation.advice.extend(error.help().map(sentence));
+    explanation.state("Nothing was checked.".to_owned())
+}
+
+fn deploy(report: &forerun_cluster::Report, signal: Option<i32>) -> Explanation {
+    use forerun_cluster::Outcome;
+    let exit_code = match (report.outcome, signal) {
+        (Outcome::Interrupted, Some(signal)) => ExitCode::Interrupted(signal),
+        (Outcome::Configuration, _) => ExitCode::Usage,
+        (Outcome::MigrationFailed, _) => ExitCode::MigrationFailed,
+        (Outcome::HistoryConflict, _) => ExitCode::Conflict,
+        (Outcome::Refused, _) => ExitCode::Refused,
+        (Outcome::NotReady, _) => ExitCode::NotUpToDate,
+        (Outcome::Temporary | Outcome::Interrupted, _) => ExitCode::Temporary,
+    };
+    let mut explanation = Explanation::new(exit_code, report.code, report.message.clone());
+    explanation.details.clone_from(&report.details);
+    explanation.state.clone_from(&report.state);
+    explanation.advice.clone_from(&report.advice);
     explanation
 }
 

@@ -247,7 +247,13 @@ fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation
         .as_ref()
         .map(|code| format!(" ({code})"))
         .unwrap_or_default();
-    let message = format!("{doing} failed: {}{code}", error.message);
+    // Where the connection is made and the settings do not fit, nothing has failed to connect.
+    let message = match error.kind {
+        ErrorKind::Configuration | ErrorKind::ReadOnly if doing == "connecting" => {
+            format!("cannot use this database: {}{code}", error.message)
+        }
+        _ => format!("{doing} failed: {}{code}", error.message),
+    };
     let explanation = Explanation::new(exit_code, kind_code(error.kind), message);
     database_details(explanation, error).advise(advice)
 }

@@ -1,8 +1,10 @@
 //! One thin file per command: settings in, the engine called, a result for the output.
 
 mod baseline;
+mod check;
 mod completions;
 mod context;
+mod deploy;
 mod docs;
 mod down;
 mod exec;
@@ -10,14 +12,17 @@ mod git_base;
 mod guarded;
 mod hash;
 mod history;
+mod install;
 mod man;
 mod new;
 mod plan;
+mod render;
 mod repair;
 mod status;
 mod unlock;
 mod up;
 mod validate;
+mod values;
 mod wait;
 
 use forerun_migrations::plan::Scope;
@@ -71,6 +76,8 @@ fn wrong_format(
 fn purpose(command: &Command) -> Purpose {
     match command {
         Command::Exec(_) => Purpose::Guard,
+        Command::Render(_) => Purpose::Manifests,
+        Command::Deploy(deploy) if deploy.dry_run.is_none() => Purpose::Run,
         Command::Migrate(Migrate::Up(up) | Migrate::Schema(up) | Migrate::Data(up))
             if !up.dry_run =>
         {
@@ -86,6 +93,12 @@ fn purpose(command: &Command) -> Purpose {
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<Done, CommandError> {
+    if context.output.sarif() && !matches!(command, Command::Check(_)) {
+        return Err(CommandError::Usage {
+            message: "only `forerun check` has SARIF".to_owned(),
+            advice: "Use --format text or --format json.".to_owned(),
+        });
+    }
     match command {
         Command::Migrate(migrate) => match migrate {
             Migrate::Up(arguments) => up::run(context, &arguments, Scope::All),
@@ -104,6 +117,10 @@ fn dispatch(context: &Context, command: Command) -> Result<Done, CommandError> {
             Migrate::Unlock(arguments) => unlock::run(context, &arguments),
         },
         Command::Exec(arguments) => exec::run(context, &arguments),
+        Command::Render(arguments) => render::run(context, &arguments),
+        Command::Deploy(arguments) => deploy::run(context, &arguments),
+        Command::Install(arguments) => install::run(context, &arguments),
+        Command::Check(arguments) => check::run(context, &arguments),
         Command::Completions(arguments) => completions::run(context, &arguments),
         Command::Man => man::run(context),
         Command::Docs(arguments) => docs::run(context, &arguments),

@@ -11,6 +11,9 @@ const LABEL: usize = 12;
 /// Several lines, ending in a newline. The last one says what to do.
 pub fn render(explanation: &Explanation) -> String {
     let mut text = String::new();
+    for problem in &explanation.problems {
+        let _ = writeln!(text, "{}\n", printable(problem.trim_end()));
+    }
     let _ = writeln!(
         text,
         "{} {}",

@@ -3,10 +3,14 @@
 //! Results go to standard output; progress, warnings and errors to standard error. In JSON everything goes to
 //! standard output (for `forerun exec`, whose command owns standard output, to standard error).
 
+mod deploy_events;
+pub mod deploy_tables;
 pub mod error_text;
 pub mod excerpt;
+pub mod findings_text;
 pub mod json_lines;
 pub mod plan_text;
+pub mod sarif;
 pub mod style;
 pub mod tables;
 pub mod termination_message;
@@ -25,6 +29,7 @@ use crate::arguments::FormatArgument;
 use crate::command_error::{CommandError, Explanation};
 use crate::exit_code::ExitCode;
 use crate::settings::OutputSettings;
+use deploy_events::DeployEvents;
 use json_lines::CollectedWarning;
 use text_events::TextEvents;
 
@@ -37,6 +42,8 @@ pub enum Purpose {
     Guard,
     /// A question: one result.
     Question,
+    /// Manifests for other programs: JSON only when it is asked for, and errors on standard error.
+    Manifests,
 }
 
 /// How a run ended well.
@@ -114,6 +121,7 @@ pub struct Output {
     out: Stream<std::io::Stdout>,
     err: Stream<std::io::Stderr>,
     text: TextEvents,
+    deploy: DeployEvents,
     warnings: Mutex<Vec<CollectedWarning>>,
     started: Instant,
     migrations: std::sync::atomic::AtomicUsize,
@@ -131,8 +139,9 @@ impl Output {
         };
         let json = match settings.format {
             FormatArgument::Json => true,
-            FormatArgument::Text => false,
-            FormatArgument::Auto => !main_is_terminal,
+            // Only the result is SARIF.
+            FormatArgument::Text | FormatArgument::Sarif => false,
+            FormatArgument::Auto => !main_is_terminal && purpose != Purpose::Manifests,
         };
         let colour = |terminal: bool| settings.colour.unwrap_or(terminal);
         let bars = !json && !settings.quiet && settings.smart_terminal && stderr.is_terminal()
@@ -143,6 +152,7 @@ impl Output {
             purpose,
             settings,
             text: TextEvents::new(bars, settings.verbose, settings.quiet),
+            deploy: DeployEvents::new(bars, settings.verbose, settings.quiet),
             out: Stream::new(stdout, colour(std::io::stdout().is_terminal())),
             err: Stream::new(stderr, colour(std::io::stderr().is_terminal())),
             warnings: Mutex::new(Vec::new()),
@@ -155,6 +165,16 @@ impl Output {
     /// More is asked for.
     pub fn verbose(&self) -> bool {
         self.settings.verbose
+    }
+
+    /// JSON is asked for.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// SARIF is asked for.
+    pub fn sarif(&self) -> bool {
+        self.settings.format == FormatArgument::Sarif
     }
 
     /// Results: text as it is.
@@ -190,6 +210,7 @@ impl Output {
     /// Ends a command: shows its error or its last sentence, writes the termination message, returns the exit code.
     pub fn finish(&self, result: Result<Done, CommandError>) -> ExitCode {
         self.text.end();
+        self.deploy.end();
         let migrations = self.migrations.load(std::sync::atomic::Ordering::Relaxed);
         let (done, error) = match result {
             Ok(done) => (done, None),
@@ -216,7 +237,7 @@ impl Output {
                 }
             }
             (Purpose::Run | Purpose::Guard, true) => self.run_finished(&done, error.as_ref()),
-            (_, false) => {
+            (Purpose::Manifests, true) | (_, false) => {
                 if let Some(error) = &error {
                     self.err.write(error_text::render(error).as_bytes());
                 } else if !done.message.is_empty() {
@@ -329,6 +350,25 @@ impl Events for Output {
             (true, _) => self.line(event),
             (false, _) => self
                 .text
+                .show(event, &|text| self.err.write(text.as_bytes())),
+        }
+    }
+}
+
+impl forerun_cluster::Events for Output {
+    fn emit(&self, event: &forerun_cluster::Event) {
+        match (self.json, self.purpose) {
+            (true, Purpose::Question) => {
+                if let forerun_cluster::Event::Warning { code, message } = event {
+                    lock(&self.warnings).push(CollectedWarning {
+                        code,
+                        message: message.clone(),
+                    });
+                }
+            }
+            (true, _) => self.line(event),
+            (false, _) => self
+                .deploy
                 .show(event, &|text| self.err.write(text.as_bytes())),
         }
     }

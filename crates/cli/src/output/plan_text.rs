@@ -48,6 +48,10 @@ pub fn render(plan: &Plan, limits: &Limits, dialect: Dialect, verbose: bool) -> 
         .iter()
         .map(|step| step.summary.statement_count)
         .sum();
+    let reverts = plan
+        .steps
+        .iter()
+        .any(|step| step.direction == Direction::Down);
     let what = if plan.steps.is_empty() {
         "Nothing to do".to_owned()
     } else {
@@ -55,7 +59,11 @@ pub fn render(plan: &Plan, limits: &Limits, dialect: Dialect, verbose: bool) -> 
             usize::try_from(statements).unwrap_or(usize::MAX),
             "statement",
         );
-        format!("{}, {statements}", count(plan.steps.len(), "migration"))
+        let migrations = count(plan.steps.len(), "migration");
+        format!(
+            "{migrations} to {}, {statements}",
+            if reverts { "revert" } else { "run" }
+        )
     };
     if !plan.steps.is_empty() {
         let _ = writeln!(

@@ -71,6 +71,12 @@ pub fn status(status: &Status, verbose: bool) -> String {
             paint(WARNING, "unfinished:"),
             unfinished(row)
         );
+        if is_question(row) {
+            let _ = writeln!(
+                text,
+                "  most often the next run finds out by itself; `forerun migrate repair` shows how to answer"
+            );
+        }
     }
     if !status.pending.is_empty() {
         let _ = writeln!(
@@ -156,19 +162,34 @@ pub fn status_sentence(status: &Status) -> String {
             count(status.conflicts.len(), "conflict")
         );
     }
-    if !status.unfinished.is_empty() {
-        return "A migration is unfinished; `forerun migrate up` goes on with it.".to_owned();
+    if let Some(row) = status.unfinished.first() {
+        return format!(
+            "A migration is unfinished; `forerun migrate {}` goes on with it.",
+            row.direction.as_str()
+        );
     }
     if !status.pending.is_empty() {
         return format!(
-            "{} pending; `forerun migrate up` applies them.",
-            count(status.pending.len(), "migration")
+            "{} pending; `forerun migrate up` applies {}.",
+            count(status.pending.len(), "migration"),
+            if status.pending.len() == 1 {
+                "it"
+            } else {
+                "them"
+            }
         );
     }
     match status.applied.iter().map(|row| row.version).max() {
         Some(newest) => format!("{} at version {newest}.", paint(GOOD, "Up to date")),
         None => "There are no migrations.".to_owned(),
     }
+}
+
+/// Whether nobody has said yet if the statement in doubt took effect.
+fn is_question(row: &JournalRow) -> bool {
+    row.in_doubt
+        .as_ref()
+        .is_some_and(|doubt| doubt.answer.is_none())
 }
 
 /// What an unfinished attempt has done.

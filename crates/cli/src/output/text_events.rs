@@ -33,6 +33,8 @@ struct State {
     number: usize,
     total: usize,
     script: String,
+    /// The run is one of `migrate down`.
+    reverting: bool,
 }
 
 impl TextEvents {
@@ -49,7 +51,7 @@ impl TextEvents {
     pub fn show(&self, event: &Event, write: &dyn Fn(&str)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.note(event);
-        if let Some(line) = line(event, self.verbose, self.quiet, (state.number, state.total)) {
+        if let Some(line) = line(event, self.verbose, self.quiet, &state) {
             match &state.bar {
                 Some(bar) => bar.suspend(|| write(&format!("{line}\n"))),
                 None => write(&format!("{line}\n")),
@@ -81,6 +83,7 @@ impl TextEvents {
 impl State {
     fn note(&mut self, event: &Event) {
         match event {
+            Event::RunStarted { command, .. } => self.reverting = command == "migrate down",
             Event::Planned { pending, bytes, .. } => self.length = bytes + *pending as u64,
             Event::MigrationStarted {
                 number,
@@ -166,7 +169,7 @@ fn style(length: u64) -> ProgressStyle {
 }
 
 /// The line for an event; `None` when it is not worth one.
-fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Option<String> {
+fn line(event: &Event, verbose: bool, quiet: bool, state: &State) -> Option<String> {
     let warning = |text: String| format!("{} {text}", paint(WARNING, "warning:"));
     let dim = |text: String| paint(DIM, text);
     let always = matches!(
@@ -232,8 +235,9 @@ fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Opt
         Event::Planned {
             pending, applied, ..
         } => dim(format!(
-            "{} to run, {applied} applied",
-            count(*pending, "migration")
+            "{} to {}, {applied} applied",
+            count(*pending, "migration"),
+            if state.reverting { "revert" } else { "run" }
         )),
         Event::Warning { message, .. } => warning(one_line(message)),
         Event::MigrationStarted {
@@ -327,7 +331,7 @@ fn line(event: &Event, verbose: bool, quiet: bool, place: (usize, usize)) -> Opt
             attempts,
             ..
         } => {
-            let (number, total) = place;
+            let (number, total) = (state.number, state.total);
             let width = total.to_string().len();
             let tries = if *attempts > 1 {
                 format!(", {attempts} tries")

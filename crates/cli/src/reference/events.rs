@@ -19,7 +19,7 @@ pub(super) fn page() -> String {
          events and fields are to be ignored. A command line that cannot be understood is answered in plain text. The last \
          line is `run_finished`; when the run failed it has `error` with \
          `code`, `message`, `file`, `line`, `column`, `details`, `state` and `advice`.\n\nCommands that answer a question \
-         (`plan`, `status`, `history`, `validate`, `hash`, `new`, `unlock`, `repair` without an action) print one JSON \
+         (`plan`, `status`, `history`, `validate`, `hash`, `new`, `unlock`, `repair` without an action, `check`) print one JSON \
          document with `format` instead, with `error` when they failed and `warnings` when there are any.\n"
     );
     for event in examples() {

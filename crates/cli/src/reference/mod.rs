@@ -1,5 +1,6 @@
 //! The reference pages of the documentation, made from the definitions that the program itself uses.
 
+mod check_rules;
 mod cli;
 mod environment;
 mod events;
@@ -20,6 +21,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("environment.md", environment::page()),
         ("exit-codes.md", exit_codes::page()),
         ("events.md", events::page()),
+        ("check-rules.md", check_rules::page()),
     ]
 }
 

@@ -80,6 +80,9 @@ variables! {
     POD_NAME, None, "Recorded as the host; default HOSTNAME, else the name of the machine.";
     HOSTNAME, None, "Recorded as the host where POD_NAME is not set.";
     TERMINATION_MESSAGE_PATH, None, "File for the last words of a run, written only if it exists; default `/dev/termination-log`.";
+    KUBECONFIG, Some("--kubeconfig"), "Kubeconfig files, separated by `:`; default `~/.kube/config`, else the service account of the pod. (HTTPS_PROXY is obeyed.)";
+    HOME, None, "Where `.kube/config` is.";
+    NO_PROXY, None, "Hosts that are reached without HTTPS_PROXY (also `no_proxy`).";
     NO_COLOR, Some("--no-color"), "Any value: no colours.";
     CLICOLOR_FORCE, None, "Any value but 0: colours also where there is no terminal.";
     TERM, None, "`dumb`: no colours and no progress bars.";

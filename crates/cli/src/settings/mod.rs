@@ -3,6 +3,7 @@
 //! An option wins over its variable. For the database: `--url`, then DATABASE_URL (or DATABASE_URL_FILE), then the
 //! DATABASE_ parts, then the DB_ parts; two sources are never mixed.
 
+mod cluster;
 mod database;
 pub mod environment;
 mod identity;
@@ -19,6 +20,7 @@ use forerun_sql::DurationError;
 use crate::arguments::{DirectoryArguments, FormatArgument, LimitArguments, OutputArguments};
 use environment::{Environment, Variable};
 
+pub use cluster::connection;
 pub use database::{DatabaseSettings, database};
 pub use identity::{identity, random_id};
 

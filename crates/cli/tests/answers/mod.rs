@@ -1,5 +1,6 @@
-//! What the tests of the commands share: the three databases in turn, accounts on the servers, everything that a
-//! database holds as one text, and the program's answers read as JSON.
+//! What the tests of the commands share: the three databases in turn, accounts on the servers, a small shop that can be
+//! reverted, commands run for people and for programs, everything that a database holds as one text, and the program's
+//! answers read as JSON.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -8,10 +9,11 @@
 
 use forerun_test_support::{
     CommandOutcome, MARIADB_PASSWORD, MariadbServer, POSTGRES_PASSWORD, PostgresServer,
+    ScratchProject,
 };
 use serde_json::Value;
 
-use crate::story::{Product, Target};
+use crate::story::{Product, Target, empty_project_for};
 
 /// A new database of each product that is installed here.
 pub fn databases() -> Vec<Target<'static>> {
@@ -27,6 +29,60 @@ pub fn servers() -> Vec<Target<'static>> {
         .into_iter()
         .filter_map(|target| target())
         .collect()
+}
+
+/// No version is applied.
+pub const NOTHING: [i64; 0] = [];
+
+/// Three migrations that can be reverted; the second one changes rows.
+pub fn shop(target: &Target<'_>) -> ScratchProject {
+    let project = empty_project_for(target);
+    for (name, sql) in [
+        (
+            "0001_users.sql",
+            "CREATE TABLE users (id integer PRIMARY KEY);\n",
+        ),
+        ("0001_users.down.sql", "DROP TABLE users;\n"),
+        (
+            "0002_rows.sql",
+            "-- forerun:data\nINSERT INTO users (id) VALUES (1);\n",
+        ),
+        ("0002_rows.down.sql", "DELETE FROM users;\n"),
+        (
+            "0003_orders.sql",
+            "CREATE TABLE orders (id integer PRIMARY KEY);\n",
+        ),
+        ("0003_orders.down.sql", "DROP TABLE orders;\n"),
+    ] {
+        project.migration(name, sql);
+    }
+    project
+}
+
+/// Runs `forerun migrate` as people read it, and asserts the exit code.
+pub fn text(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
+    migrate("text", project, arguments, code)
+}
+
+/// Runs `forerun migrate` as programs read it, and asserts the exit code.
+pub fn json(project: &ScratchProject, arguments: &[&str], code: i32) -> CommandOutcome {
+    migrate("json", project, arguments, code)
+}
+
+/// Runs `forerun migrate up` as people read it, and asserts the exit code.
+pub fn up(project: &ScratchProject, code: i32) -> CommandOutcome {
+    text(project, &["up"], code)
+}
+
+fn migrate(
+    format: &str,
+    project: &ScratchProject,
+    arguments: &[&str],
+    code: i32,
+) -> CommandOutcome {
+    let mut words = vec!["--format", format, "migrate"];
+    words.extend(arguments);
+    project.run(&words).expect_code(code)
 }
 
 /// The one document that a question is answered with.

@@ -23,6 +23,11 @@ const TABLES: [(&str, &str); 4] = [
     ("forerun_lock", include_str!("sql/create_lock.sql")),
 ];
 
+const HISTORY_COLUMNS: &str = "version, description, script, kind, phase, origin, checksum, checksum_raw, checksum_sql, \
+     statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version";
+const JOURNAL_COLUMNS: &str = "version, script, direction, statements_done, prefix_checksum, in_doubt_statement, \
+     in_doubt_fingerprint, in_doubt_answer, started_at, run_id, updated_at";
+
 /// The tables of one database.
 #[derive(Debug, Clone)]
 pub(super) struct Tables {
@@ -150,29 +155,24 @@ impl Tables {
     /// The statement that adds a history row if `token` is still the lease's: no row affected means that it is not.
     pub(super) fn insert_history(&self, applied: &HistoryRow, token: i64) -> String {
         let values = [
-            ("version", applied.version.to_string()),
-            ("description", literal::text(&applied.description)),
-            ("script", literal::text(&applied.script)),
-            ("kind", literal::text(applied.kind.as_str())),
-            ("phase", literal::text(&applied.phase)),
-            ("origin", literal::text(applied.origin.as_str())),
-            ("checksum", literal::text(&applied.checksums.normalized)),
-            ("checksum_raw", literal::text(&applied.checksums.raw)),
-            ("checksum_sql", literal::text(&applied.checksums.sql)),
-            ("statements", applied.statements.to_string()),
-            ("started_at", literal::time(&applied.started_at)),
-            ("finished_at", literal::time(&applied.finished_at)),
-            ("duration_ms", applied.duration_ms.to_string()),
-            ("run_id", literal::text(&applied.run_id)),
-            (
-                "app_release",
-                literal::optional_text(applied.release.as_deref()),
-            ),
-            ("applied_by", literal::text(&applied.applied_by)),
-            ("tool_version", literal::text(&applied.tool_version)),
+            ("columns", HISTORY_COLUMNS.to_owned()),
+            ("values", history_values(applied)),
             ("token", token.to_string()),
         ];
         self.statement(include_str!("sql/insert_history.sql"), &values)
+    }
+
+    /// The statement that adds more of them in the same transaction.
+    pub(super) fn insert_more_history(&self, applied: &[&HistoryRow]) -> String {
+        let rows = applied
+            .iter()
+            .map(|row| format!("({})", history_values(row)));
+        let insert = "INSERT INTO {database}.forerun_history ({columns}) VALUES {rows}";
+        let values = [
+            ("columns", HISTORY_COLUMNS.to_owned()),
+            ("rows", rows.collect::<Vec<_>>().join(", ")),
+        ];
+        self.statement(insert, &values)
     }
 
     /// Removes a history row.
@@ -181,8 +181,9 @@ impl Tables {
         connection: &mut Connection,
         version: Version,
     ) -> Result<(), DatabaseError> {
+        let delete = "DELETE FROM {database}.forerun_history WHERE version = {version}";
         connection
-            .execute(&self.delete("forerun_history", version))
+            .execute(&self.statement(delete, &[("version", version.to_string())]))
             .await
     }
 
@@ -206,35 +207,32 @@ impl Tables {
     /// The statement that writes the progress of an attempt if `token` is still the lease's: no row affected means
     /// that it is not.
     pub(super) fn replace_journal(&self, progress: &JournalRow, token: i64) -> String {
-        let doubt = progress.in_doubt.as_ref();
         let values = [
-            ("version", progress.version.to_string()),
-            ("script", literal::text(&progress.script)),
-            ("direction", literal::text(progress.direction.as_str())),
-            ("statements_done", progress.statements_done.to_string()),
-            ("prefix_checksum", literal::text(&progress.prefix_checksum)),
-            (
-                "in_doubt_statement",
-                literal::optional_number(doubt.map(|doubt| doubt.statement)),
-            ),
-            (
-                "in_doubt_fingerprint",
-                literal::optional_text(doubt.map(|doubt| doubt.fingerprint.as_str())),
-            ),
-            (
-                "in_doubt_answer",
-                literal::optional_number(doubt.and_then(|doubt| doubt.answer).map(i64::from)),
-            ),
-            ("started_at", literal::time(&progress.started_at)),
-            ("run_id", literal::text(&progress.run_id)),
+            ("columns", JOURNAL_COLUMNS.to_owned()),
+            ("values", journal_values(progress)),
             ("token", token.to_string()),
         ];
         self.statement(include_str!("sql/replace_journal.sql"), &values)
     }
 
-    /// The statement that removes the progress of a version, if there is any.
-    pub(super) fn delete_journal(&self, version: Version) -> String {
-        self.delete("forerun_journal", version)
+    /// The statement that writes the progress of several, in a transaction that has locked the lease.
+    pub(super) fn replace_journals(&self, progress: &[JournalRow]) -> String {
+        let rows = progress
+            .iter()
+            .map(|row| format!("({})", journal_values(row)));
+        let replace = "REPLACE INTO {database}.forerun_journal ({columns}) VALUES {rows}";
+        let values = [
+            ("columns", JOURNAL_COLUMNS.to_owned()),
+            ("rows", rows.collect::<Vec<_>>().join(", ")),
+        ];
+        self.statement(replace, &values)
+    }
+
+    /// The statement that removes the progress of versions, where there is any.
+    pub(super) fn delete_journal(&self, versions: &[Version]) -> String {
+        let versions: Vec<String> = versions.iter().map(Version::to_string).collect();
+        let delete = "DELETE FROM {database}.forerun_journal WHERE version IN ({versions})";
+        self.statement(delete, &[("versions", versions.join(", "))])
     }
 
     /// Appends to the audit, in one statement.
@@ -273,15 +271,49 @@ impl Tables {
             .execute(&self.statement(insert, &[("rows", rows.join(", "))]))
             .await
     }
+}
 
-    fn delete(&self, table: &str, version: Version) -> String {
-        let delete = "DELETE FROM {database}.{table} WHERE version = {version}";
-        let values = [
-            ("table", table.to_owned()),
-            ("version", version.to_string()),
-        ];
-        self.statement(delete, &values)
-    }
+/// The values of [`HISTORY_COLUMNS`].
+fn history_values(applied: &HistoryRow) -> String {
+    [
+        applied.version.to_string(),
+        literal::text(&applied.description),
+        literal::text(&applied.script),
+        literal::text(applied.kind.as_str()),
+        literal::text(&applied.phase),
+        literal::text(applied.origin.as_str()),
+        literal::text(&applied.checksums.normalized),
+        literal::text(&applied.checksums.raw),
+        literal::text(&applied.checksums.sql),
+        applied.statements.to_string(),
+        literal::time(&applied.started_at),
+        literal::time(&applied.finished_at),
+        applied.duration_ms.to_string(),
+        literal::text(&applied.run_id),
+        literal::optional_text(applied.release.as_deref()),
+        literal::text(&applied.applied_by),
+        literal::text(&applied.tool_version),
+    ]
+    .join(", ")
+}
+
+/// The values of [`JOURNAL_COLUMNS`].
+fn journal_values(progress: &JournalRow) -> String {
+    let doubt = progress.in_doubt.as_ref();
+    [
+        progress.version.to_string(),
+        literal::text(&progress.script),
+        literal::text(progress.direction.as_str()),
+        progress.statements_done.to_string(),
+        literal::text(&progress.prefix_checksum),
+        literal::optional_number(doubt.map(|doubt| doubt.statement)),
+        literal::optional_text(doubt.map(|doubt| doubt.fingerprint.as_str())),
+        literal::optional_number(doubt.and_then(|doubt| doubt.answer).map(i64::from)),
+        literal::time(&progress.started_at),
+        literal::text(&progress.run_id),
+        "UTC_TIMESTAMP(6)".to_owned(),
+    ]
+    .join(", ")
 }
 
 fn applied_version(found: &Row) -> Result<AppliedVersion, DatabaseError> {

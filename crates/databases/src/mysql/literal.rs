@@ -1,17 +1,23 @@
 //! SQL text with values in it.
 //!
 //! Bookkeeping runs between the statements of a script, which may have changed `sql_mode` or the character
-//! set of the session. Text is therefore written as `_utf8mb4 X'…'`, which means the same under every
-//! setting and cannot be broken out of. (Manual: "Character Set Introducers", "Hexadecimal Literals".)
-
-use std::fmt::Write;
+//! set of the session. Text is therefore written so that it means the same under every setting and cannot be
+//! broken out of: as `_utf8mb4'…'` where it is of plain characters only, else as `_utf8mb4 X'…'`. (Manual:
+//! "Character Set Introducers", "Hexadecimal Literals".)
 
 /// A text literal.
 pub(super) fn text(value: &str) -> String {
+    // Neither a quote nor a backslash, and the same bytes in every character set that a client may have.
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\'' && byte != b'\\';
+    if value.bytes().all(plain) {
+        return format!("_utf8mb4'{value}'");
+    }
     let mut literal = String::with_capacity(value.len() * 2 + 12);
     literal.push_str("_utf8mb4 X'");
     for byte in value.bytes() {
-        let _ = write!(literal, "{byte:02x}");
+        for nibble in [byte >> 4, byte & 15] {
+            literal.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
     }
     literal.push('\'');
     literal
@@ -70,7 +76,10 @@ mod tests {
     #[test]
     fn values_cannot_break_out() {
         assert_eq!(text("a'"), "_utf8mb4 X'6127'");
-        assert_eq!(text(""), "_utf8mb4 X''");
+        assert_eq!(text("a\\"), "_utf8mb4 X'615c'");
+        assert_eq!(text("é\n"), "_utf8mb4 X'c3a90a'");
+        assert_eq!(text("a {b} \"c\""), "_utf8mb4'a {b} \"c\"'");
+        assert_eq!(text(""), "_utf8mb4''");
         assert_eq!(identifier("we`ird"), "`we``ird`");
         assert_eq!(optional_text(None), "NULL");
     }

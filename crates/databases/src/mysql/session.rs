@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use forerun_migrations::database::{
-    Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
-    Identity, Lease, LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts,
+    Acquire, Canceller, Change, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint,
+    Holder, Identity, Lease, LeaseRequest, Record, ServerInfo, Session, StatementOutcome, Timeouts,
+    record_piece_by_piece,
 };
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
@@ -174,19 +175,19 @@ impl MysqlSession {
     async fn write_fenced(
         &mut self,
         first: &str,
-        rest: Option<String>,
+        rest: &[String],
     ) -> Result<Fenced, DatabaseError> {
         if self.in_transaction && self.transaction_ended().await? {
             return Ok(Fenced::TransactionEnded);
         }
         // A script may have switched autocommit off, locked tables, or left a transaction open.
-        let own = (self.disturbed || rest.is_some()) && self.begin_own().await?;
+        let own = (self.disturbed || !rest.is_empty()) && self.begin_own().await?;
         let write = async {
             if self.connection.write(first).await? == 0 {
                 return Ok(Fenced::LeaseLost);
             }
-            if let Some(rest) = &rest {
-                self.connection.execute(rest).await?;
+            for statement in rest {
+                self.connection.execute(statement).await?;
             }
             Ok(Fenced::Written)
         };
@@ -348,6 +349,10 @@ impl Session for MysqlSession {
         self.connection.execute(ROLLBACK).await
     }
 
+    fn is_undisturbed(&self) -> bool {
+        !self.disturbed
+    }
+
     async fn reset(&mut self) -> Result<bool, DatabaseError> {
         self.timeouts = None;
         self.last_id = None;
@@ -419,14 +424,42 @@ impl Session for MysqlSession {
         self.lock.evict(&mut self.connection, holder).await
     }
 
+    async fn record(&mut self, lease: &Lease, record: Record<'_>) -> Result<Fenced, DatabaseError> {
+        let applied = record.changes.iter().map(|change| match change {
+            Change::Applied(row) => Some(row.as_ref()),
+            Change::Reverted(_) => None,
+        });
+        let applied: Option<Vec<&HistoryRow>> = applied.collect();
+        let Some([first, more @ ..]) = applied.as_deref() else {
+            return record_piece_by_piece(self, lease, record).await;
+        };
+        if let Some(timeouts) = record.begin {
+            self.begin(timeouts).await?;
+        }
+        let versions: Vec<Version> = applied.iter().flatten().map(|row| row.version).collect();
+        let mut rest = vec![self.tables.delete_journal(&versions)];
+        if !more.is_empty() {
+            rest.push(self.tables.insert_more_history(more));
+        }
+        if !record.announced.is_empty() {
+            rest.push(self.tables.replace_journals(record.announced));
+        }
+        let first = self.tables.insert_history(first, lease.token);
+        let fenced = self.write_fenced(&first, &rest).await?;
+        if fenced == Fenced::Written {
+            self.audit(record.audit).await?;
+        }
+        Ok(fenced)
+    }
+
     async fn record_applied(
         &mut self,
         lease: &Lease,
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
         let record = self.tables.insert_history(row, lease.token);
-        let forget = self.tables.delete_journal(row.version);
-        self.write_fenced(&record, Some(forget)).await
+        let forget = self.tables.delete_journal(&[row.version]);
+        self.write_fenced(&record, &[forget]).await
     }
 
     async fn record_reverted(
@@ -439,7 +472,7 @@ impl Session for MysqlSession {
                 .delete_history(&mut self.connection, version)
                 .await?;
             self.connection
-                .execute(&self.tables.delete_journal(version))
+                .execute(&self.tables.delete_journal(&[version]))
                 .await
         })
     }
@@ -462,7 +495,7 @@ impl Session for MysqlSession {
         row: &JournalRow,
     ) -> Result<Fenced, DatabaseError> {
         let progress = self.tables.replace_journal(row, lease.token);
-        self.write_fenced(&progress, None).await
+        self.write_fenced(&progress, &[]).await
     }
 
     async fn clear_journal(
@@ -474,7 +507,7 @@ impl Session for MysqlSession {
             self,
             lease,
             self.connection
-                .execute(&self.tables.delete_journal(version))
+                .execute(&self.tables.delete_journal(&[version]))
         )
     }
 

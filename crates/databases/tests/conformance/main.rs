@@ -7,15 +7,20 @@
     missing_docs
 )]
 
-mod cases;
 mod engine;
+mod locking;
+mod recording;
+mod statements;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use forerun_databases::connection_url::ConnectionUrl;
 use forerun_databases::open;
-use forerun_migrations::database::{Database, Identity};
+use forerun_migrations::database::{
+    Acquire, CommitOutcome, Database, Identity, Lease, LeaseRequest, Session, Timeouts,
+};
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::executor::{Limits, Runner, stop_channel};
 use forerun_test_support::{MariadbServer, PostgresServer, SqliteFile, TestDatabase};
@@ -67,6 +72,42 @@ pub fn identity(run_id: &str) -> Identity {
         release: Some("2.6.0".to_owned()),
         tool_version: "0.0.0".to_owned(),
     }
+}
+
+pub const LIMITS: Timeouts = Timeouts {
+    lock: Some(Duration::from_secs(5)),
+    statement: None,
+};
+
+pub async fn session(target: &Target, run_id: &str) -> Box<dyn Session> {
+    target
+        .database
+        .connect(&identity(run_id))
+        .await
+        .expect("connects")
+}
+
+pub async fn acquire(session: &mut Box<dyn Session>) -> Acquire {
+    let request = LeaseRequest {
+        purpose: "migrate up".to_owned(),
+        duration: Duration::from_secs(30),
+    };
+    session.try_acquire(&request).await.expect("tries")
+}
+
+pub async fn lease(session: &mut Box<dyn Session>) -> Lease {
+    for _ in 0..100 {
+        if let Acquire::Acquired(lease) = acquire(session).await {
+            return lease;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the lock is not to be had");
+}
+
+pub async fn committed(session: &mut Box<dyn Session>) {
+    let outcome = session.commit().await;
+    assert!(matches!(outcome, CommitOutcome::Committed), "{outcome:?}");
 }
 
 #[derive(Default)]
@@ -136,18 +177,26 @@ macro_rules! conformance {
 }
 
 conformance! {
-    cases::reading_an_untouched_database_finds_and_creates_nothing,
-    cases::only_one_session_gets_the_lock,
-    cases::a_session_that_is_gone_loses_the_lock_at_once,
-    cases::a_released_lock_can_be_taken_again_with_a_higher_token,
-    cases::a_write_with_an_old_token_changes_nothing,
-    cases::a_history_row_reads_back_as_written,
-    cases::a_journal_row_reads_back_as_written,
-    cases::the_audit_keeps_its_order_and_who_wrote_it,
-    cases::a_rolled_back_record_leaves_no_trace,
-    cases::a_forced_eviction_frees_the_lock,
-    cases::errors_tell_their_kind,
-    cases::a_cancelled_statement_comes_back,
+    locking::only_one_session_gets_the_lock,
+    locking::a_session_that_is_gone_loses_the_lock_at_once,
+    locking::a_released_lock_can_be_taken_again_with_a_higher_token,
+    locking::an_expired_lease_is_taken_over_and_its_holder_writes_no_more,
+    locking::many_runners_take_turns,
+    locking::a_write_with_an_old_token_changes_nothing,
+    locking::a_forced_eviction_frees_the_lock,
+    locking::tables_of_a_newer_format_are_left_alone,
+    recording::reading_an_untouched_database_finds_and_creates_nothing,
+    recording::a_history_row_reads_back_as_written,
+    recording::a_journal_row_reads_back_as_written,
+    recording::the_audit_keeps_its_order_and_who_wrote_it,
+    recording::a_rolled_back_record_leaves_no_trace,
+    recording::a_script_that_ends_the_transaction_is_noticed,
+    recording::a_script_may_use_savepoints,
+    statements::statements_report_rows_and_first_rows,
+    statements::errors_tell_their_kind,
+    statements::a_cancelled_statement_comes_back,
+    statements::a_long_statement_is_ended_by_its_time_limit,
+    statements::a_transaction_that_a_script_leaves_open_is_rolled_back_and_told,
     engine::migrations_are_applied_once_and_recorded,
     engine::a_failed_migration_leaves_what_was_before_and_goes_on_when_mended,
     engine::down_reverts_the_newest_first,

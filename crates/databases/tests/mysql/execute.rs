@@ -160,51 +160,6 @@ async fn a_statement_that_is_too_large_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_long_statement_is_ended_by_its_time_limit() {
-    let Some(server) = MariadbServer::shared() else {
-        return;
-    };
-    let target = server.fresh_database();
-    let mut session = connect(&target.url, "run-1").await;
-    session
-        .set_timeouts(limits(None, Some(Duration::from_millis(300))))
-        .await
-        .unwrap();
-    let started = Instant::now();
-    let error = session
-        .run("SELECT COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b")
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind, ErrorKind::StatementTimeout, "{error:?}");
-    assert!(started.elapsed() < SECOND * 5);
-    session.set_timeouts(Timeouts::default()).await.unwrap();
-    session.run("DO SLEEP(0.5)").await.unwrap();
-}
-
-#[tokio::test]
-async fn a_statement_is_cancelled_from_outside() {
-    let Some(server) = MariadbServer::shared() else {
-        return;
-    };
-    let target = server.fresh_database();
-    let mut session = connect(&target.url, "run-1").await;
-    let canceller = session.canceller();
-    let cancel = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        canceller.cancel().await
-    });
-    let started = Instant::now();
-    let error = session
-        .run("CREATE TABLE t AS SELECT COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b")
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Cancelled, "{error:?}");
-    assert!(started.elapsed() < SECOND * 5);
-    cancel.await.unwrap().unwrap();
-    session.run("DO 1").await.unwrap();
-}
-
-#[tokio::test]
 async fn a_killed_session_is_a_lost_connection() {
     let Some(server) = MariadbServer::shared() else {
         return;

@@ -12,41 +12,6 @@ use super::{
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn one_holder_at_a_time() {
-    let Some(server) = MariadbServer::shared() else {
-        return;
-    };
-    let target = server.fresh_database();
-    let mut first = connect(&target.url, "run-1").await;
-    let mut second = connect(&target.url, "run-2").await;
-    assert_eq!(first.holder().await.unwrap(), None);
-
-    let lease = acquire(first.as_mut()).await;
-    assert_eq!(lease.token, 1);
-    assert_eq!(lease.taken_over, None);
-    let started = Instant::now();
-    let Acquire::Held(Some(holder)) = second.try_acquire(&request(MINUTE)).await.unwrap() else {
-        panic!("two runners at a time")
-    };
-    assert!(started.elapsed() < SECOND, "a try does not wait");
-    assert_eq!(
-        (holder.run_id.as_str(), holder.actor.as_str()),
-        ("run-1", "tester")
-    );
-    assert_eq!(holder.release.as_deref(), Some("2.6.0"));
-    assert_eq!(holder.backend, first.backend());
-    assert_eq!(holder.alive, Some(true));
-    assert!((55..=60).contains(&holder.expires_in_seconds), "{holder:?}");
-    assert_eq!(second.holder().await.unwrap().unwrap().run_id, "run-1");
-
-    first.release(&lease).await.unwrap();
-    assert_eq!(first.holder().await.unwrap(), None);
-    let lease = acquire(second.as_mut()).await;
-    assert_eq!(lease.token, 2, "tokens only grow");
-    assert_eq!(lease.taken_over, None);
-}
-
-#[tokio::test]
 async fn databases_of_one_server_do_not_disturb_each_other() {
     let Some(server) = MariadbServer::shared() else {
         return;
@@ -288,25 +253,6 @@ async fn a_lease_of_another_server_waits_for_its_end() {
         acquire(session.as_mut()).await.taken_over.unwrap().run_id,
         "run-9"
     );
-}
-
-#[tokio::test]
-async fn tables_of_a_newer_version_are_refused() {
-    let Some(server) = MariadbServer::shared() else {
-        return;
-    };
-    let target = server.fresh_database();
-    let mut session = connect(&target.url, "run-1").await;
-    let lease = acquire(session.as_mut()).await;
-    session.release(&lease).await.unwrap();
-    target.execute("UPDATE forerun_lock SET format = 7");
-    let error = session.try_acquire(&request(MINUTE)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unexpected);
-    assert!(error.message.contains("newer forerun (format 7"), "{error}");
-    // The refusal does not keep the session lock.
-    let mut second = connect(&target.url, "run-2").await;
-    target.execute("UPDATE forerun_lock SET format = 1");
-    acquire(second.as_mut()).await;
 }
 
 #[tokio::test]

@@ -27,50 +27,6 @@ fn expire(database: &TestDatabase<'_>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_holder_at_a_time_and_the_other_knows_who() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
-    };
-    let database = server.fresh_database();
-    let mut first = connect(&database.url, "run-1").await;
-    let mut second = connect(&database.url, "run-2").await;
-    let lease = acquire(&mut first).await;
-    assert_eq!(lease.token, 1);
-    let holder = held_by(&mut second).await.unwrap();
-    assert_eq!(holder.run_id, "run-1");
-    assert_eq!(holder.purpose, "migrate up");
-    assert_eq!(holder.release.as_deref(), Some("2.6.0"));
-    assert_eq!(holder.alive, Some(true));
-    assert!((25..=30).contains(&holder.expires_in_seconds), "{holder:?}");
-    assert_eq!(second.holder().await.unwrap(), Some(holder));
-
-    first.release(&lease).await.unwrap();
-    assert_eq!(second.holder().await.unwrap(), None);
-    let lease = acquire(&mut second).await;
-    assert_eq!(lease.token, 2);
-    assert_eq!(lease.taken_over, None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn reading_creates_nothing_and_taking_the_lock_creates_the_tables() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
-    };
-    let database = server.fresh_database();
-    let mut session = connect(&database.url, "run").await;
-    assert_eq!(session.applied().await.unwrap(), None);
-    assert_eq!(session.holder().await.unwrap(), None);
-    assert!(session.journal().await.unwrap().is_empty());
-    assert!(session.history().await.unwrap().is_empty());
-    assert!(session.audit_trail(None).await.unwrap().is_empty());
-    let tables = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'forerun%'";
-    assert_eq!(database.query(tables), "0");
-    acquire(&mut session).await;
-    assert_eq!(database.query(tables), "4");
-    assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_holder_whose_session_died_is_replaced_at_once() {
     let Some(server) = PostgresServer::shared() else {
         return;
@@ -262,23 +218,6 @@ async fn a_schema_that_appears_later_does_not_hide_the_history() {
     let mut second = connect(&database.url, "run-2").await;
     assert_eq!(second.server().schema.as_deref(), Some("public"));
     assert_eq!(second.applied().await.unwrap().unwrap().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tables_of_a_newer_version_are_left_alone() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
-    };
-    let database = server.fresh_database();
-    let mut session = connect(&database.url, "run-1").await;
-    let lease = acquire(&mut session).await;
-    session.release(&lease).await.unwrap();
-    database.execute("UPDATE forerun_lock SET format = 99");
-    let error = session.try_acquire(&request(30.0)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unexpected);
-    assert!(error.message.contains("format 99"), "{error:?}");
-    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    assert_eq!(database.query(locks), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

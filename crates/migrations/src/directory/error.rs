@@ -71,6 +71,18 @@ pub enum DirectoryError {
         /// The form they should have.
         expected: String,
     },
+    /// Endings that say up or down, but not in lower case.
+    #[error(
+        "the endings .up.sql and .down.sql are written in lower case: in `{}` rename {}",
+        path.display(),
+        first_five(files.iter().map(|(file, right)| format!("`{file}` to `{right}`")))
+    )]
+    EndingCase {
+        /// Directory.
+        path: PathBuf,
+        /// Files, and the names that they should have.
+        files: Vec<(String, String)>,
+    },
     /// The number is too large.
     #[error("the version of `{file}` is larger than 9223372036854775807. Give it a smaller number")]
     VersionOutOfRange {
@@ -229,15 +241,16 @@ fn place(path: &Path, position: &Position) -> String {
 
 /// Names up to five files.
 fn list(files: &[String]) -> String {
-    let mut text: Vec<String> = files
-        .iter()
-        .take(5)
-        .map(|file| format!("`{file}`"))
-        .collect();
-    if files.len() > 5 {
-        text.push(format!("{} more", files.len() - 5));
+    first_five(files.iter().map(|file| format!("`{file}`")))
+}
+
+fn first_five(texts: impl ExactSizeIterator<Item = String>) -> String {
+    let all = texts.len();
+    let mut shown: Vec<String> = texts.take(5).collect();
+    if all > 5 {
+        shown.push(format!("{} more", all - 5));
     }
-    text.join(", ")
+    shown.join(", ")
 }
 
 /// Something about a directory that a person should look at; it stops nothing.

@@ -10,6 +10,8 @@
 //! - **Everything else is ignored**: hidden files (also the `..data` of a mounted ConfigMap), `forerun.sum`,
 //!   editor backups (`0007_x.sql~`, `.bak`, `.orig`, `.rej`, `.swp`, `.tmp`, `.save`, `#…#`). What looks like a
 //!   migration that lost its ending (`0007_x.SQL`, `0007_x.sql.txt`, `0007_x`) is ignored with a warning.
+//! - **Lower case.** A script that ends in `.up.sql` or `.down.sql` in any other case is an error: `7_x.DOWN.sql`
+//!   must not be run as an up script.
 //! - **Symbolic links** to files are followed.
 //! - **Layout.** Detected by the names; see [`Layout`]. Two layouts in one directory are an error.
 //! - **Versions** are numbers: `1` and `001` are the same one, and two scripts for one version and direction are

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::digest::FileReader;
 use super::error::{DirectoryError, DirectoryWarning};
-use super::layout::{Layout, ScriptName};
+use super::layout::{Layout, ScriptName, split_version};
 use super::{Migration, MigrationDirectory, Script};
 use crate::history::{Direction, Version};
 
@@ -54,6 +54,7 @@ fn sql_files(
     })?;
     let mut file_names = Vec::new();
     let mut near_misses = Vec::new();
+    let mut misspelt = Vec::new();
     for entry in entries {
         let entry = entry.map_err(DirectoryError::io("read the directory", path))?;
         let name = entry.file_name();
@@ -66,6 +67,12 @@ fn sql_files(
             file_type = fs::metadata(entry.path())
                 .map_err(DirectoryError::io("follow the link", entry.path()))?
                 .file_type();
+        }
+        if !file_type.is_dir()
+            && let Some(expected) = right_spelling(&name.to_string_lossy())
+        {
+            misspelt.push((name.to_string_lossy().into_owned(), expected));
+            continue;
         }
         match sort {
             // Anything else, such as a pipe, could be waited for without end.
@@ -85,6 +92,13 @@ fn sql_files(
                 near_misses.push(name.to_string_lossy().into_owned());
             }
         }
+    }
+    if !misspelt.is_empty() {
+        misspelt.sort_unstable();
+        return Err(DirectoryError::EndingCase {
+            path: path.to_owned(),
+            files: misspelt,
+        });
     }
     file_names.sort_unstable();
     near_misses.sort_unstable();
@@ -120,6 +134,21 @@ fn sort_of(name: &OsStr) -> Option<FileSort> {
     let versioned = digits > 0 && name.as_bytes().get(digits) == Some(&b'_');
     let upper_case = name.len() > 4 && name.to_ascii_lowercase().ends_with(".sql");
     (versioned || upper_case).then_some(FileSort::NearMiss)
+}
+
+/// The name that a script was meant to have whose ending says up or down, but in another case, as `7_x.DOWN.sql`: it
+/// must not be taken for a script of the other direction.
+fn right_spelling(name: &str) -> Option<String> {
+    let rules = Layout::ALL.map(Layout::rules);
+    rules
+        .iter()
+        .flat_map(|rules| [rules.up_ending, rules.down_ending])
+        .filter(|ending| ending.matches('.').count() > 1)
+        .find_map(|ending| {
+            let (stem, found) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+            let other_case = found != ending && found.eq_ignore_ascii_case(ending);
+            (other_case && split_version(stem).is_some()).then(|| format!("{stem}{ending}"))
+        })
 }
 
 /// A file name with its version.

@@ -25,8 +25,7 @@ impl Runner {
         version: Version,
         dry_run: bool,
     ) -> Result<RunReport, RunError> {
-        let (directory, mut session) = self.open_verified(directory).await?;
-        let recorded = read(session.as_mut()).await?;
+        let (directory, session, recorded) = self.open_verified(directory).await?;
         refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
         let rows = self.baseline_rows(&directory, version)?;
         if !dry_run {

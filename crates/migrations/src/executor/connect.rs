@@ -1,5 +1,6 @@
 //! Reaching the database, patiently when asked to, and taking the lock.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -112,6 +113,10 @@ impl Runner {
             seen: Seen::default(),
             started_at: Timestamp::now(),
             attempt: 1,
+            following: Vec::new(),
+            announced: VecDeque::new(),
+            unrecorded: Vec::new(),
+            finished: Vec::new(),
         };
         let entries = std::mem::take(&mut run.audit);
         match run.session.audit(&entries).await {

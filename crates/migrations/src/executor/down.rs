@@ -25,8 +25,7 @@ impl Runner {
     /// # Errors
     /// When the directory or database cannot be read, or a script is missing.
     pub async fn plan_down(&self, directory: &Path, to: DownTo) -> Result<Plan, RunError> {
-        let (directory, mut session) = self.open_verified(directory).await?;
-        let recorded = read(session.as_mut()).await?;
+        let (directory, _session, recorded) = self.open_verified(directory).await?;
         self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)
     }
 
@@ -36,8 +35,7 @@ impl Runner {
     /// # Errors
     /// See [`RunError`]. Nothing is run when one of the versions has no down script.
     pub async fn down(&self, directory: &Path, to: DownTo) -> Result<RunReport, RunError> {
-        let (directory, mut session) = self.open_verified(directory).await?;
-        let recorded = read(session.as_mut()).await?;
+        let (directory, session, recorded) = self.open_verified(directory).await?;
         // Refusals are told before anybody waits for the lock.
         let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
         if plan.steps.is_empty() {
@@ -62,8 +60,7 @@ impl Runner {
                 applied: plan.applied,
                 bytes: plan.bytes(),
             });
-            let mut finished = Vec::new();
-            run.steps(&plan, &mut finished).await?;
+            let finished = run.steps(&plan).await?;
             Ok(report(Outcome::Done, &recorded.applied, finished))
         }
         .await;

@@ -66,8 +66,7 @@ impl Runner {
     /// # Errors
     /// As `up` before it takes the lock.
     pub async fn plan(&self, directory: &Path, options: UpOptions) -> Result<Plan, RunError> {
-        let (directory, mut session) = self.open_verified(directory).await?;
-        let recorded = read(session.as_mut()).await?;
+        let (directory, _session, recorded) = self.open_verified(directory).await?;
         self.make_plan(&directory, &recorded, options, &mut Summaries::default())
     }
 
@@ -128,16 +127,23 @@ impl Runner {
         Ok((rows, trail))
     }
 
-    /// The same as [`Runner::open`] for what acts on the directory: it must be what its sum file says, if it has one.
+    /// The same as [`Runner::open`] for what acts on the directory: it must be what its sum file says, if it has one. Also
+    /// reads what is recorded.
     pub(super) async fn open_verified(
         &self,
         directory: &Path,
-    ) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
-        let (read, session) = self.open(directory).await?;
+    ) -> Result<(MigrationDirectory, Box<dyn Session>, Recorded), RunError> {
+        let asking = async {
+            let mut session = self.connect().await?;
+            let recorded = read(session.as_mut()).await?;
+            Ok::<_, RunError>((session, recorded))
+        };
+        let (verified, asked) = self.read_beside(directory, asking).await?;
         if let Some(sum) = SumFile::read(directory)? {
-            sum.verify(&read).map_err(RunError::Sum)?;
+            sum.verify(&verified).map_err(RunError::Sum)?;
         }
-        Ok((read, session))
+        let (session, recorded) = asked?;
+        Ok((verified, session, recorded))
     }
 
     /// Reads the directory while connecting.
@@ -145,10 +151,20 @@ impl Runner {
         &self,
         directory: &Path,
     ) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
+        let (directory, session) = self.read_beside(directory, self.connect()).await?;
+        Ok((directory, session?))
+    }
+
+    /// Reads the directory while the database is asked. What is wrong with the directory is said first: no waiting for
+    /// a server mends it.
+    async fn read_beside<T>(
+        &self,
+        directory: &Path,
+        asking: impl Future<Output = T>,
+    ) -> Result<(MigrationDirectory, T), RunError> {
         let path = directory.to_owned();
         let reading = tokio::task::spawn_blocking(move || MigrationDirectory::read(&path));
-        let (directory, session) = tokio::join!(reading, self.connect());
-        // What is wrong with the directory is said first: no waiting for a server mends it.
+        let (directory, asked) = tokio::join!(reading, asking);
         let directory = match directory {
             Ok(directory) => directory?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -156,7 +172,7 @@ impl Runner {
         for warning in &directory.warnings {
             self.warn("directory", warning.to_string());
         }
-        Ok((directory, session?))
+        Ok((directory, asked))
     }
 
     /// Directory × history × options → plan.

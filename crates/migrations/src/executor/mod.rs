@@ -3,6 +3,7 @@
 //! Each command of the engine is a method of [`Runner`], in a file of its own. They take plain options, tell what
 //! happens as events and return plain reports; none of them prints, reads the environment or exits.
 
+mod announcement;
 mod attempt;
 mod baseline;
 mod connect;

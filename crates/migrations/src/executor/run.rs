@@ -1,11 +1,13 @@
 //! One run that holds the lock: its steps one after the other, retries, failures, the audit.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use forerun_sql::Dialect;
 use jiff::Timestamp;
 
+use super::announcement::{Announced, Following, Unrecorded};
 use super::attempt::{AttemptError, Current};
 use super::lock::{Heartbeat, stopped};
 use super::retry::{Budget, pause};
@@ -38,18 +40,30 @@ pub(super) struct Run<'a> {
     pub started_at: Timestamp,
     /// The try of the migration that is being run, from 1.
     pub attempt: i64,
+    /// First statements of migrations after this one that may be announced with the end of this one.
+    pub following: Vec<Following>,
+    /// Statements that are announced in the journal and were not sent yet, in order.
+    pub announced: VecDeque<Announced>,
+    /// Migrations that are done and not recorded yet, in order: the one after them was announced with them.
+    pub unrecorded: Vec<Unrecorded>,
+    /// Migrations that are done and recorded.
+    pub finished: Vec<FinishedMigration>,
 }
 
 impl Run<'_> {
     /// Runs the steps of a plan in order.
-    pub async fn steps(
-        &mut self,
-        plan: &Plan,
-        finished: &mut Vec<FinishedMigration>,
-    ) -> Result<(), RunError> {
+    pub async fn steps(&mut self, plan: &Plan) -> Result<Vec<FinishedMigration>, RunError> {
+        let result = self.in_order(plan).await;
+        self.close_announcements().await;
+        result?;
+        Ok(std::mem::take(&mut self.finished))
+    }
+
+    async fn in_order(&mut self, plan: &Plan) -> Result<(), RunError> {
         for (index, step) in plan.steps.iter().enumerate() {
             if let Some(reason) = self.stop.reason() {
-                return Err(stopped(reason, finished.len()));
+                self.close_announcements().await;
+                return Err(stopped(reason, self.finished.len()));
             }
             self.runner.events.emit(&Event::MigrationStarted {
                 version: step.version,
@@ -61,32 +75,36 @@ impl Run<'_> {
                 bytes: step.script.bytes,
                 resumed_after: step.journal.as_ref().map(|journal| journal.statements_done),
             });
+            // Nothing is announced together with what comes after the last one that is.
+            if self.announced.len() <= 1 {
+                self.following = self.look_ahead(plan.steps.get(index + 1..).unwrap_or_default());
+            }
             let started = Instant::now();
-            let (statements, attempts) = self.step(step, finished.len()).await?;
-            let duration = started.elapsed();
-            self.runner.events.emit(&Event::MigrationFinished {
-                version: step.version,
-                script: step.script.file_name.clone(),
-                duration,
-                statements,
-                attempts,
-            });
-            finished.push(FinishedMigration {
-                version: step.version,
-                script: step.script.file_name.clone(),
-                kind: step.summary.kind,
-                direction: step.direction,
-                statements,
-                attempts,
-                seconds: duration.as_secs_f64(),
-            });
+            let (statements, attempts) = self.step(step).await?;
+            let waits = self.unrecorded.last().is_some_and(|last| last.is_of(step));
+            if !waits {
+                let done = finished(step, statements, attempts, started.elapsed());
+                self.tell(done);
+            }
             self.reset(step).await?;
         }
         Ok(())
     }
 
+    /// Tells that a migration is done and recorded.
+    pub fn tell(&mut self, done: FinishedMigration) {
+        self.runner.events.emit(&Event::MigrationFinished {
+            version: done.version,
+            script: done.script.clone(),
+            duration: Duration::from_secs_f64(done.seconds),
+            statements: done.statements,
+            attempts: done.attempts,
+        });
+        self.finished.push(done);
+    }
+
     /// Runs one step, with retries. Returns the statements it executed and the tries it took.
-    async fn step(&mut self, step: &Step, finished: usize) -> Result<(u64, i64), RunError> {
+    async fn step(&mut self, step: &Step) -> Result<(u64, i64), RunError> {
         let started = Instant::now();
         self.started_at = Timestamp::now();
         let mut journal = self.journal_of(step);
@@ -116,8 +134,10 @@ impl Run<'_> {
                 Err(error) => error,
             };
             self.clean_up().await;
+            // What follows may take long, and the catalog may change meanwhile.
+            self.close_announcements().await;
             if let Some(reason) = self.stop.reason() {
-                return Err(self.stopped(step, reason, attempts, finished).await);
+                return Err(self.stopped(step, reason, attempts).await);
             }
             if journal.statements_done > done_before {
                 budget = Budget::new(self.runner.limits.retry_budget);
@@ -163,7 +183,7 @@ impl Run<'_> {
                     )
                     .await;
                     if let Err(reason) = self.stop.sleep(pause).await {
-                        return Err(self.stopped(step, reason, attempts, finished).await);
+                        return Err(self.stopped(step, reason, attempts).await);
                     }
                 }
                 other => return Err(self.give_up(step, other, attempts, &journal).await),
@@ -172,13 +192,7 @@ impl Run<'_> {
     }
 
     /// The end of a run that was told to stop in a step.
-    async fn stopped(
-        &mut self,
-        step: &Step,
-        reason: StopReason,
-        attempt: i64,
-        finished: usize,
-    ) -> RunError {
+    async fn stopped(&mut self, step: &Step, reason: StopReason, attempt: i64) -> RunError {
         let message = format!("{}: {}", step.script.file_name, reason.describe());
         self.note(
             "migration.stopped",
@@ -189,10 +203,10 @@ impl Run<'_> {
             serde_json::Value::Null,
         )
         .await;
-        stopped(reason, finished)
+        stopped(reason, self.finished.len())
     }
 
-    fn journal_of(&self, step: &Step) -> JournalRow {
+    pub(super) fn journal_of(&self, step: &Step) -> JournalRow {
         let run_id = self.runner.identity.run_id.clone();
         match &step.journal {
             Some(journal) => JournalRow {
@@ -491,6 +505,24 @@ impl Run<'_> {
                 "checksum": step.script.normalized,
             }),
         }
+    }
+}
+
+/// A migration that was run.
+pub(super) fn finished(
+    step: &Step,
+    statements: u64,
+    attempts: i64,
+    duration: Duration,
+) -> FinishedMigration {
+    FinishedMigration {
+        version: step.version,
+        script: step.script.file_name.clone(),
+        kind: step.summary.kind,
+        direction: step.direction,
+        statements,
+        attempts,
+        seconds: duration.as_secs_f64(),
     }
 }
 

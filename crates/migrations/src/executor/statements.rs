@@ -15,7 +15,7 @@ use forerun_sql::{
 use super::attempt::{AttemptError, Current, ProgressClock, takes_rows, timeouts};
 use super::run::{Run, stop_error};
 use super::transaction::fence;
-use crate::database::{CommitOutcome, DatabaseError, ErrorKind, Fingerprint, Timeouts};
+use crate::database::{DatabaseError, ErrorKind, Fingerprint, Timeouts};
 use crate::event::Event;
 use crate::history::{AuditEntry, InDoubt, JournalRow};
 use crate::plan::Step;
@@ -169,19 +169,12 @@ impl Run<'_> {
                 statements_done: past.done,
             });
         }
-        if !recorded {
-            self.session
-                .begin(timeouts(step, self, LockClass::Dml, attempt))
+        if !recorded && !self.announced.is_empty() {
+            self.record_later(step, executed, started);
+        } else if !recorded {
+            let limits = timeouts(step, self, LockClass::Dml, attempt);
+            self.record_and_commit(step, executed, started, Some(limits))
                 .await?;
-            self.commit_with_cursor(
-                step,
-                journal,
-                (last, hasher.prefix()),
-                true,
-                executed,
-                started,
-            )
-            .await?;
         }
         Ok(executed)
     }
@@ -219,24 +212,15 @@ impl Run<'_> {
         executed: u64,
         started: Instant,
     ) -> Result<(), AttemptError> {
+        if finished {
+            return self.record_and_commit(step, executed, started, None).await;
+        }
         let mut next = journal.clone();
         advance(&mut next, index, prefix);
-        if finished {
-            self.record(step, executed, started).await?;
-        } else {
-            fence(self.session.write_journal(&self.lease, &next).await?)?;
-        }
-        match self.session.commit().await {
-            CommitOutcome::Committed => {
-                *journal = next;
-                Ok(())
-            }
-            CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
-                current: None,
-                error,
-            }),
-            CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
-        }
+        fence(self.session.write_journal(&self.lease, &next).await?)?;
+        self.commit().await?;
+        *journal = next;
+        Ok(())
     }
 
     /// Announces a statement that commits by itself, runs it, and settles what it did if it failed.
@@ -249,13 +233,19 @@ impl Run<'_> {
         limits: Timeouts,
         prefix: &str,
     ) -> Result<(), AttemptError> {
-        let before = self.session.fingerprint(classification).await?;
-        journal.in_doubt = Some(InDoubt {
-            statement: journal.statements_done + 1,
-            fingerprint: stored(prefix, &before),
-            answer: None,
-        });
-        fence(self.session.write_journal(&self.lease, journal).await?)?;
+        let statement_number = journal.statements_done + 1;
+        let before = match self.take_announced(journal, prefix) {
+            Some(announced) => {
+                *journal = announced.journal;
+                announced.before
+            }
+            None => {
+                let before = self.session.fingerprint(classification).await?;
+                journal.in_doubt = Some(in_doubt(statement_number, prefix, &before));
+                fence(self.session.write_journal(&self.lease, journal).await?)?;
+                before
+            }
+        };
         self.session.set_timeouts(limits).await?;
         if self
             .heartbeat
@@ -299,12 +289,16 @@ impl Run<'_> {
         match before {
             Fingerprint::Repeatable => true,
             // An invalid index is looked for, and dropped, before each build.
-            Fingerprint::Definition(_) if classification.lock == LockClass::OnlineBuild => true,
-            Fingerprint::Definition(_) => self
+            Fingerprint::Definition(_) | Fingerprint::Absent(_)
+                if classification.lock == LockClass::OnlineBuild =>
+            {
+                true
+            }
+            Fingerprint::Definition(_) | Fingerprint::Absent(_) => self
                 .session
                 .fingerprint(classification)
                 .await
-                .is_ok_and(|now| now == *before),
+                .is_ok_and(|now| state_of(&now) == state_of(before)),
             // A procedure may have committed a part before it failed; where statements are atomic it has not.
             Fingerprint::Unknown => self.runner.database.capabilities().transactional_ddl,
         }
@@ -428,7 +422,7 @@ impl Run<'_> {
 
 /// What a statement is within the transactions that a script opens by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// Opens a transaction: replaced by ours.
     Begin,
     /// Commits it: the cursor commits with it.
@@ -440,7 +434,7 @@ enum Role {
 }
 
 /// What a statement is; `groups` of the summary are in order.
-fn role(step: &Step, transactional_ddl: bool, index: u64, sort: TransactionUse) -> Role {
+pub(super) fn role(step: &Step, transactional_ddl: bool, index: u64, sort: TransactionUse) -> Role {
     let groups = &step.summary.groups;
     let group = groups
         .get(groups.partition_point(|group| group.end < index))
@@ -552,14 +546,21 @@ fn advance(journal: &mut JournalRow, done: i64, prefix: String) {
 const REPEATABLE: &str = "repeatable";
 const UNKNOWN: &str = "unknown";
 
-/// What the journal stores of a statement in doubt: the digest of the script up to it, and the catalog before it.
-fn stored(prefix: &str, before: &Fingerprint) -> String {
-    format!("{prefix} {}", state_of(before))
+/// What the journal stores of a statement that is about to be sent: with its number the digest of the script up to it,
+/// and the catalog before it.
+pub(super) fn in_doubt(statement: i64, prefix: &str, before: &Fingerprint) -> InDoubt {
+    InDoubt {
+        statement,
+        fingerprint: format!("{prefix} {}", state_of(before)),
+        answer: None,
+    }
 }
 
 fn state_of(fingerprint: &Fingerprint) -> String {
     match fingerprint {
-        Fingerprint::Definition(digest) => format!("definition:{digest}"),
+        Fingerprint::Definition(digest) | Fingerprint::Absent(digest) => {
+            format!("definition:{digest}")
+        }
         Fingerprint::Repeatable => REPEATABLE.to_owned(),
         Fingerprint::Unknown => UNKNOWN.to_owned(),
     }

@@ -1,14 +1,15 @@
 //! A migration in one transaction: its statements, its history row and its audit entries commit together, or not
 //! at all. Nothing can be half applied, so a failed try can simply be repeated.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use forerun_sql::{LockClass, Piece, Position, Splitter, TransactionUse, classify};
 
 use super::attempt::{AttemptError, Current, ProgressClock, takes_rows, timeouts};
 use super::run::Run;
-use crate::database::{CommitOutcome, Fenced};
-use crate::history::Direction;
+use crate::database::{Change, CommitOutcome, Fenced, Record, Timeouts};
+use crate::history::{AuditEntry, Direction, JournalRow};
 use crate::plan::{Step, is_blocking};
 
 impl Run<'_> {
@@ -71,15 +72,9 @@ impl Run<'_> {
                 self.progress(step, splitter.bytes_read());
             }
         }
-        self.record(step, executed, started).await?;
-        match self.session.commit().await {
-            CommitOutcome::Committed => Ok(executed),
-            CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
-                current: None,
-                error,
-            }),
-            CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
-        }
+        self.record_and_commit(step, executed, started, None)
+            .await?;
+        Ok(executed)
     }
 
     /// Runs the assertions of a script, before anything else.
@@ -101,32 +96,59 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes the history row and what the audit has to say, in the open transaction.
-    pub(super) async fn record(
+    /// Writes the history row and what the audit has to say, and commits: in the open transaction, or in one with the
+    /// limits `begin`, where it also announces what follows.
+    pub(super) async fn record_and_commit(
         &mut self,
         step: &Step,
         executed: u64,
         started: Instant,
+        begin: Option<Timeouts>,
     ) -> Result<(), AttemptError> {
-        let fenced = match step.direction {
-            Direction::Up => {
-                let row = self.history_row(step, started);
-                self.session.record_applied(&self.lease, &row).await?
-            }
-            Direction::Down => {
-                self.session
-                    .record_reverted(&self.lease, step.version)
-                    .await?
-            }
+        let announced = match begin {
+            Some(_) => self.announce_following().await,
+            None => VecDeque::new(),
         };
-        fence(fenced)?;
-        let mut entries = std::mem::take(&mut self.audit);
+        let journal: Vec<JournalRow> = announced.iter().map(|next| next.journal.clone()).collect();
+        let earlier = self.unrecorded.iter();
+        let mut changes: Vec<Change> = earlier.clone().map(|done| done.change.clone()).collect();
+        let mut entries: Vec<AuditEntry> = earlier.flat_map(|done| done.audit.clone()).collect();
+        changes.push(self.change(step, started));
+        entries.extend_from_slice(&self.audit);
         entries.push(self.done_entry(step, executed, started));
-        let written = self.session.audit(&entries).await;
-        // Kept until the commit is known: if it is rolled back they are written with the failure.
-        entries.pop();
-        self.audit = entries;
-        Ok(written?)
+        // The entries of this migration wait until the commit is known: if it is rolled back they are written with
+        // the failure.
+        let record = Record {
+            begin,
+            changes: &changes,
+            announced: &journal,
+            audit: &entries,
+        };
+        fence(self.session.record(&self.lease, record).await?)?;
+        self.commit().await?;
+        self.announced = announced;
+        self.tell_recorded();
+        Ok(())
+    }
+
+    /// What becomes of the version of a step that is done.
+    pub(super) fn change(&self, step: &Step, started: Instant) -> Change {
+        match step.direction {
+            Direction::Up => Change::Applied(Box::new(self.history_row(step, started))),
+            Direction::Down => Change::Reverted(step.version),
+        }
+    }
+
+    /// Commits.
+    pub(super) async fn commit(&mut self) -> Result<(), AttemptError> {
+        match self.session.commit().await {
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
+                current: None,
+                error,
+            }),
+            CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
+        }
     }
 }
 

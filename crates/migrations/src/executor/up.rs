@@ -52,9 +52,8 @@ impl Runner {
     /// See [`RunError`]; what was finished before the error stays applied and recorded.
     pub async fn up(&self, directory: &Path, options: UpOptions) -> Result<RunReport, RunError> {
         let command = options.command();
-        let (directory, mut session) = self.open_verified(directory).await?;
+        let (directory, mut session, recorded) = self.open_verified(directory).await?;
         let mut summaries = Summaries::default();
-        let recorded = read(session.as_mut()).await?;
         let mut wait = self.lock_wait(command);
         let before = self.before_the_run(
             &directory,
@@ -102,8 +101,7 @@ impl Runner {
                 applied: plan.applied,
                 bytes: plan.bytes(),
             });
-            let mut finished = Vec::with_capacity(plan.steps.len());
-            run.steps(&plan, &mut finished).await?;
+            let finished = run.steps(&plan).await?;
             Ok(report(Outcome::Done, &plan, &recorded, finished))
         }
         .await;

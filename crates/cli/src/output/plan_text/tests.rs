@@ -90,7 +90,7 @@ fn each_statement_with_what_it_stops() {
 
     0004_later.sql stays pending
     Each statement waits for a table lock up to 5s, then gives way and is tried again for 10m; it may take any time.
-    3 migrations, 6 statements; nothing was changed.
+    3 migrations to run, 6 statements; nothing was changed.
     "#);
 }
 

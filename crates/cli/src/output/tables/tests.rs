@@ -143,6 +143,7 @@ fn everything_at_once() {
       0012_x.sql  applied 2026-01-31 12:00:01
 
     unfinished: 0013_y.sql (up): 1 statement done, started 2026-01-31 12:00:00; statement 2 was started and may have taken effect
+      most often the next run finds out by itself; `forerun migrate repair` shows how to answer
 
     1 pending
       0013_y.sql  data

@@ -139,6 +139,20 @@ fn a_run() {
 }
 
 #[test]
+fn down_reverts() {
+    let mut events = run();
+    let Some(Event::RunStarted { command, .. }) = events.first_mut() else {
+        panic!("a run begins with its start")
+    };
+    *command = "migrate down".to_owned();
+    let text = shown(&events, false, false);
+    assert!(
+        text.contains("\n12 migrations to revert, 6 applied\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn verbose_adds_statements_and_notices() {
     let text = shown(&run(), true, false);
     assert!(

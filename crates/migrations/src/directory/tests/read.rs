@@ -142,6 +142,41 @@ fn a_sql_file_without_version_is_an_error() {
 }
 
 #[test]
+fn an_ending_in_another_case_is_an_error_that_names_the_right_one() {
+    for (given, right) in [
+        ("8_x.DOWN.sql", "8_x.down.sql"),
+        ("8_x.Down.sql", "8_x.down.sql"),
+        ("8_x.down.SQL", "8_x.down.sql"),
+        ("8_x.UP.sql", "8_x.up.sql"),
+        ("0008_x.up.Sql", "0008_x.up.sql"),
+        ("8_.DOWN.SQL", "8_.down.sql"),
+    ] {
+        assert_eq!(
+            refused(&[("1_a.sql", ""), (given, "")]),
+            format!(
+                "the endings .up.sql and .down.sql are written in lower case: in `DIR` rename `{given}` to `{right}`"
+            )
+        );
+        assert!(refused(&[("1_a.up.sql", ""), (given, "")]).contains(right));
+    }
+    let message = refused(&[("2_b.Down.sql", ""), ("1_a.UP.sql", "")]);
+    assert!(
+        message.ends_with("`1_a.UP.sql` to `1_a.up.sql`, `2_b.Down.sql` to `2_b.down.sql`"),
+        "{message}"
+    );
+    // Only an ending is one: these are up scripts with words that look like it, or no scripts.
+    let found = read(&[
+        ("1_a.DOWN.old.sql", ""),
+        ("2_DOWN.sql", ""),
+        ("3_größe.sql", ""),
+        (".4_d.DOWN.sql", ""),
+        ("notes.DOWN.sql.bak", ""),
+    ])
+    .unwrap();
+    assert_eq!(found.migrations.len(), 3);
+}
+
+#[test]
 fn versions_are_numbers_up_to_the_largest_stored_one() {
     let found = read(&[("9223372036854775807_a.sql", ""), ("0_b.sql", "")]).unwrap();
     assert_eq!(found.migrations[1].version, version(i64::MAX));

@@ -1,0 +1,561 @@
+//! What the examples and the Kubernetes guide show, done: a Django project from PyPI under the runner lock, a chart of
+//! one's own under Helm, and every values file and command line in them.
+//!
+//! Django comes from PyPI (kept in `~/.cache/forerun`), Helm from `FORERUN_TEST_HELM`, `PATH` or the cache that
+//! `scripts/cluster build` fills. Where one cannot be had the tests say SKIPPED, or fail where `CI` is set.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod answers;
+mod markdown;
+mod story;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use answers::{Account, databases};
+use forerun_test_support::{CommandOutcome, ScratchProject};
+use story::{Product, Target, empty_project_for, project, skipped, wait_for};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the crate is in the repository")
+}
+
+fn example(name: &str) -> PathBuf {
+    repository().join("examples").join(name)
+}
+
+/// Where things that tests fetch are kept.
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(env::var_os("HOME").expect("HOME is set")).join(".cache");
+    let cache = env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    cache.join("forerun")
+}
+
+/// Skips the calling test, or fails it in CI.
+fn missing(why: &str) {
+    let in_ci = env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+    assert!(!in_ci, "{why} (nothing is skipped where CI is set)");
+    skipped(why);
+}
+
+/// Copies a directory with everything in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn run(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"))
+}
+
+fn succeed(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+// ------------------------------------------------------------------------------------------------- Django
+
+/// A Python interpreter and the directory with the packages that the Django example asks for.
+struct Python {
+    interpreter: PathBuf,
+    packages: PathBuf,
+}
+
+impl Python {
+    /// Fetches the packages from PyPI unless they are in the cache.
+    fn with_packages() -> Result<Self, String> {
+        let question = "import sys; print(sys.executable, sys.implementation.cache_tag, sep='\\n')";
+        let answer = Command::new("python3").args(["-c", question]).output();
+        let answer = answer.map_err(|error| format!("there is no python3: {error}"))?;
+        let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+        let (interpreter, tag) = answer
+            .trim()
+            .split_once('\n')
+            .ok_or("python3 does not answer")?;
+        let interpreter = PathBuf::from(interpreter);
+
+        let requirements = example("django").join("requirements.txt");
+        let pinned = fs::read_to_string(&requirements).unwrap();
+        let pinned: Vec<String> = pinned
+            .split_whitespace()
+            .map(|line| {
+                line.replace(
+                    |sign: char| !sign.is_ascii_alphanumeric() && sign != '.',
+                    "-",
+                )
+            })
+            .collect();
+        let packages = cache()
+            .join("python")
+            .join(format!("{tag}-{}", pinned.join("-")));
+        if packages.is_dir() {
+            return Ok(Self {
+                interpreter,
+                packages,
+            });
+        }
+        // Made aside: another test process may do the same, and an unfinished one must not be taken for it.
+        let aside = packages.with_extension(format!("partial-{}", std::process::id()));
+        let pip = Command::new(&interpreter)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-compile",
+                "--target",
+            ])
+            .arg(&aside)
+            .arg("--requirement")
+            .arg(&requirements)
+            .output()
+            .map_err(|error| format!("{}: {error}", interpreter.display()))?;
+        if !pip.status.success() {
+            let _ = fs::remove_dir_all(&aside);
+            let said = String::from_utf8_lossy(&pip.stderr).into_owned();
+            let last = said
+                .lines()
+                .rfind(|line| !line.starts_with("WARNING"))
+                .unwrap_or_default();
+            return Err(format!(
+                "pip cannot install the packages of examples/django: {last}"
+            ));
+        }
+        if fs::rename(&aside, &packages).is_err() {
+            let _ = fs::remove_dir_all(&aside);
+        }
+        Ok(Self {
+            interpreter,
+            packages,
+        })
+    }
+}
+
+/// The Django example in a scratch project, with this database in its environment.
+fn django(target: &Target<'_>) -> Option<ScratchProject> {
+    static PYTHON: OnceLock<Result<Python, String>> = OnceLock::new();
+    let python = match PYTHON.get_or_init(Python::with_packages) {
+        Ok(python) => python,
+        Err(why) => {
+            missing(why);
+            return None;
+        }
+    };
+    let mut project = project();
+    copy(&example("django"), &project.path());
+    let programs = project.home().join("bin");
+    fs::create_dir_all(&programs).unwrap();
+    std::os::unix::fs::symlink(&python.interpreter, programs.join("python")).unwrap();
+    let path = env::var("PATH").unwrap();
+    project.set_env("PATH", &format!("{}:{path}", programs.display()));
+    project.set_env("PYTHONPATH", &python.packages.display().to_string());
+    project.set_env("PYTHONDONTWRITEBYTECODE", "1");
+    project.set_env("DJANGO_SECRET_KEY", "only for this test");
+    for (name, value) in Account::of_server(target).variables("DATABASE_") {
+        project.set_env(&name, &value);
+    }
+    Some(project)
+}
+
+/// `forerun exec -- python manage.py migrate …`, as the migration Job runs it.
+const MIGRATE: [&str; 8] = [
+    "--format",
+    "text",
+    "exec",
+    "--",
+    "python",
+    "manage.py",
+    "migrate",
+    "--noinput",
+];
+
+#[test]
+fn two_django_migrations_at_once_run_one_after_the_other() {
+    let Some(target) = Target::postgres() else {
+        return;
+    };
+    let Some(project) = django(&target) else {
+        return;
+    };
+    let before = [&MIGRATE[..], &["orders", "0002"]].concat();
+    let _ = project.run(&before).expect_code(0);
+    target.query("INSERT INTO orders_customer (name, email) VALUES ('Ada', 'Ada@Example.com')");
+
+    // The data migration has to wait for a session of the application, so the first runner is at work for as long.
+    let mut application = target.session();
+    application.run("BEGIN; LOCK TABLE orders_customer IN ACCESS EXCLUSIVE MODE;");
+    let first = project.spawn(&MIGRATE);
+    wait_for("the first one holds the lock", || {
+        !target.holder().is_empty()
+    });
+    let mut second = project.spawn(&MIGRATE);
+    second.wait_for_output("waiting for the runner lock");
+    application.run("COMMIT;");
+
+    let first = first.wait().expect_code(0);
+    assert!(
+        first
+            .stdout
+            .contains("Applying orders.0003_fill_email_key... OK"),
+        "{first:?}"
+    );
+    let second = second.wait().expect_code(0);
+    assert!(
+        second.stdout.contains("No migrations to apply."),
+        "{second:?}"
+    );
+    assert_eq!(
+        target.query("SELECT email_key FROM orders_customer"),
+        "ada@example.com"
+    );
+    let done = "SELECT count(*) FROM django_migrations WHERE app = 'orders'";
+    assert_eq!(target.number(done), 3);
+}
+
+#[test]
+fn a_django_migration_that_fails_ends_with_its_own_exit_code() {
+    let Some(target) = Target::postgres() else {
+        return;
+    };
+    let Some(project) = django(&target) else {
+        return;
+    };
+    let broken = "orders/migrations/0004_broken.py";
+    project.write(
+        broken,
+        "from django.db import migrations\n\n\n\
+         class Migration(migrations.Migration):\n    \
+             dependencies = [('orders', '0003_fill_email_key')]\n    \
+             operations = [migrations.RunSQL('ALTER TABLE no_such_table ADD COLUMN x integer')]\n",
+    );
+    let outcome = project.run(&MIGRATE).expect_code(1);
+    assert!(
+        outcome
+            .stdout
+            .contains("Applying orders.0003_fill_email_key... OK"),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.contains("no_such_table"), "{outcome:?}");
+    assert_eq!(target.holder(), "", "the lock is given back");
+    project.remove(broken);
+    let outcome = project.run(&MIGRATE).expect_code(0);
+    assert!(
+        outcome.stdout.contains("No migrations to apply."),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn django_models_and_migrations_agree() {
+    let Some(target) = Target::postgres() else {
+        return;
+    };
+    let Some(project) = django(&target) else {
+        return;
+    };
+    let check = [
+        "exec",
+        "--",
+        "python",
+        "manage.py",
+        "makemigrations",
+        "--check",
+        "--dry-run",
+    ];
+    let _ = project.run(&check).expect_code(0);
+}
+
+// --------------------------------------------------------------------------------------------------- shop
+
+/// The page that the readiness probe of the shop asks for.
+fn products(account: &Account) -> String {
+    let program = example("shop").join("app/products");
+    let mut command = Command::new(program);
+    command.env("DATABASE_HOST", "127.0.0.1").env("LC_ALL", "C");
+    for (name, value) in account.variables("DATABASE_") {
+        command.env(name, value);
+    }
+    succeed(&mut command)
+}
+
+#[test]
+fn the_shop_opens_when_its_migrations_are_applied() {
+    let Some(target) = Target::postgres() else {
+        return;
+    };
+    let account = Account::of_server(&target);
+    let closed = products(&account);
+    assert!(closed.starts_with("Status: 503"), "{closed}");
+    assert!(
+        !closed.contains("relation"),
+        "the page tells nothing of the database: {closed}"
+    );
+    let directory = example("shop").join("migrations");
+    let directory = directory.display().to_string();
+    let _ = empty_project_for(&target)
+        .run(&["migrate", "up", "--dir", &directory])
+        .expect_code(0);
+    let open = products(&account);
+    assert!(open.contains("Blue mug|12.50\n"), "{open}");
+    assert!(open.contains("Tea pot, one litre|39.00\n"), "{open}");
+}
+
+#[test]
+fn the_shop_migrates_on_every_product_and_back_again() {
+    let directory = example("shop").join("migrations").display().to_string();
+    for target in databases() {
+        let project = empty_project_for(&target);
+        let _ = project
+            .run(&["migrate", "up", "--dir", &directory])
+            .expect_code(0);
+        assert_eq!(target.applied(), [1, 2, 3, 4, 5], "{target:?}");
+        assert_eq!(
+            target.number("SELECT count(*) FROM products"),
+            3,
+            "{target:?}"
+        );
+        // MariaDB wants the table in DROP INDEX, the others do not know that.
+        if target.product != Product::Mariadb {
+            let _ = project
+                .run(&["migrate", "down", "5", "--dir", &directory])
+                .expect_code(0);
+            assert!(target.applied().is_empty(), "{target:?}");
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------- a chart of one's own
+
+/// The Helm programs of this machine.
+fn helms() -> Vec<PathBuf> {
+    if let Some(chosen) = env::var_os("FORERUN_TEST_HELM") {
+        return vec![PathBuf::from(chosen)];
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let installed = env::split_paths(&path).map(|directory| directory.join("helm"));
+    let built = fs::read_dir(cache().join("cluster"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let built = built
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("helm-"))
+        .map(|entry| entry.path().join("helm"));
+    let found: Vec<PathBuf> = installed
+        .chain(built)
+        .filter(|file| file.is_file())
+        .collect();
+    if found.is_empty() {
+        missing("there is no helm: scripts/cluster build makes one");
+    }
+    found
+}
+
+/// The values with which the chart is tried.
+const VARIANTS: [&[&str]; 2] = [&[], &["--values", "values-django.yaml"]];
+
+fn helm(program: &Path, arguments: &[&str]) -> String {
+    let chart = example("helm-hook");
+    succeed(Command::new(program).args(arguments).current_dir(chart))
+}
+
+fn template(program: &Path, release: &str, options: &[&str]) -> String {
+    helm(program, &[&["template", release, "."], options].concat())
+}
+
+#[test]
+fn helm_finds_nothing_wrong_with_the_chart() {
+    for program in helms() {
+        for variant in VARIANTS {
+            helm(&program, &[&["lint", "--strict", "."], variant].concat());
+        }
+        let typo = ["lint", ".", "--set", "migrations.backofLimit=1"];
+        let output = run(Command::new(&program)
+            .args(typo)
+            .current_dir(example("helm-hook")));
+        assert!(!output.status.success(), "{output:?}");
+    }
+}
+
+#[test]
+fn the_chart_does_not_have_the_faults_of_the_usual_recipe() {
+    for program in helms() {
+        for variant in VARIANTS {
+            let longest = "r".repeat(53);
+            let text = template(&program, &longest, variant);
+            assert_eq!(
+                text,
+                template(&program, &longest, variant),
+                "it renders the same every time"
+            );
+            let names: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("  name: "))
+                .collect();
+            assert_eq!(names.len(), 2, "{text}");
+            assert!(names.iter().all(|name| name.len() <= 63), "{names:?}");
+            assert!(text.contains("value: \"5432\""), "{text}");
+            assert!(!text.contains("imagePullSecrets"), "{text}");
+            let secret = ["--set", "imagePullSecret=registry"];
+            let text = template(&program, "shop", &[variant, &secret].concat());
+            assert_eq!(
+                text.matches("imagePullSecrets:\n        - name: \"registry\"")
+                    .count(),
+                2,
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn forerun_check_finds_nothing_in_the_chart() {
+    for program in helms() {
+        for variant in VARIANTS {
+            assert_nothing_found(&template(&program, "shop", variant), "examples/helm-hook");
+        }
+    }
+}
+
+fn assert_nothing_found(manifests: &str, of: &str) {
+    let outcome = project()
+        .command(&["--format", "json", "check", "-"])
+        .input(manifests)
+        .run();
+    assert_eq!(outcome.code(), Some(0), "{of}: {outcome:?}");
+    let answer = answers::document(&outcome);
+    assert_eq!(
+        answer["findings"].as_array().map(Vec::len),
+        Some(0),
+        "{of}: {answer:#}"
+    );
+}
+
+// --------------------------------------------------------------------- values and commands of the guide
+
+/// The pages whose values and commands are tried.
+fn pages() -> Vec<PathBuf> {
+    let root = repository();
+    let mut pages = vec![root.join("README.md")];
+    for directory in [
+        "docs/guide",
+        "docs/guide/kubernetes",
+        "examples/shop",
+        "examples/django",
+        "examples/helm-hook",
+    ] {
+        let entries = fs::read_dir(root.join(directory)).unwrap().flatten();
+        pages.extend(
+            entries
+                .map(|entry| entry.path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "md")),
+        );
+    }
+    pages.sort();
+    pages
+}
+
+/// Every values file that is shown: where it stands, and its text.
+fn shown_values() -> Vec<(String, String)> {
+    let mut shown = Vec::new();
+    for name in ["shop", "django"] {
+        let file = example(name).join("values.yaml");
+        shown.push((
+            file.display().to_string(),
+            fs::read_to_string(file).unwrap(),
+        ));
+    }
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for block in markdown::blocks(&text) {
+            let place = format!("{}:{}", page.display(), block.line);
+            match block.kind.as_str() {
+                "yaml values" => shown.push((place, block.text)),
+                "yaml migrations" => shown.push((place, markdown::under_a_deployment(&block.text))),
+                _ => {}
+            }
+        }
+    }
+    assert!(shown.len() > 10, "the guide shows values: {}", shown.len());
+    shown
+}
+
+fn render(values: &str, options: &[&str]) -> CommandOutcome {
+    let arguments = [
+        "--format", "text", "render", "--name", "shop", "--values", "-",
+    ];
+    project()
+        .command(&[&arguments, options].concat())
+        .input(values)
+        .run()
+}
+
+#[test]
+fn the_values_that_are_shown_can_be_rendered() {
+    for (place, values) in shown_values() {
+        for delivery in ["helm", "argo", "plain"] {
+            let outcome = render(&values, &["--delivery", delivery]);
+            assert_eq!(
+                outcome.code(),
+                Some(0),
+                "{place} with {delivery}: {outcome:?}"
+            );
+            assert!(outcome.stdout.contains("kind: "), "{place}: {outcome:?}");
+            assert_nothing_found(&outcome.stdout, &format!("{place} with {delivery}"));
+        }
+    }
+}
+
+#[test]
+fn the_commands_that_are_shown_exist() {
+    let mut known = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for block in markdown::blocks(&text) {
+            if block.kind != "sh" && block.kind != "console" {
+                continue;
+            }
+            for words in markdown::commands(&block.text, "forerun") {
+                // The options are read up to --help, which then ends it.
+                let end = words
+                    .iter()
+                    .position(|word| word == "--")
+                    .unwrap_or(words.len());
+                let mut arguments: Vec<&str> = words[..end].iter().map(String::as_str).collect();
+                arguments.push("--help");
+                let outcome = project().run(&arguments);
+                assert_eq!(
+                    outcome.code(),
+                    Some(0),
+                    "{}:{}: {words:?}\n{outcome:?}",
+                    page.display(),
+                    block.line
+                );
+                known += 1;
+            }
+        }
+    }
+    assert!(known > 20, "the guide shows commands: {known}");
+}

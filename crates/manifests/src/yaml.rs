@@ -1,1 +1,0 @@
-//! YAML text as a tree that knows where each part stands.

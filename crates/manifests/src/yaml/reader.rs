@@ -1,0 +1,621 @@
+//! Parser events into trees.
+
+use std::{
+    collections::{BTreeMap, HashMap, btree_map},
+    sync::Arc,
+};
+
+use serde_saphyr::granit_parser::{
+    ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag,
+};
+
+use super::{Data, Entry, Error, MAX_DEPTH, Map, Node, Point, Span, scalar, syntax};
+
+/// What all aliases of a stream may grow to, in about the bytes of their copies.
+const MAX_ALIAS_WEIGHT: usize = 16 << 20;
+/// More is reported by one line in the end.
+const MAX_ERRORS: usize = 20;
+
+/// How to take what kubectl and Helm read, but nobody means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strictness {
+    /// As they do: a key `on` is `"true"`.
+    AsKubectl,
+    /// As an error.
+    Strict,
+}
+
+/// Reads all documents of a text, empty ones too. All errors that do not end the reading are collected.
+pub(crate) fn read_all(
+    name: &Arc<str>,
+    text: &str,
+    strictness: Strictness,
+) -> Result<Vec<Node>, Vec<Error>> {
+    let source = Arc::clone(name);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(error) = control_character(&source, text) {
+        return Err(vec![error]);
+    }
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options.flow_nesting_limit = MAX_DEPTH;
+    options.block_nesting_limit = MAX_DEPTH;
+    let mut reader = Reader {
+        source,
+        text,
+        events: Parser::new_from_str_with_options(text, options),
+        strictness,
+        anchors: HashMap::new(),
+        alias_weight: 0,
+        errors: Vec::new(),
+    };
+    let documents = reader.stream();
+    let mut errors = reader.errors;
+    match documents {
+        Ok(documents) if errors.is_empty() => Ok(documents),
+        Ok(_) => Err(errors),
+        Err(last) => {
+            errors.push(*last);
+            Err(errors)
+        }
+    }
+}
+
+/// As [`read_all`], with the first error only.
+pub(super) fn read(name: &str, text: &str, strictness: Strictness) -> Result<Vec<Node>, Error> {
+    read_all(&Arc::from(name), text, strictness).map_err(|mut errors| errors.swap_remove(0))
+}
+
+struct Reader<'text> {
+    source: Arc<str>,
+    text: &'text str,
+    events: Parser<'text, serde_saphyr::granit_parser::StrInput<'text>>,
+    strictness: Strictness,
+    anchors: HashMap<usize, Anchored>,
+    alias_weight: usize,
+    errors: Vec<Error>,
+}
+
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    depth: usize,
+    weight: usize,
+}
+
+/// A node with what its copies would cost.
+struct Built {
+    node: Node,
+    depth: usize,
+    weight: usize,
+}
+
+type Fatal = Box<Error>;
+type Next<'text> = Option<(Event<'text>, ParserSpan)>;
+
+impl<'text> Reader<'text> {
+    fn stream(&mut self) -> Result<Vec<Node>, Fatal> {
+        let mut documents = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            match event {
+                Event::DocumentStart(..) => self.anchors.clear(),
+                Event::StreamStart | Event::DocumentEnd | Event::StreamEnd => {}
+                event => documents.push(self.node(event, span, 0)?.node),
+            }
+        }
+        Ok(documents)
+    }
+
+    fn next(&mut self) -> Result<Next<'text>, Fatal> {
+        match self.events.next() {
+            None => Ok(None),
+            Some(Ok(next)) => Ok(Some(next)),
+            Some(Err(error)) => Err(Box::new(self.syntax_error(&error))),
+        }
+    }
+
+    /// The next event inside of a node; the parser itself reports a text that ends too early.
+    fn inside(&mut self, span: ParserSpan) -> Result<(Event<'text>, ParserSpan), Fatal> {
+        match self.next()? {
+            Some(next) => Ok(next),
+            None => Err(self.fatal(span, "the text ends too early", None)),
+        }
+    }
+
+    fn node(
+        &mut self,
+        event: Event<'text>,
+        span: ParserSpan,
+        depth: usize,
+    ) -> Result<Built, Fatal> {
+        if depth > MAX_DEPTH {
+            let message = "lists and maps are nested too deeply";
+            return Err(self.fatal(span, message, Some("100 levels are read")));
+        }
+        let (built, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                (self.scalar(&text, style, tag.as_deref(), span)?, anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.no_foreign_tag(tag.as_deref(), "seq", span);
+                (self.list(span, depth)?, anchor)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.no_foreign_tag(tag.as_deref(), "map", span);
+                (self.map(span, depth)?, anchor)
+            }
+            Event::Alias(anchor) => return self.alias(anchor, span, depth),
+            _ => return Err(self.fatal(span, "a value is missing", None)),
+        };
+        if anchor != 0 {
+            let (node, depth, weight) = (built.node.clone(), built.depth, built.weight);
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    node,
+                    depth,
+                    weight,
+                },
+            );
+        }
+        Ok(built)
+    }
+
+    fn alias(&mut self, anchor: usize, span: ParserSpan, depth: usize) -> Result<Built, Fatal> {
+        // An anchor is stored when its node is complete.
+        let Some(anchored) = self.anchors.get(&anchor).cloned() else {
+            return Err(self.fatal(span, "an alias stands inside of what it names", None));
+        };
+        let Anchored {
+            node,
+            depth: own_depth,
+            weight,
+        } = anchored;
+        self.alias_weight += weight;
+        if self.alias_weight > MAX_ALIAS_WEIGHT {
+            let message = "the aliases of this text grow to more than 16 MiB";
+            return Err(self.fatal(
+                span,
+                message,
+                Some("write out what is meant, with fewer aliases of aliases"),
+            ));
+        }
+        if depth + own_depth > MAX_DEPTH {
+            let message = "lists and maps are nested too deeply";
+            return Err(self.fatal(span, message, Some("100 levels are read")));
+        }
+        Ok(Built {
+            node,
+            depth: own_depth,
+            weight,
+        })
+    }
+
+    fn list(&mut self, start: ParserSpan, depth: usize) -> Result<Built, Fatal> {
+        let (mut items, mut deepest, mut weight) = (Vec::new(), 0, 64);
+        loop {
+            let (event, span) = self.inside(start)?;
+            if matches!(event, Event::SequenceEnd) {
+                let node = self.plain_node(self.between(start, span), Data::List(items));
+                return Ok(Built {
+                    node,
+                    depth: deepest + 1,
+                    weight,
+                });
+            }
+            let item = self.node(event, span, depth + 1)?;
+            deepest = deepest.max(item.depth);
+            weight += item.weight;
+            items.push(item.node);
+        }
+    }
+
+    fn map(&mut self, start: ParserSpan, depth: usize) -> Result<Built, Fatal> {
+        let (mut map, mut deepest, mut weight) = (Map::new(), 0, 64);
+        let mut merged: BTreeMap<String, ()> = BTreeMap::new();
+        loop {
+            let (event, span) = self.inside(start)?;
+            if matches!(event, Event::MappingEnd) {
+                let node = self.plain_node(self.between(start, span), Data::Map(map));
+                return Ok(Built {
+                    node,
+                    depth: deepest + 1,
+                    weight,
+                });
+            }
+            let key_span = self.span(span);
+            let key = self.key(event, span)?;
+            let (event, value_span) = self.inside(span)?;
+            let mut value = self.node(event, value_span, depth + 1)?;
+            deepest = deepest.max(value.depth);
+            weight += value.weight + 64;
+            let key = match key {
+                Key::Merge => {
+                    self.merge(value.node, &mut map, &mut merged, span)?;
+                    continue;
+                }
+                Key::Text(key) => key,
+                Key::Refused => continue,
+            };
+            weight += key.len();
+            if matches!(value.node.data, Data::Null) && value.node.span.start == value.node.span.end
+            {
+                value.node.span = key_span.clone(); // Nothing was written: the key is the best place to show.
+            }
+            match map.entry(key) {
+                btree_map::Entry::Vacant(place) => {
+                    place.insert(Entry {
+                        key_span,
+                        value: value.node,
+                    });
+                }
+                btree_map::Entry::Occupied(mut place) if merged.remove(place.key()).is_some() => {
+                    place.insert(Entry {
+                        key_span,
+                        value: value.node,
+                    });
+                }
+                btree_map::Entry::Occupied(place) => {
+                    let first = place.get().key_span.start;
+                    let message = format!("the key {:?} occurs twice in this map", place.key());
+                    let help = format!(
+                        "it is also in line {}, column {}: keep one",
+                        first.line, first.column
+                    );
+                    self.report(span, message, Some(help))?;
+                }
+            }
+        }
+    }
+
+    fn key(&mut self, event: Event<'text>, span: ParserSpan) -> Result<Key, Fatal> {
+        let (text, style, tag) = match event {
+            Event::Scalar(text, style, _, tag) => (text, style, tag),
+            Event::MappingStart(..) if self.is_template(span) => {
+                let message = "a template expression stands here, but values are not templates";
+                let help = "write the value itself, or pass it with --set";
+                return Err(self.fatal(span, message, Some(help)));
+            }
+            _ => return Err(self.fatal(span, "a key must be text", Some("put the key in quotes"))),
+        };
+        if style != ScalarStyle::Plain || tag.is_some() {
+            return Ok(Key::Text(text.into_owned()));
+        }
+        if text == "<<" {
+            return Ok(Key::Merge);
+        }
+        let (read, meaning) = match scalar::resolve(&text) {
+            Ok(Data::Text(key)) => return Ok(Key::Text(key)),
+            Ok(Data::Boolean(value)) => (value.to_string(), "the boolean"),
+            Ok(Data::Number(value)) => (value.to_string(), "the number"),
+            _ => {
+                let help = Some("write a key, in quotes if it is to be null or empty".to_owned());
+                self.report(span, "a key is empty".to_owned(), help)?;
+                return Ok(Key::Refused);
+            }
+        };
+        if read != text && self.strictness == Strictness::Strict {
+            let message = format!("the key {text} is {meaning} {read} in YAML");
+            self.report(
+                span,
+                message,
+                Some(format!("put the key in quotes: \"{text}\"")),
+            )?;
+        }
+        Ok(Key::Text(read))
+    }
+
+    /// `<<: *alias`. A list's earlier maps win over its later ones.
+    fn merge(
+        &mut self,
+        value: Node,
+        map: &mut Map,
+        merged: &mut BTreeMap<String, ()>,
+        span: ParserSpan,
+    ) -> Result<(), Fatal> {
+        let sources = match value.data {
+            Data::Map(source) => vec![source],
+            Data::List(items) => {
+                let mut sources = Vec::new();
+                for item in items.into_iter().rev() {
+                    match item.data {
+                        Data::Map(source) => sources.push(source),
+                        _ => return Err(self.fatal(span, "`<<` merges maps only", None)),
+                    }
+                }
+                sources
+            }
+            _ => return Err(self.fatal(span, "`<<` merges maps only", None)),
+        };
+        for (key, entry) in sources.into_iter().flatten() {
+            // The library behind Helm lets the merged value win over a key further up, against YAML's own rule.
+            if self.strictness == Strictness::Strict
+                && map.contains_key(&key)
+                && !merged.contains_key(&key)
+            {
+                let message =
+                    format!("`<<` comes after the key {key:?} and would replace its value in Helm");
+                let help =
+                    "move `<<` to the top of the map, so that the map's own keys win".to_owned();
+                self.report(span, message, Some(help))?;
+            }
+            merged.insert(key.clone(), ());
+            map.insert(key, entry);
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: ParserSpan,
+    ) -> Result<Built, Fatal> {
+        let kind = tag.map(|tag| (tag.handle(), tag.suffix()));
+        let (data, plain) = match kind {
+            None if style == ScalarStyle::Plain => (self.resolve(text, span)?, true),
+            None | Some(("", "!")) | Some(("tag:yaml.org,2002:", "str" | "timestamp")) => {
+                (Data::Text(text.to_owned()), false)
+            }
+            Some(("tag:yaml.org,2002:", suffix @ ("int" | "float" | "bool" | "null"))) => {
+                let data = self.resolve(text, span)?;
+                let fits = match suffix {
+                    "int" => matches!(&data, Data::Number(number) if !number.is_f64()),
+                    "float" => matches!(data, Data::Number(_)),
+                    "bool" => matches!(data, Data::Boolean(_)),
+                    _ => matches!(data, Data::Null),
+                };
+                if !fits {
+                    let message = format!("the value is not what its tag !!{suffix} says");
+                    self.report(span, message, Some("remove the tag".to_owned()))?;
+                }
+                (data, false)
+            }
+            Some(_) => {
+                let message = "a tag stands here that has no meaning in values and manifests";
+                let help = "remove the tag, the word that begins with !; text that begins with ! needs quotes";
+                self.report(span, message.to_owned(), Some(help.to_owned()))?;
+                (Data::Text(text.to_owned()), false)
+            }
+        };
+        let weight = 64 + text.len();
+        let written =
+            (plain && !matches!(data, Data::Text(_))).then(|| text.to_owned().into_boxed_str());
+        Ok(Built {
+            node: Node {
+                span: self.span(span),
+                data,
+                written,
+            },
+            depth: 0,
+            weight,
+        })
+    }
+
+    fn resolve(&mut self, text: &str, span: ParserSpan) -> Result<Data, Fatal> {
+        match scalar::resolve(text) {
+            Ok(data) => Ok(data),
+            Err(scalar::NotFinite) => {
+                let message = format!("{text} is a number that JSON and Kubernetes cannot write");
+                self.report(
+                    span,
+                    message,
+                    Some(format!("for text, put it in quotes: \"{text}\"")),
+                )?;
+                Ok(Data::Text(text.to_owned()))
+            }
+        }
+    }
+
+    fn no_foreign_tag(&mut self, tag: Option<&Tag>, own: &str, span: ParserSpan) {
+        let Some(tag) = tag else { return };
+        if (tag.handle(), tag.suffix()) != ("tag:yaml.org,2002:", own) {
+            let message = "a tag stands here that has no meaning in values and manifests";
+            let help = Some("remove the tag, the word that begins with !".to_owned());
+            // Too many errors end the reading at the next one.
+            let _ = self.report(span, message.to_owned(), help);
+        }
+    }
+
+    /// Whether the text at a place is `{{`, which YAML reads as a map whose key is a map.
+    fn is_template(&self, span: ParserSpan) -> bool {
+        let Some(offset) = span.start.byte_offset() else {
+            return false;
+        };
+        self.text
+            .get(..offset)
+            .is_some_and(|before| before.ends_with('{'))
+            && self
+                .text
+                .get(offset..)
+                .is_some_and(|rest| rest.starts_with('{'))
+    }
+
+    fn plain_node(&self, span: Span, data: Data) -> Node {
+        Node {
+            span,
+            data,
+            written: None,
+        }
+    }
+
+    fn span(&self, span: ParserSpan) -> Span {
+        self.between(span, span)
+    }
+
+    fn between(&self, start: ParserSpan, end: ParserSpan) -> Span {
+        let start = point(start.start.line(), start.start.col());
+        let end = point(end.end.line(), end.end.col());
+        Span {
+            source: Arc::clone(&self.source),
+            start,
+            end: end.max(start),
+        }
+    }
+
+    /// Notes an error that reading can go on after.
+    fn report(
+        &mut self,
+        span: ParserSpan,
+        message: String,
+        help: Option<String>,
+    ) -> Result<(), Fatal> {
+        let error = Error {
+            span: self.span(span),
+            message,
+            help,
+        };
+        if self.errors.len() + 1 >= MAX_ERRORS {
+            return Err(Box::new(error));
+        }
+        self.errors.push(error);
+        Ok(())
+    }
+
+    fn fatal(&self, span: ParserSpan, message: &str, help: Option<&str>) -> Fatal {
+        let help = help.map(str::to_owned);
+        Box::new(Error {
+            span: self.span(span),
+            message: message.to_owned(),
+            help,
+        })
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> Error {
+        let end = point(error.marker().line(), error.marker().col());
+        let mut start = match error.kind() {
+            ErrorKind::UnclosedQuotedScalar
+            | ErrorKind::InvalidQuotedScalarIndent
+            | ErrorKind::DocumentIndicatorInQuotedScalar => open_quote(self.text, end),
+            _ => end,
+        };
+        // A line of its own with `key: value` inside of brackets: one was forgotten further up.
+        let kind = match (error.kind(), open_bracket(self.text, end)) {
+            (
+                ErrorKind::MappingValueNotAllowed
+                | ErrorKind::ExpectedFlowMappingSeparator
+                | ErrorKind::ExpectedFlowSequenceSeparator
+                | ErrorKind::InvalidFlowScalarIndent,
+                Some((bracket, open)),
+            ) if bracket.line < end.line => {
+                start = bracket;
+                ErrorKind::UnclosedFlowCollection { open }
+            }
+            (kind, _) => kind.clone(),
+        };
+        let (message, help) = syntax::explain(&kind);
+        let span = Span {
+            source: Arc::clone(&self.source),
+            start,
+            end,
+        };
+        Error {
+            span,
+            message,
+            help: help.map(str::to_owned),
+        }
+    }
+}
+
+enum Key {
+    Text(String),
+    Merge,
+    /// Reported already.
+    Refused,
+}
+
+fn point(line: usize, column_from_0: usize) -> Point {
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Point {
+        line: small(line.max(1)),
+        column: small(column_from_0).saturating_add(1),
+    }
+}
+
+/// Where the quote was opened that is not closed up to a place: in the nearest line above with an odd number of
+/// quotes of one kind.
+fn open_quote(text: &str, end: Point) -> Point {
+    let lines: Vec<&str> = text.lines().take(end.line as usize).collect();
+    for (number, line) in lines.iter().enumerate().rev() {
+        for quote in ['"', '\''] {
+            let places = line.chars().enumerate().filter(|(_, c)| *c == quote);
+            let places: Vec<usize> = places.map(|(place, _)| place).collect();
+            let begins_text = |place: usize| {
+                place == 0
+                    || line
+                        .chars()
+                        .nth(place - 1)
+                        .is_some_and(|c| matches!(c, ' ' | '[' | '{' | ','))
+            };
+            if places.len() % 2 == 1
+                && let Some(place) = places.into_iter().rev().find(|place| begins_text(*place))
+            {
+                return point(number + 1, place);
+            }
+        }
+    }
+    end
+}
+
+/// The innermost bracket that begins a list or map in one line and is still open at a place.
+fn open_bracket(text: &str, end: Point) -> Option<(Point, char)> {
+    let mut open: Vec<(Point, char)> = Vec::new();
+    let mut quote: Option<char> = None;
+    for (number, line) in text.lines().enumerate().take(end.line as usize) {
+        let mut before = ' ';
+        for (place, character) in line.chars().enumerate() {
+            let here = point(number + 1, place);
+            if here >= end {
+                return open.pop();
+            }
+            match (quote, character) {
+                (Some(kind), _) if character == kind => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',') => {
+                    quote = Some(character)
+                }
+                (None, '#') if before == ' ' => break,
+                (None, '[' | '{') if matches!(before, ' ' | '[' | '{' | ',') => {
+                    open.push((here, character))
+                }
+                (None, ']' | '}') => {
+                    open.pop();
+                }
+                _ => {}
+            }
+            before = character;
+        }
+    }
+    open.pop()
+}
+
+/// The first character that no YAML text may hold.
+fn control_character(source: &Arc<str>, text: &str) -> Option<Error> {
+    let bad = |c: char| {
+        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}'
+            | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    };
+    let (offset, character) = text.char_indices().find(|(_, c)| bad(*c))?;
+    let before = &text[..offset];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count();
+    let start = point(line, column);
+    let message = format!(
+        "the character U+{:04X} must not stand in YAML",
+        u32::from(character)
+    );
+    let help = Some(
+        "in double quotes, write it as \\x and two digits; binary data goes into binaryData"
+            .to_owned(),
+    );
+    Some(Error {
+        span: Span {
+            source: Arc::clone(source),
+            start,
+            end: start,
+        },
+        message,
+        help,
+    })
+}
