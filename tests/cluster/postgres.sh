@@ -38,7 +38,7 @@ max_connections = 200
 # A crash of a process loses nothing without it; a crash of the machine loses the test.
 fsync = off
 CONF
-    in_node setsid --fork "$state/node/supervise.sh" postgres "${as_account[@]}" "$programs/postgres" -D "$data"
+    in_node setsid --fork "$state/node/supervise.sh" postgres "${as_account[@]}" "$programs/postgres" -D "$data" 7<&-
 }
 
 create_service() {
@@ -65,6 +65,9 @@ main() {
     local programs namespace password attempt namespaces=("${@:-default}")
     node_pid >/dev/null || fail "no cluster is running; start one with: scripts/cluster up"
     programs=$(find_programs)
+    # Two callers at once would make two passwords for one server.
+    exec 7<"$state/logs"
+    flock 7
     [[ -f $state/pids/postgres ]] || start_server "$programs"
     for attempt in {1..100}; do
         ! in_node "$programs/pg_isready" --quiet --host "$node_address" --port "$port" || break

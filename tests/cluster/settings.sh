@@ -21,12 +21,16 @@ helm4_bin=$cache/helm-$helm4_version
 debian=$cache/debian-bookworm-trixie
 images=$cache/images
 
-# One cluster a machine: the place is fixed, so that a second checkout sees the first one's cluster. It is
-# not below the home directory, which PostgreSQL's own user may not enter.
-state=/var/cache/forerun-cluster
+# The place is common to the machine, so that a second checkout sees the first one's cluster. It is not below
+# the home directory, which PostgreSQL's own user may not enter. Under another name there can be a second cluster.
+cgroup=${FORERUN_CLUSTER_NAME:-forerun-cluster}
+if [[ ! $cgroup =~ ^forerun-[a-z0-9-]+$ ]]; then
+    echo "scripts/cluster: FORERUN_CLUSTER_NAME is forerun- and small letters, digits or hyphens" >&2
+    exit 2
+fi
+state=/var/cache/$cgroup
 # The directory itself is locked, so that no lock file is left.
 lock=/var/cache
-cgroup=forerun-cluster
 
 # The node's network is a namespace of its own: these addresses exist nowhere else.
 node=node1

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Shows on a running cluster that what the tests rely on works. Starts one when none is running, and then also
-# looks whether ending it leaves anything on the machine.
+# Shows that what the tests rely on works: on a cluster of its own, which it starts, crashes and ends, beside one
+# that may be running.
 set -euo pipefail
+export FORERUN_CLUSTER_NAME=forerun-smoke
 # shellcheck source-path=SCRIPTDIR source=settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 
 cluster=$checkout/scripts/cluster
 namespace=smoke
 work=$(mktemp -d)
-started=
 trap 'finish' EXIT
 
 finish() {
     local status=$?
     if ((status != 0)); then
-        printf 'smoke: FAILED; the cluster is kept for a look; end it with: scripts/cluster down\n' >&2
+        printf 'smoke: FAILED; the cluster is kept for a look; end it with:\n  FORERUN_CLUSTER_NAME=%s scripts/cluster down\n' "$cgroup" >&2
     fi
     rm -rf "$work"
     exit "$status"
@@ -55,15 +55,13 @@ job_condition() { k get job "$1" --output 'jsonpath={.status.conditions[?(@.stat
 # What a cluster could leave behind.
 traces() {
     findmnt --list --noheadings --output TARGET,SOURCE,FSTYPE
-    find /sys/fs/cgroup -type d
+    # A cluster of another name makes control groups of its own.
+    find /sys/fs/cgroup -type d -not -path '*/forerun-cluster*'
     sysctl --all 2>/dev/null | grep -E '^(vm\.(overcommit|panic)|kernel\.(panic|keys)|net\.ipv4\.(ip_forward|conf)|net\.netfilter\.nf_conntrack_(max|tcp))'
     ip -oneline link | cut -d: -f2
-    ls -d /var/lib/* /var/log/* /run/* /run/lock/* /opt/* /tmp/hostpath_pv /etc/cni /etc/kubernetes /var/cache/forerun-cluster \
+    ls -d /var/lib/* /var/log/* /run/* /run/lock/* /opt/* /tmp/hostpath_pv /etc/cni /etc/kubernetes "$state" \
         /usr/libexec/* 2>/dev/null || true
-    local name
-    for name in kube etcd containerd runc supervise; do
-        pgrep --list-name "^$name" | cut -d' ' -f2 | sort || true
-    done
+    pgrep --full --list-full "$state" || true
 }
 
 check_jobs() {
@@ -87,7 +85,8 @@ check_web() {
     expect "exec" uid=0\* "$(k exec deployment/web -- id)"
     expect_soon "a service by its name" 'hello from web' k exec deployment/web -- nc web 80
     expect "a name that does not exist" '*bad address*' "$(k exec deployment/web -- nc no-such-service 80 2>&1 || true)"
-    k port-forward service/web 18080:80 >"$work/forward" 2>&1 &
+    # Not by the function: the process to end is the command itself.
+    "$cluster" run kubectl --namespace "$namespace" port-forward service/web 18080:80 >"$work/forward" 2>&1 &
     local forward=$!
     # shellcheck disable=SC2016 # expanded in there
     expect_soon "port-forward" 'hello from web' "$cluster" run bash -c 'cat </dev/tcp/127.0.0.1/18080'
@@ -176,12 +175,9 @@ check_down() {
 }
 
 main() {
-    if ! node_pid >/dev/null; then
-        started=1
-        traces >"$work/before"
-        "$cluster" up >/dev/null
-    fi
-    "$cluster" run kubectl delete namespace "$namespace" smoke-quota --ignore-not-found >/dev/null
+    "$cluster" down
+    traces >"$work/before"
+    "$cluster" up >/dev/null
     "$cluster" run kubectl create namespace "$namespace" >/dev/null
     expect "the node is ready" "* $kubernetes_version *" "$(k get node "$node" --no-headers --output wide)"
     expect_soon "the namespace is usable" default\* k get serviceaccount default --no-headers
@@ -192,11 +188,7 @@ main() {
     check_helm helm3 "$helm_bin/helm" --atomic
     check_helm helm4 "$helm4_bin/helm" --rollback-on-failure
     check_crashes
-    if [[ -n $started ]]; then
-        check_down
-    else
-        "$cluster" run kubectl delete namespace "$namespace" smoke-quota --wait=false >/dev/null
-    fi
+    check_down
     printf 'smoke: all well (%d s)\n' "$SECONDS"
 }
 

@@ -147,8 +147,8 @@ main() {
     holder_of=$(owner)
     if [[ -d $state ]]; then
         if [[ $holder_of != "$checkout" ]] && holder_pid >/dev/null; then
-            fail "the cluster of $holder_of is running on this machine; there can be one at a time.
-To end that one: scripts/cluster down --force"
+            fail "the cluster of $holder_of is running on this machine under the same name.
+To end that one: scripts/cluster down --force; for one beside it, set FORERUN_CLUSTER_NAME."
         fi
         # Whatever was left over by an `up` that was killed, or by a reboot.
         holder_pid >/dev/null || "$parts/down.sh" --locked

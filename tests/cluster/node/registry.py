@@ -29,11 +29,12 @@ def blob_file(directory, digest):
 
 
 def write(path, content):
-    """The file appears at once and whole: the server may be reading."""
+    """The file appears at once and whole: the server may be reading, and another call writing."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path + ".new", "wb") as file:
+    new = f"{path}.{os.getpid()}"
+    with open(new, "wb") as file:
         file.write(content)
-    os.replace(path + ".new", path)
+    os.replace(new, path)
 
 
 def add(archive, directory):
