@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes an OCI archive of one layer out of files of this machine.
+"""Makes an OCI archive of one layer out of files of this machine, or of one more layer on top of another archive.
 
     image.py OUT.tar NAME:TAG [NAME:TAG ...] [options] PATH=FILE ... LINK->TARGET ...
 
@@ -79,19 +79,32 @@ def to_json(value):
     return json.dumps(value, sort_keys=True).encode()
 
 
-def write_archive(out, names, layer, config):
+def layers_of(archive):
+    """The layers of an archive that this program made: their descriptors, digests and contents."""
+    with tarfile.open(archive) as tar:
+
+        def blob(wanted):
+            return tar.extractfile("blobs/" + wanted["digest"].replace(":", "/")).read()
+
+        manifest = json.loads(blob(json.load(tar.extractfile("index.json"))["manifests"][0]))
+        diff_ids = json.loads(blob(manifest["config"]))["rootfs"]["diff_ids"]
+        return manifest["layers"], diff_ids, [blob(layer) for layer in manifest["layers"]]
+
+
+def write_archive(out, names, base, layer, config):
+    descriptors, diff_ids, blobs = layers_of(base) if base else ([], [], [])
     compressed = gzip.compress(layer, 6, mtime=0)
     image = to_json({
         "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
         "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
+        "rootfs": {"type": "layers", "diff_ids": [*diff_ids, digest(layer)]},
         "config": config,
     })
     manifest = to_json({
         "schemaVersion": 2,
         "mediaType": MEDIA_TYPE + "manifest.v1+json",
         "config": descriptor("config.v1+json", image),
-        "layers": [descriptor("layer.v1.tar+gzip", compressed)],
+        "layers": [*descriptors, descriptor("layer.v1.tar+gzip", compressed)],
     })
     index = to_json({
         "schemaVersion": 2,
@@ -100,7 +113,7 @@ def write_archive(out, names, layer, config):
         ],
     })
     entries = [("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), ("index.json", index)]
-    entries += [("blobs/" + digest(blob).replace(":", "/"), blob) for blob in (image, manifest, compressed)]
+    entries += [("blobs/" + digest(blob).replace(":", "/"), blob) for blob in (image, manifest, *blobs, compressed)]
     with tarfile.open(out, "w") as archive:
         for path, blob in entries:
             entry = tarfile.TarInfo(path)
@@ -112,6 +125,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("out")
     parser.add_argument("rest", nargs="+", metavar="NAME:TAG | PATH=FILE | LINK->TARGET")
+    parser.add_argument("--base", metavar="ARCHIVE", help="one that this program made; only its files are taken over")
     parser.add_argument("--entrypoint", type=json.loads, default=[], help="a JSON list")
     parser.add_argument("--command", type=json.loads, default=[], help="a JSON list")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
@@ -127,10 +141,11 @@ def main():
         parser.error("no NAME:TAG")
 
     layer = Layer()
-    for directory in ("dev", "etc", "proc", "sys"):
-        layer.add(directory, tarfile.DIRTYPE, 0o755)
-    layer.add("root", tarfile.DIRTYPE, 0o700)
-    layer.add("tmp", tarfile.DIRTYPE, 0o1777)
+    if not options.base:
+        for directory in ("dev", "etc", "proc", "sys"):
+            layer.add(directory, tarfile.DIRTYPE, 0o755)
+        layer.add("root", tarfile.DIRTYPE, 0o700)
+        layer.add("tmp", tarfile.DIRTYPE, 0o1777)
     for item in items:
         if "->" in item:
             link, target = item.split("->", 1)
@@ -143,9 +158,10 @@ def main():
                     layer.add_host_path(library, os.path.realpath(library))
         else:
             parser.error(f"{item}: neither PATH=FILE nor LINK->TARGET")
-    layer.add("etc/passwd", data=PASSWD)
-    layer.add("etc/group", data=GROUP)
-    write_archive(options.out, names, layer.bytes(), {
+    if not options.base:
+        layer.add("etc/passwd", data=PASSWD)
+        layer.add("etc/group", data=GROUP)
+    write_archive(options.out, names, options.base, layer.bytes(), {
         "Entrypoint": options.entrypoint,
         "Cmd": options.command,
         "User": options.user,

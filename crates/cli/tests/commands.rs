@@ -24,7 +24,10 @@ fn down_reverts_newest_first() {
     for target in databases() {
         let project = shop(&target);
         let _ = up(&project, 0);
-        let outcome = text(&project, &["down"], 0);
+        let _ = text(&project, &["down", "--dry-run"], 0)
+            .expect_text("0003_orders.down.sql")
+            .expect_text("1 migration to revert, 1 statement; nothing was changed");
+        let outcome = text(&project, &["down"], 0).expect_text("1 migration to revert, 3 applied");
         assert!(
             outcome.stdout.contains("Reverted 1 migration"),
             "{outcome:?}"
@@ -423,7 +426,8 @@ fn repair_accepts_a_change_on_the_record() {
         );
         assert_eq!(everything(&target), before, "{target:?}");
         // Which version is clear without its number.
-        let _ = text(&project, &["repair", "--accept-change"], 0).expect_text("0001_users.sql");
+        let _ = text(&project, &["repair", "--accept-change"], 0)
+            .expect_text("Recorded the present text of 0001_users.sql");
         let _ = text(&project, &["up"], 0);
         assert_eq!(
             target.query("SELECT version FROM forerun_audit WHERE event = 'repair'"),

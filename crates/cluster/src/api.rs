@@ -307,7 +307,10 @@ impl Cluster {
             ..LogParams::default()
         };
         match timeout(ANSWER, api.logs(pod, &parameters)).await {
-            Ok(Ok(text)) => text.lines().map(str::to_owned).collect(),
+            // The kubelet says in this way that the container is gone already.
+            Ok(Ok(text)) if !text.starts_with("unable to retrieve container logs") => {
+                text.lines().map(str::to_owned).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::api::Cluster;
+use crate::api::{Cluster, Dependents};
 use crate::apply::{apply, apply_all, marked, rehearse, replicas_left};
 use crate::difference::{self, FieldChange};
 use crate::error::{DeployError, Failure};
@@ -120,6 +120,16 @@ async fn run(
     let survey = check(cluster, release, &objects, options.force_conflicts, events).await?;
     progress.set(|state| state.has_application = survey.has_application());
 
+    let jobs: Vec<&Object> = release.steps.iter().map(|step| &step.job).collect();
+    job::wait_for_others(
+        cluster,
+        &release.name,
+        &jobs,
+        options.wait_for_deploy,
+        events,
+    )
+    .await?;
+
     let force = options.force_conflicts;
     let mut done = Done {
         steps: release.steps.len(),
@@ -182,8 +192,9 @@ async fn run(
     )
     .await?;
     progress.set(|state| state.stage = Stage::Pruning);
-    let leftovers = prune::find(cluster, &release.name, &release.lasting()).await?;
+    let leftovers = prune::find(cluster, &release.name, &release.objects()).await?;
     done.pruned = prune::prune(cluster, leftovers, events).await?;
+    remove_copies(cluster, release).await?;
     Ok(done)
 }
 
@@ -227,6 +238,16 @@ async fn run_step(
         duration: begin.elapsed(),
         attempts: finished.attempts,
     });
+    Ok(())
+}
+
+/// A second copy of a password is not left behind once the steps are done.
+async fn remove_copies(cluster: &Cluster, release: &Release) -> Result<(), DeployError> {
+    for copy in release.copies() {
+        cluster
+            .delete(copy.kind, &copy.name, None, Dependents::Later)
+            .await?;
+    }
     Ok(())
 }
 
@@ -406,15 +427,20 @@ impl Release {
         objects
     }
 
-    /// Without the copies of configuration that only the steps need: a second copy of a password is not left behind.
-    fn lasting(&self) -> Vec<&Object> {
-        let is_copy = |wave: Wave, object: &Object| {
-            wave == Wave::Migration && matches!(object.kind, Kind::SECRET | Kind::CONFIG_MAP)
+    /// The copies of configuration that only the steps need.
+    fn copies(&self) -> Vec<&Object> {
+        let lasts = |object: &Object| {
+            let lasting = self.configuration.iter().chain(&self.application);
+            lasting
+                .into_iter()
+                .any(|other| other.kind == object.kind && other.name == object.name)
         };
-        self.waves()
-            .into_iter()
-            .filter(|(wave, object)| !is_copy(*wave, object))
-            .map(|(_, object)| object)
+        let uses = self.steps.iter().flat_map(|step| &step.uses);
+        self.preparation
+            .iter()
+            .chain(uses)
+            .filter(|object| matches!(object.kind, Kind::SECRET | Kind::CONFIG_MAP))
+            .filter(|object| !lasts(object))
             .collect()
     }
 
@@ -464,7 +490,7 @@ impl Progress {
             DeployError::Rollout { serving, .. } => {
                 format!("The migrations are applied, and so is the new version. {serving}")
             }
-            error => state(now, release, &cluster.namespace, stopped, error),
+            error => state(now, release, stopped, error),
         };
         let advice = match now.stage {
             Stage::Step(index, true) if stopped => release.steps.get(index).map(|step| {
@@ -487,13 +513,7 @@ impl Progress {
 }
 
 /// Sentences.
-fn state(
-    now: ProgressState,
-    release: &Release,
-    namespace: &str,
-    stopped: bool,
-    error: &DeployError,
-) -> String {
+fn state(now: ProgressState, release: &Release, stopped: bool, error: &DeployError) -> String {
     match now.stage {
         Stage::Nothing => "Nothing was changed.".to_owned(),
         Stage::Step(index, started) => {
@@ -507,7 +527,7 @@ fn state(
                 text.push_str(&format!("The Job {job} goes on in the cluster. "));
             } else if started && matches!(error, DeployError::Step { .. }) {
                 text.push_str(&format!(
-                    "The Job {job} is left to be looked at (kubectl logs job/{job} -n {namespace}); the next deploy replaces it. "
+                    "The Job {job} is left to be looked at; the next deploy replaces it. "
                 ));
             }
             text.push_str("Nothing of the new version was applied");

@@ -3,7 +3,7 @@
 //! Finished is what `kubectl rollout status` calls so: the controller has seen the specification, all replicas are
 //! updated, none of the old ones is left, all are available.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -101,8 +101,10 @@ pub(crate) async fn watch(
 struct Watched<'a> {
     name: &'a str,
     told: Option<Replicas>,
-    /// What was told to be wrong, and since when, by object.
+    /// What is wrong, and since when, by object and code.
     problems: BTreeMap<String, (Diagnosis, Instant)>,
+    /// What was told to be wrong: a pod that crashes is well in between.
+    told_problems: BTreeSet<String>,
     serving: String,
 }
 
@@ -112,6 +114,7 @@ impl<'a> Watched<'a> {
             name,
             told: None,
             problems: BTreeMap::new(),
+            told_problems: BTreeSet::new(),
             serving: String::new(),
         }
     }
@@ -186,7 +189,8 @@ impl<'a> Watched<'a> {
             let since = match self.problems.remove(&key) {
                 Some((_, since)) => since,
                 None => {
-                    if diagnosis.verdict != Verdict::Fatal {
+                    if diagnosis.verdict != Verdict::Fatal && self.told_problems.insert(key.clone())
+                    {
                         events.emit(&Event::Problem {
                             diagnosis: diagnosis.clone(),
                         });

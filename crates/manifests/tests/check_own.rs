@@ -1,4 +1,4 @@
-//! Manifests as forerun renders them, in each delivery: the check finds nothing at all in them.
+//! What forerun renders itself: the check finds nothing at all in it, in any delivery.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -6,25 +6,95 @@
     reason = "tests"
 )]
 
-use forerun_manifests::check::{Options, Source, run};
+use forerun_manifests::check::{self, Report};
+use forerun_manifests::render::{self, Delivery, KubeVersion};
+use forerun_manifests::values;
+
+/// The application of the values guide, with a Secret of its own and a service account.
+const BASE: &str = r#"
+configs:
+  db-secrets:
+    type: secret
+    data:
+      DB_PASSWORD: your-db-password
+      DB_USER: your-db-user
+deployments:
+  my-app:
+    autoCreateServiceAccount: true
+    migrations:
+      enabled: true
+      backoffLimit: 3
+      MORE
+    containers:
+      main:
+        image: my-app
+        imageTag: v1.0.0
+        command: [/app/my-app]
+        args: [serve]
+        env:
+          - {name: DB_HOST, value: postgresql}
+        envFrom:
+          - {type: secret, configName: db-secrets}
+        ports: {http: {containerPort: 8080}}
+        probes: {livenessProbe: {httpGet: {path: /, port: http}}}
+"#;
+
+/// What the values guide and its readers add to the migrations.
+const MORE: [&str; 12] = [
+    r#"args: ["migrate", "up"]"#,
+    r#"steps: [{name: schema, args: ["migrate", "schema"], backoffLimit: 2}, {name: data, args: ["migrate", "data"]}]"#,
+    r#"env: [{name: MIGRATION_TIMEOUT, value: "300"}, {name: MIGRATION_LOCK_TIMEOUT, value: "60"}]"#,
+    r#"initContainers: [{name: wait-for-db, image: alpine, command: [sh, -c, "until nc -z postgresql 5432; do\n  echo \"waiting for db\"\n  sleep 1\ndone\n"]}]"#,
+    "resources: {requests: {cpu: 100m, memory: 256Mi}, limits: {cpu: 500m, memory: 512Mi}}",
+    "sidecars: [{name: sql-proxy, image: 'proxy:1'}]",
+    "guard: true\n      command: [python, manage.py, migrate]",
+    "gate: true\n      waitForDatabase: true\n      networkPolicy: true",
+    "jobName: timestamp\n      serviceAccount: {create: true}",
+    "jobName: hash\n      backoffLimit: 0",
+    "image: registry.example/migrations:7",
+    "imageTag: v1.0.1\n      timeout: 200",
+];
+
+fn check(values: &str, delivery: Delivery, stamp: u64) -> Report {
+    let source = values::Source {
+        name: "values.yaml".into(),
+        text: values.to_owned(),
+    };
+    let values = values::read(&[source], &[]).unwrap().values;
+    let options = render::Options {
+        release: "shop".to_owned(),
+        delivery: Some(delivery),
+        kube_version: KubeVersion::NEWEST,
+        stamp,
+    };
+    let rendered = render::render(&values, &options).unwrap();
+    let sources = [check::Source {
+        name: "rendered".into(),
+        text: render::yaml(rendered.objects()).unwrap(),
+    }];
+    check::run(&sources, Some(&sources), &check::Options::default()).unwrap()
+}
 
 #[test]
 fn what_is_rendered_here_gets_no_finding() {
-    for (delivery, jobs, text) in [
-        ("helm", 2, include_str!("check_own/helm.yaml")),
-        ("argo", 1, include_str!("check_own/argo.yaml")),
-        ("plain", 1, include_str!("check_own/plain.yaml")),
-    ] {
-        let sources = [Source {
-            name: delivery.into(),
-            text: text.to_owned(),
-        }];
-        let report = run(&sources, Some(&sources), &Options::default()).unwrap();
-        assert_eq!(report.jobs.len(), jobs, "{delivery}: {:?}", report.jobs);
-        assert!(
-            report.findings.is_empty(),
-            "{delivery}: {:#?}",
-            report.findings
-        );
+    for more in MORE {
+        let values = BASE.replace("backoffLimit: 3\n      MORE", &with_default(more));
+        for delivery in [Delivery::Helm, Delivery::Argo, Delivery::Plain] {
+            let report = check(&values, delivery, 1_763_770_000);
+            assert!(!report.jobs.is_empty(), "{more}");
+            assert!(
+                report.findings.is_empty(),
+                "{delivery:?} {more}: {:#?}",
+                report.findings
+            );
+        }
+    }
+}
+
+fn with_default(more: &str) -> String {
+    if more.contains("\n      backoffLimit") {
+        more.to_owned()
+    } else {
+        format!("backoffLimit: 3\n      {more}")
     }
 }

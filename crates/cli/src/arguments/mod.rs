@@ -116,7 +116,7 @@ forerun.dev/check-ignore: \"RULE: reason\".")]
     #[command(after_help = "Example:
   forerun man > /usr/share/man/man1/forerun.1")]
     Man,
-    /// Writes the reference pages of the documentation
+    /// Writes the reference pages of the documentation and the schema of the chart
     #[command(hide = true)]
     Docs(Docs),
     /// Runs a command that ends when its parent does: what `exec` starts
@@ -153,10 +153,10 @@ pub struct Completions {
 
 #[derive(Debug, Args)]
 pub struct Docs {
-    /// Directory for the pages
+    /// Directory of the repository
     #[arg(long, value_name = "DIRECTORY")]
-    pub out: PathBuf,
-    /// Only compare: fail when a page is not what it should be
+    pub root: PathBuf,
+    /// Only compare: fail when a file is not what it should be
     #[arg(long)]
     pub check: bool,
 }

@@ -101,9 +101,13 @@ fn state(failure: &MigrationFailure, dialect: Dialect) -> String {
     };
     match failure.state {
         StateAfterFailure::RolledBack => format!(
-            "Nothing of {} is {verb}: {}. Migrations before it stay as they are.",
+            "Nothing of {} is {verb}: {}. {}.",
             failure.script,
-            if dialect == Dialect::Mysql { "no statement of it took effect" } else { "it was rolled back" }
+            if dialect == Dialect::Mysql { "no statement of it took effect" } else { "it was rolled back" },
+            match failure.direction {
+                Direction::Up => "Migrations before it stay as they are",
+                Direction::Down => "What was reverted before it stays reverted",
+            }
         ),
         StateAfterFailure::Partial { statements_done } => {
             let next = statements_done + 1;

@@ -306,7 +306,11 @@ fn directory(error: &DirectoryError) -> Explanation {
 }
 
 fn of_values(problems: &values::Problems) -> Explanation {
-    let count = problems.errors();
+    let count = problems
+        .0
+        .iter()
+        .filter(|problem| problem.severity == values::Severity::Error)
+        .count();
     let plural = if count == 1 { "" } else { "s" };
     let mut explanation = Explanation::new(
         ExitCode::Usage,

@@ -100,9 +100,9 @@ fn show(context: &Context, report: &Report, passed: bool) {
         notes: report.count(Severity::Note),
         report,
     };
-    context
-        .output
-        .result(&document, || findings_text::render(report));
+    context.output.result(&document, || {
+        findings_text::render(report, context.output.verbose())
+    });
 }
 
 fn sources(arguments: &Check) -> Result<Vec<Source>, CommandError> {

@@ -1,4 +1,4 @@
-//! `forerun docs`: the reference pages, from the same definitions as the program.
+//! `forerun docs`: the reference pages and the schema of the chart, from the same definitions as the program.
 
 use std::fs;
 
@@ -10,8 +10,8 @@ use crate::reference;
 
 pub fn run(context: &Context, arguments: &Docs) -> Result<Done, CommandError> {
     let mut outdated = Vec::new();
-    for (name, text) in reference::pages() {
-        let path = arguments.out.join(name);
+    for (name, text) in reference::files() {
+        let path = arguments.root.join(name);
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
         }
@@ -19,7 +19,8 @@ pub fn run(context: &Context, arguments: &Docs) -> Result<Done, CommandError> {
             outdated.push(path.display().to_string());
             continue;
         }
-        fs::create_dir_all(&arguments.out)
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
             .and_then(|()| fs::write(&path, text))
             .map_err(CommandError::system(format!("write {}", path.display())))?;
         context.output.note(&format!("wrote {}", path.display()));
@@ -30,8 +31,8 @@ pub fn run(context: &Context, arguments: &Docs) -> Result<Done, CommandError> {
     Err(CommandError::Usage {
         message: format!("not what the program says: {}", outdated.join(", ")),
         advice: format!(
-            "Run `forerun docs --out {}` and commit the result.",
-            arguments.out.display()
+            "Run `forerun docs --root {}` and commit the result.",
+            arguments.root.display()
         ),
     })
 }

@@ -73,7 +73,15 @@ pub fn run(context: &Context, arguments: &Repair) -> Result<Done, CommandError> 
     } else {
         "repaired"
     };
-    Ok(Done::new(outcome, format!("{message}.")))
+    Ok(Done::new(outcome, sentence(&message)))
+}
+
+/// With a capital letter and a full stop.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}.", first.to_uppercase(), letters.as_str())
+    })
 }
 
 /// The one version that an action can be about.

@@ -12,8 +12,8 @@ use super::style::{BAD, DIM, STRONG, WARNING, count, paint, printable};
 /// Columns of running text.
 const WIDTH: usize = 96;
 
-/// All findings, and one sentence at the end.
-pub fn render(report: &Report) -> String {
+/// All findings, and one sentence at the end. Verbose: with an example of each remedy.
+pub fn render(report: &Report, verbose: bool) -> String {
     let mut text = String::new();
     let mut explained = HashSet::new();
     let mut order = Vec::new();
@@ -27,7 +27,7 @@ pub fn render(report: &Report) -> String {
     }
     for name in order {
         if let Some(findings) = by_object.get(name) {
-            object(&mut text, name, findings, &mut explained);
+            object(&mut text, name, findings, &mut explained, verbose);
         }
     }
     for silenced in &report.silenced {
@@ -54,6 +54,7 @@ fn object<'r>(
     name: &ObjectName,
     findings: &[&'r Finding],
     explained: &mut HashSet<&'r str>,
+    verbose: bool,
 ) {
     let title = format!("{} {}", name.kind, name.name);
     let template = findings
@@ -68,11 +69,11 @@ fn object<'r>(
         paint(DIM, printable(&template))
     );
     for finding in findings {
-        one(text, finding, explained.insert(finding.rule));
+        one(text, finding, explained.insert(finding.rule), verbose);
     }
 }
 
-fn one(text: &mut String, finding: &Finding, explain: bool) {
+fn one(text: &mut String, finding: &Finding, explain: bool, verbose: bool) {
     let style = match finding.severity {
         Severity::Error => BAD,
         Severity::Warning => WARNING,
@@ -103,6 +104,9 @@ fn one(text: &mut String, finding: &Finding, explain: bool) {
     if explain {
         labelled(text, "why", finding.why);
         labelled(text, "fix", finding.fix);
+        for line in finding.example.lines().filter(|_| verbose) {
+            let _ = writeln!(text, "          {line}");
+        }
     }
     text.push('\n');
 }

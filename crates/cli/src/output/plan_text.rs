@@ -83,11 +83,16 @@ fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, 
         ""
     };
     let size = bytes(step.script.bytes);
+    // The kind is one of the migration, and a down script does not say it.
+    let facts = match step.direction {
+        Direction::Up => format!("{}, {size}", step.summary.kind),
+        Direction::Down => size,
+    };
     let _ = writeln!(
         text,
         "{direction}{}  {}",
         paint(STRONG, one_line(&step.script.file_name)),
-        paint(DIM, format!("{}, {size}", step.summary.kind))
+        paint(DIM, facts)
     );
     let mode = match (step.mode, &step.mode_reason) {
         (Mode::Transaction, _) => "one transaction, recorded with it".to_owned(),

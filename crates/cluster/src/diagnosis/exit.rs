@@ -121,7 +121,8 @@ pub(crate) fn of_ended(pod: &Pod, ended: &Ended, namespace: &str) -> Diagnosis {
         }
         (None, Some(code @ (126..=128)), reason) => place.diagnosis(
             "command",
-            (Verdict::Heals, Outcome::Configuration),
+            // Of a shell's 127 it is not known what was not found; the runtime says it of the command itself.
+            (if reason == "StartError" { Verdict::Fatal } else { Verdict::Heals }, Outcome::Configuration),
             format!("the command of the container cannot be run ({}exit code {code})", prefix(reason)),
             "Correct command and args of the values: the image has no such program.",
         ),

@@ -91,16 +91,19 @@ pub(crate) fn failure(
                 .and_then(|spec| spec.backoff_limit)
                 .unwrap_or(6);
             let text = match (limit, attempts) {
-                (0, _) => "backoffLimit is 0: there are no retries".to_owned(),
+                (0, _) => "none: backoffLimit is 0".to_owned(),
                 (limit, attempts) => {
-                    format!("{attempts} pods failed; backoffLimit allows {limit} retries")
+                    format!("used up: {attempts} pods failed, backoffLimit is {limit}")
                 }
             };
-            found.detail("job", text)
+            found.detail("retries", text)
         }
-        "PodFailurePolicy" => found.detail("job", "not worth another try, by podFailurePolicy"),
+        "PodFailurePolicy" => found.detail(
+            "retries",
+            "none: podFailurePolicy says that this exit code is not worth another try",
+        ),
         "" => found,
-        other => found.detail("job", other.to_owned()),
+        other => found.detail("reason", other.to_owned()),
     }
 }
 
@@ -114,9 +117,9 @@ fn deadline(place: &Place<'_>, job: &Job, cause: Option<Diagnosis>) -> Diagnosis
     match cause {
         Some(mut cause) if cause.outcome == Outcome::Configuration => {
             cause.verdict = Verdict::Fatal;
-            cause.detail("job", limit)
+            cause.detail("limit", limit)
         }
-        Some(cause) => {
+        Some(cause) if !matches!(cause.code, "interrupted" | "killed") => {
             let mut found = place.diagnosis(
                 "deadline",
                 (Verdict::Fatal, Outcome::Temporary),
@@ -128,12 +131,21 @@ fn deadline(place: &Place<'_>, job: &Job, cause: Option<Diagnosis>) -> Diagnosis
             found.details = cause.details;
             found
         }
-        None => place.diagnosis(
-            "deadline",
-            (Verdict::Fatal, Outcome::Temporary),
-            limit,
-            "Deploy again: the migration goes on where it stopped. Give it more time (timeout of the values) if it needs it.",
-        ),
+        // It was at work until it was ended.
+        cause => {
+            let mut found = place.diagnosis(
+                "deadline",
+                (Verdict::Fatal, Outcome::Temporary),
+                limit,
+                "Deploy again: the migration goes on where it stopped. Give it more time (timeout of \
+                 the values) if it needs it.",
+            );
+            if let Some(cause) = cause {
+                (found.object, found.look, found.details) =
+                    (cause.object, cause.look, cause.details);
+            }
+            found
+        }
     }
 }
 

@@ -213,19 +213,20 @@ fn unschedulable(place: &Place<'_>, pod: &Pod) -> Option<Diagnosis> {
 
 fn configuration(place: &Place<'_>, container: &str, message: &str) -> Diagnosis {
     let text = one_line(message);
-    if text.contains("runAsNonRoot") {
-        let advice = if text.contains("non-numeric") {
-            "Set securityContext.runAsUser to the number of the image's user: a name cannot be checked."
+    if text.contains("runAsNonRoot") || text.contains("breaks non-root policy") {
+        let (message, advice) = if text.contains("non-numeric") {
+            (
+                "the image names its user, and runAsNonRoot needs a number to check",
+                "Set securityContext.runAsUser to the number of the image's user.",
+            )
         } else {
-            "Set securityContext.runAsUser to a user of the image other than 0, or build the image with one."
+            (
+                "the container would run as root, and runAsNonRoot forbids it",
+                "Set securityContext.runAsUser to a user of the image other than 0, or build the image with one.",
+            )
         };
         return place
-            .diagnosis(
-                "run_as_non_root",
-                WRONG,
-                "the image would run as root, and runAsNonRoot forbids it",
-                advice,
-            )
+            .diagnosis("run_as_non_root", WRONG, message, advice)
             .detail("container", container)
             .detail("kubelet", text);
     }

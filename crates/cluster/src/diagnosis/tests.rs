@@ -21,7 +21,12 @@ fn show(diagnosis: &Diagnosis) -> String {
         diagnosis.message, diagnosis.code, diagnosis.verdict, diagnosis.outcome, diagnosis.object
     );
     for detail in &diagnosis.details {
-        let _ = writeln!(text, "  {}: {}", detail.label, detail.text.replace('\n', " ⏎ "));
+        let _ = writeln!(
+            text,
+            "  {}: {}",
+            detail.label,
+            detail.text.replace('\n', " ⏎ ")
+        );
     }
     let _ = writeln!(text, "  {}\n  {}", diagnosis.look, diagnosis.advice);
     text
@@ -30,7 +35,9 @@ fn show(diagnosis: &Diagnosis) -> String {
 /// A pod whose container `migrate` is in a state.
 fn pod(phase: &str, status: Value) -> Pod {
     let mut full = json!({"phase": phase});
-    full.as_object_mut().unwrap().extend(status.as_object().unwrap().clone());
+    full.as_object_mut()
+        .unwrap()
+        .extend(status.as_object().unwrap().clone());
     serde_json::from_value(json!({
         "metadata": {"name": "shop-migrations-x7k2p", "uid": "p1", "creationTimestamp": "2026-11-21T10:04:50Z"},
         "spec": {"nodeName": "node1", "containers": [{"name": "migrate", "image": "registry.example/shop:2"}]},
@@ -40,7 +47,10 @@ fn pod(phase: &str, status: Value) -> Pod {
 }
 
 fn waiting(reason: &str, message: &str) -> Pod {
-    pod("Pending", json!({"containerStatuses": [container(json!({"waiting": {"reason": reason, "message": message}}))]}))
+    pod(
+        "Pending",
+        json!({"containerStatuses": [container(json!({"waiting": {"reason": reason, "message": message}}))]}),
+    )
 }
 
 fn container(state: Value) -> Value {
@@ -62,11 +72,16 @@ fn terminated(code: i32, reason: &str, message: &str) -> Pod {
 #[test]
 fn pods_that_do_not_get_to_work() {
     let mut old = pod("Pending", json!({}));
-    old.metadata.creation_timestamp = serde_json::from_value(json!("2026-11-21T10:03:00Z")).unwrap();
+    old.metadata.creation_timestamp =
+        serde_json::from_value(json!("2026-11-21T10:03:00Z")).unwrap();
     let mut terminating = pod("Running", json!({}));
-    terminating.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-21T10:03:00Z")).unwrap();
+    terminating.metadata.deletion_timestamp =
+        serde_json::from_value(json!("2026-11-21T10:03:00Z")).unwrap();
     let unschedulable = |message: &str| {
-        pod("Pending", json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]}))
+        pod(
+            "Pending",
+            json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]}),
+        )
     };
     let cases: Vec<(&str, Pod, Vec<Event>)> = vec![
         (
@@ -80,7 +95,10 @@ fn pods_that_do_not_get_to_work() {
         ),
         (
             "back-off that says nothing itself",
-            waiting("ImagePullBackOff", "Back-off pulling image \"registry.example/shop:2\""),
+            waiting(
+                "ImagePullBackOff",
+                "Back-off pulling image \"registry.example/shop:2\"",
+            ),
             vec![event(
                 "Failed",
                 "Failed to pull image \"registry.example/shop:2\": failed to authorize: 401 Unauthorized",
@@ -88,18 +106,46 @@ fn pods_that_do_not_get_to_work() {
         ),
         (
             "registry that cannot be reached",
-            waiting("ErrImagePull", "rpc error: code = Unknown desc = dial tcp: lookup registry.example: no such host"),
+            waiting(
+                "ErrImagePull",
+                "rpc error: code = Unknown desc = dial tcp: lookup registry.example: no such host",
+            ),
             vec![],
         ),
-        ("wrong name", waiting("InvalidImageName", "couldn't parse image reference \"Shop:2\""), vec![]),
-        ("never pulled", waiting("ErrImageNeverPull", "Container image \"x\" is not present with pull policy of Never"), vec![]),
-        ("missing secret", waiting("CreateContainerConfigError", "secret \"shop-db\" not found"), vec![]),
+        (
+            "wrong name",
+            waiting(
+                "InvalidImageName",
+                "couldn't parse image reference \"Shop:2\"",
+            ),
+            vec![],
+        ),
+        (
+            "never pulled",
+            waiting(
+                "ErrImageNeverPull",
+                "Container image \"x\" is not present with pull policy of Never",
+            ),
+            vec![],
+        ),
+        (
+            "missing secret",
+            waiting("CreateContainerConfigError", "secret \"shop-db\" not found"),
+            vec![],
+        ),
         (
             "missing key",
-            waiting("CreateContainerConfigError", "couldn't find key password in Secret prod/shop-db"),
+            waiting(
+                "CreateContainerConfigError",
+                "couldn't find key password in Secret prod/shop-db",
+            ),
             vec![],
         ),
-        ("missing config map", waiting("CreateContainerConfigError", "configmap \"shop\" not found"), vec![]),
+        (
+            "missing config map",
+            waiting("CreateContainerConfigError", "configmap \"shop\" not found"),
+            vec![],
+        ),
         (
             "root",
             waiting(
@@ -118,30 +164,60 @@ fn pods_that_do_not_get_to_work() {
         ),
         (
             "no such program",
-            waiting("RunContainerError", "exec: \"forerunn\": executable file not found in $PATH: unknown"),
+            waiting(
+                "RunContainerError",
+                "exec: \"forerunn\": executable file not found in $PATH: unknown",
+            ),
             vec![],
         ),
         (
             "no node",
-            unschedulable("0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available."),
+            unschedulable(
+                "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available.",
+            ),
             vec![],
         ),
-        ("no claim", unschedulable("persistentvolumeclaim \"data\" not found"), vec![]),
+        (
+            "no claim",
+            unschedulable("persistentvolumeclaim \"data\" not found"),
+            vec![],
+        ),
         (
             "volume of a missing secret",
             pod("Pending", json!({})),
-            vec![event("FailedMount", "MountVolume.SetUp failed for volume \"tls\" : secret \"shop-tls\" not found")],
+            vec![event(
+                "FailedMount",
+                "MountVolume.SetUp failed for volume \"tls\" : secret \"shop-tls\" not found",
+            )],
         ),
         ("silence", old.clone(), vec![]),
-        ("slow pull", old, vec![event("Pulling", "Pulling image \"registry.example/shop:2\"")]),
+        (
+            "slow pull",
+            old,
+            vec![event(
+                "Pulling",
+                "Pulling image \"registry.example/shop:2\"",
+            )],
+        ),
         ("young", pod("Pending", json!({})), vec![]),
-        ("at work", pod("Running", json!({"containerStatuses": [container(json!({"running": {}}))]})), vec![]),
+        (
+            "at work",
+            pod(
+                "Running",
+                json!({"containerStatuses": [container(json!({"running": {}}))]}),
+            ),
+            vec![],
+        ),
         ("node that is lost", terminating, vec![]),
     ];
     let mut text = String::new();
     for (name, pod, events) in cases {
         let found = of_pod(&pod, &events, now(), "prod");
-        let _ = writeln!(text, "# {name}\n{}", found.as_ref().map_or("-\n".to_owned(), show));
+        let _ = writeln!(
+            text,
+            "# {name}\n{}",
+            found.as_ref().map_or("-\n".to_owned(), show)
+        );
     }
     insta::assert_snapshot!(text);
 }
@@ -157,19 +233,39 @@ fn pods_that_have_failed() {
             "containerStatuses": [container(json!({"terminated": {"exitCode": 143, "reason": "Error"}}))],
         }),
     );
-    let evicted = pod("Failed", json!({"reason": "Evicted", "message": "The node was low on resource: memory."}));
+    let evicted = pod(
+        "Failed",
+        json!({"reason": "Evicted", "message": "The node was low on resource: memory."}),
+    );
     let init = pod(
         "Failed",
         json!({"initContainerStatuses": [{"name": "wait-for-database", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"terminated": {"exitCode": 75, "reason": "Error", "message": "connection refused"}}}]}),
     );
     let cases = [
-        ("refused by the database", terminated(3, "Error", last_words)),
+        (
+            "refused by the database",
+            terminated(3, "Error", last_words),
+        ),
         ("lock held by another", terminated(75, "Error", lock)),
-        ("another tool", terminated(1, "Error", "Traceback\n  File \"manage.py\"\ndjango.db.utils.ProgrammingError: no")),
+        (
+            "another tool",
+            terminated(
+                1,
+                "Error",
+                "Traceback\n  File \"manage.py\"\ndjango.db.utils.ProgrammingError: no",
+            ),
+        ),
         ("other tool's own code 3", terminated(3, "Error", "three")),
         ("memory", terminated(137, "OOMKilled", "")),
-        ("no such program", terminated(128, "StartError", "failed to create containerd task: exec: \"x\": executable file not found in $PATH")),
+        (
+            "no such program",
+            terminated(
+                128,
+                "StartError",
+                "failed to create containerd task: exec: \"x\": executable file not found in $PATH",
+            ),
+        ),
         ("drained", disrupted),
         ("evicted", evicted),
         ("init container", init),
@@ -195,7 +291,11 @@ fn pods_that_are_not_even_created() {
         "Error creating: Internal error occurred: failed calling webhook \"x\": context deadline exceeded",
         "Error creating: something else",
     ] {
-        let _ = writeln!(text, "{}", show(&creation_refused(message, "Job", "m", "prod")));
+        let _ = writeln!(
+            text,
+            "{}",
+            show(&creation_refused(message, "Job", "m", "prod"))
+        );
     }
     insta::assert_snapshot!(text);
 }
@@ -211,17 +311,42 @@ fn job(reason: &str, kind: &str) -> Job {
 
 #[test]
 fn jobs_that_have_failed() {
-    let failed = |count: usize| -> Vec<Pod> { (0..count).map(|_| terminated(1, "Error", "no")).collect() };
-    let stuck = of_pod(&waiting("CreateContainerConfigError", "secret \"db\" not found"), &[], now(), "prod").unwrap();
-    let scheduling = pod("Pending", json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}]}));
+    let failed =
+        |count: usize| -> Vec<Pod> { (0..count).map(|_| terminated(1, "Error", "no")).collect() };
+    let stuck = of_pod(
+        &waiting("CreateContainerConfigError", "secret \"db\" not found"),
+        &[],
+        now(),
+        "prod",
+    )
+    .unwrap();
+    let scheduling = pod(
+        "Pending",
+        json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}]}),
+    );
     let scheduling = of_pod(&scheduling, &[], now(), "prod").unwrap();
     let mut text = String::new();
     for (name, reason, pods, problem) in [
         ("retries used up", "BackoffLimitExceeded", failed(3), None),
-        ("fatal code", "PodFailurePolicy", vec![terminated(3, "Error", "")], None),
+        (
+            "fatal code",
+            "PodFailurePolicy",
+            vec![terminated(3, "Error", "")],
+            None,
+        ),
         ("time over at work", "DeadlineExceeded", vec![], None),
-        ("time over, never started", "DeadlineExceeded", vec![], Some(&stuck)),
-        ("time over, no node", "DeadlineExceeded", vec![], Some(&scheduling)),
+        (
+            "time over, never started",
+            "DeadlineExceeded",
+            vec![],
+            Some(&stuck),
+        ),
+        (
+            "time over, no node",
+            "DeadlineExceeded",
+            vec![],
+            Some(&scheduling),
+        ),
         ("no pod left", "BackoffLimitExceeded", vec![], None),
     ] {
         let found = job_failure(&job(reason, "Failed"), &pods, problem, "prod");
@@ -254,7 +379,10 @@ fn a_crash_loop_is_waited_for_a_few_times() {
         pod("Running", json!({"containerStatuses": [status]}))
     };
     let (first, container) = crash_loop(&crashing(1), "prod").unwrap();
-    assert_eq!((first.verdict, container.as_str()), (Verdict::Heals, "migrate"));
+    assert_eq!(
+        (first.verdict, container.as_str()),
+        (Verdict::Heals, "migrate")
+    );
     let (last, _) = crash_loop(&crashing(3), "prod").unwrap();
     assert_eq!(last.verdict, Verdict::Fatal);
     insta::assert_snapshot!(show(&last));

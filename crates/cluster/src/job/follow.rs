@@ -1,6 +1,6 @@
 //! Follows a Job to its end: logs, attempts, what keeps it from working.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +17,9 @@ use crate::logs::{LogLine, Logs};
 
 /// How long a Job may overstep its own deadline: then nobody looks after it.
 const OVERSTEP: Duration = Duration::from_secs(180);
+
+/// Looks until a Job has decided what the failure of a pod means.
+const DECISION: u32 = 3;
 
 /// A Job that has done its work.
 pub(crate) struct Finished {
@@ -40,7 +43,7 @@ pub(crate) async fn follow(
         logs: Logs::new(cluster),
         begin: Instant::now(),
         started: BTreeSet::new(),
-        failed: BTreeSet::new(),
+        failed: BTreeMap::new(),
         problem: None,
     };
     loop {
@@ -65,8 +68,8 @@ struct Follower<'a> {
     begin: Instant,
     /// Pods that were told to run.
     started: BTreeSet<String>,
-    /// Pods that were told to have failed.
-    failed: BTreeSet<String>,
+    /// Pods that have failed, and how often they were seen so.
+    failed: BTreeMap<String, u32>,
     /// What keeps it from working now, and since when.
     problem: Option<(Diagnosis, Instant)>,
 }
@@ -104,7 +107,7 @@ impl Follower<'_> {
         if matches!(state, JobState::Running)
             || (state == JobState::Failing && pods.iter().any(is_unfinished))
         {
-            self.tell_failures(&pods, &job);
+            self.tell_failures(&pods, &job)?;
             self.look_for_problems(&job, &pods).await?;
             self.check_deadline(&job)?;
             return Ok(None);
@@ -143,8 +146,9 @@ impl Follower<'_> {
         }
     }
 
-    /// Failed pods that the Job replaces.
-    fn tell_failures(&mut self, pods: &[Pod], job: &Job) {
+    /// Failed pods that the Job replaces. The one that ends the Job is told by its error, so each waits until the Job has
+    /// decided what it means.
+    fn tell_failures(&mut self, pods: &[Pod], job: &Job) -> Result<(), DeployError> {
         let limit = job
             .spec
             .as_ref()
@@ -157,18 +161,24 @@ impl Follower<'_> {
         let count = ended.iter().filter(|(_, ended)| !ended.disrupted).count();
         for (pod, ended) in &ended {
             let name = pod.metadata.name.clone().unwrap_or_default();
-            if !self.failed.insert(name) {
+            let looks = self.failed.entry(name).or_insert(0);
+            *looks += 1;
+            if *looks != DECISION {
                 continue;
             }
-            let mut found = diagnosis::of_ended(pod, ended, &self.cluster.namespace);
-            if !ended.disrupted {
-                found = found.detail(
-                    "job",
-                    format!("failure {count}; backoffLimit allows {limit} retries"),
-                );
+            let found = diagnosis::of_ended(pod, ended, &self.cluster.namespace);
+            if found.verdict == Verdict::Fatal {
+                return Err(self.failure(found));
             }
+            let found = if ended.disrupted {
+                found
+            } else {
+                let text = format!("failure {count}, backoffLimit is {limit}: the Job tries again");
+                found.detail("retries", text)
+            };
             self.events.emit(&Event::Problem { diagnosis: found });
         }
+        Ok(())
     }
 
     async fn look_for_problems(&mut self, job: &Job, pods: &[Pod]) -> Result<(), DeployError> {

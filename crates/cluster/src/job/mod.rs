@@ -18,7 +18,7 @@ use crate::api_error::ApiErrorKind;
 use crate::diagnosis::{JobState, job_state};
 use crate::error::DeployError;
 use crate::event::{Event, Events};
-use crate::object::{Kind, Object};
+use crate::object::{Kind, Object, RELEASE_LABEL};
 
 pub(crate) use follow::follow;
 
@@ -52,6 +52,74 @@ pub(crate) fn hashed(mut job: Object, uses: &[&[Object]]) -> Object {
         .collect();
     job.annotate(HASH, &hash);
     job
+}
+
+/// Waits until no Job of the release is at work but those that are wanted: also one of another name, which an earlier
+/// deploy left.
+///
+/// # Errors
+/// One is at work and the time to wait for it is over.
+pub(crate) async fn wait_for_others(
+    cluster: &Cluster,
+    release: &str,
+    wanted: &[&Object],
+    wait: Duration,
+    events: &dyn Events,
+) -> Result<(), DeployError> {
+    let begin = Instant::now();
+    let mut told = false;
+    loop {
+        let jobs: Vec<Job> = cluster
+            .list_typed(&format!("{RELEASE_LABEL}={release}"))
+            .await?;
+        let mut busy = None;
+        for job in &jobs {
+            let name = job.metadata.name.as_deref().unwrap_or_default();
+            if job_state(job) != JobState::Running
+                || wanted
+                    .iter()
+                    .any(|wanted| wanted.name == name && is_same(job, wanted))
+            {
+                continue;
+            }
+            let pods = pods_of(
+                cluster,
+                name,
+                job.metadata.uid.as_deref().unwrap_or_default(),
+            )
+            .await?;
+            let working = working(&pods);
+            if !working.is_empty() {
+                busy = Some((name.to_owned(), working));
+            }
+        }
+        let Some((job, pods)) = busy else {
+            return Ok(());
+        };
+        if begin.elapsed() >= wait {
+            return Err(DeployError::JobBusy { job, pods });
+        }
+        if !told {
+            told = true;
+            let reason =
+                "it still works, with another specification: waiting for its end".to_owned();
+            events.emit(&Event::JobReplaced { job, reason });
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn is_same(found: &Job, wanted: &Object) -> bool {
+    let hash = found
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(HASH));
+    let wanted = wanted
+        .value
+        .pointer("/metadata/annotations")
+        .and_then(|annotations| annotations.get(HASH));
+    hash.map(String::as_str) == wanted.and_then(Value::as_str)
 }
 
 /// Makes the Job, once nothing of its name works any more; one that works and is the same is taken as it is.
@@ -134,47 +202,33 @@ fn standing(found: &Job, pods: &[Pod], wanted: &Object) -> Standing {
         JobState::Failing => return Standing::Going,
         JobState::Running => {}
     }
-    let hash = found
-        .metadata
-        .annotations
-        .as_ref()
-        .and_then(|annotations| annotations.get(HASH));
-    let wanted = wanted
-        .value
-        .pointer("/metadata/annotations")
-        .and_then(|annotations| annotations.get(HASH));
-    if hash.map(String::as_str) == wanted.and_then(Value::as_str) {
+    if is_same(found, wanted) {
         return Standing::Same;
     }
     // Deleted with its pods first, so that even one that starts this very moment has ended before the next begins.
-    if pods.iter().all(|pod| !has_worked(pod)) {
-        Standing::Replaceable("none of its pods could start")
+    if working(pods).is_empty() {
+        Standing::Replaceable("none of its pods works")
     } else {
         Standing::Busy
     }
 }
 
-/// Any container, also an init container, runs or has run.
-fn has_worked(pod: &Pod) -> bool {
-    let status = pod.status.as_ref();
-    let init = status
-        .and_then(|status| status.init_container_statuses.as_deref())
-        .unwrap_or_default();
-    let main = status
-        .and_then(|status| status.container_statuses.as_deref())
-        .unwrap_or_default();
-    init.iter().chain(main).any(|container| {
-        let state = container.state.as_ref();
-        container.restart_count > 0
-            || state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
-            || container
-                .last_state
-                .as_ref()
-                .is_some_and(|state| state.terminated.is_some())
-    })
-}
-
+/// Pods that have begun and not ended: any container, also an init container, runs or has run.
 fn working(pods: &[Pod]) -> Vec<String> {
+    let has_begun = |pod: &&Pod| {
+        let status = pod.status.as_ref();
+        let init = status.and_then(|status| status.init_container_statuses.as_deref());
+        let main = status.and_then(|status| status.container_statuses.as_deref());
+        let mut containers = init
+            .unwrap_or_default()
+            .iter()
+            .chain(main.unwrap_or_default());
+        containers.any(|container| {
+            let state = container.state.as_ref();
+            container.restart_count > 0
+                || state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+        })
+    };
     let unfinished = |pod: &&Pod| {
         let phase = pod
             .status
@@ -182,8 +236,8 @@ fn working(pods: &[Pod]) -> Vec<String> {
             .and_then(|status| status.phase.as_deref());
         !matches!(phase, Some("Succeeded" | "Failed"))
     };
-    pods.iter()
-        .filter(unfinished)
+    let working = pods.iter().filter(unfinished).filter(has_begun);
+    working
         .filter_map(|pod| pod.metadata.name.clone())
         .collect()
 }
@@ -275,7 +329,7 @@ mod tests {
             (
                 found(&old, &json!([])),
                 vec![waiting],
-                Standing::Replaceable("none of its pods could start"),
+                Standing::Replaceable("none of its pods works"),
             ),
             (
                 found(&new, &complete),

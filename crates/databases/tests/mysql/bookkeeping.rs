@@ -1,10 +1,10 @@
 //! History, journal and audit: written together with the change, whatever a script did to the session.
 
-use forerun_migrations::database::{CommitOutcome, Database, Fenced, Timeouts};
+use forerun_migrations::database::{CommitOutcome, Fenced, Timeouts};
 use forerun_migrations::history::AuditEntry;
 use forerun_test_support::{Direction, MariadbServer, When};
 
-use super::{acquire, connect, database, history_row, identity, journal_row, version};
+use super::{acquire, connect, history_row, journal_row, version};
 
 fn entry(message: &str) -> AuditEntry {
     AuditEntry {

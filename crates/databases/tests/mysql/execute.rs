@@ -1,6 +1,6 @@
 //! Statements: what they did, how long they may take, how they are stopped, and what is left afterwards.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use forerun_migrations::database::{
     Blocker, CommitOutcome, Database, ErrorKind, Fenced, Monitor, Session, Timeouts,

@@ -1,6 +1,6 @@
 //! The runner lock: exclusive, and never stuck behind a dead holder.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use forerun_migrations::database::{Acquire, Database, ErrorKind, Fenced};
 use forerun_test_support::MariadbServer;

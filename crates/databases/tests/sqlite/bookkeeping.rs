@@ -1,16 +1,9 @@
 //! History, journal, audit and what the catalog tells.
 
-use forerun_migrations::database::{
-    CommitOutcome, Database, ErrorKind, Fenced, Fingerprint, Session,
-};
-use forerun_migrations::history::Version;
+use forerun_migrations::database::{Fingerprint, Session};
 use forerun_sql::{Dialect, classify};
-use serde_json::json;
 
-use super::{
-    LONG, NO_LIMITS, acquire, database, history_row, identity, journal_row, kind, note, request,
-    session,
-};
+use super::session;
 
 #[tokio::test]
 async fn the_catalog_tells_whether_a_statement_took_effect() {

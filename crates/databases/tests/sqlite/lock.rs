@@ -1,14 +1,9 @@
 //! The runner lock between sessions of one process.
 
-use forerun_databases::sqlite::Sqlite;
-use forerun_migrations::database::{Acquire, CommitOutcome, Database, Fenced, Lease};
-use forerun_migrations::history::Version;
+use forerun_migrations::database::{CommitOutcome, Database, Lease};
 use std::time::{Duration, Instant};
 
-use super::{
-    LONG, NO_LIMITS, acquire, database, held_by, history_row, identity, journal_row, lock_timeout,
-    options, request, session,
-};
+use super::{LONG, NO_LIMITS, acquire, database, held_by, history_row, identity, session};
 
 #[tokio::test]
 async fn while_the_holder_writes_nobody_waits_in_the_database() {

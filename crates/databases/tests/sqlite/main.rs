@@ -16,9 +16,7 @@ use forerun_migrations::database::{
     Acquire, CommitOutcome, Database, DatabaseError, ErrorKind, Holder, Identity, Lease,
     LeaseRequest, Session, Timeouts,
 };
-use forerun_migrations::history::{
-    AuditEntry, Checksums, Direction, HistoryRow, InDoubt, JournalRow, Kind, Origin, Version,
-};
+use forerun_migrations::history::{AuditEntry, Checksums, HistoryRow, Kind, Origin, Version};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -97,23 +95,6 @@ fn history_row(version: i64) -> HistoryRow {
         release: None,
         applied_by: "ann@machine".to_owned(),
         tool_version: "0.1.0".to_owned(),
-    }
-}
-
-fn journal_row(version: i64, done: i64) -> JournalRow {
-    JournalRow {
-        version: Version::from_stored(version),
-        script: "x.sql".to_owned(),
-        direction: Direction::Up,
-        statements_done: done,
-        prefix_checksum: "p".to_owned(),
-        in_doubt: Some(InDoubt {
-            statement: done + 1,
-            fingerprint: "unknown".to_owned(),
-            answer: Some(true),
-        }),
-        started_at: "2026-11-21T22:30:33.123456Z".to_owned(),
-        run_id: "run".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Statements of scripts: results, errors, limits, reset.
 
-use forerun_migrations::database::{CommitOutcome, ErrorKind, Timeouts};
+use forerun_migrations::database::{CommitOutcome, ErrorKind};
 use std::time::{Duration, Instant};
 
 use super::{NO_LIMITS, change, count, kind, lock_timeout, session};

@@ -91,10 +91,17 @@ fn is_plain(key: &str) -> bool {
 }
 
 /// A value and its path. What is `null` counts as not there, as it does for Kubernetes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Field<'a> {
     value: Option<&'a Value>,
     path: Path,
+}
+
+/// The value may be secret: not shown.
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Field({})", self.path)
+    }
 }
 
 impl<'a> Field<'a> {

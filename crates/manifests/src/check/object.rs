@@ -1,5 +1,6 @@
 //! The objects of rendered manifests, and where in which file each stands.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -10,12 +11,19 @@ use super::schema::{self, Problem};
 use crate::yaml::{self, Data, Span};
 
 /// One text with manifests: a file, or standard input.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     /// What positions call it.
     pub name: Arc<str>,
     /// YAML of one or more documents, or JSON.
     pub text: String,
+}
+
+/// The text may hold secrets: not shown.
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Source({})", self.name)
+    }
 }
 
 /// Why manifests cannot be read.
@@ -63,7 +71,6 @@ impl ReadError {
 }
 
 /// A Kubernetes object.
-#[derive(Debug)]
 pub struct Object {
     /// Its number in its release, from 0.
     pub index: usize,
@@ -86,6 +93,13 @@ pub struct Object {
     /// Where it stands in the document: not at the top when it is an item of a List.
     base: Path,
     problems: OnceLock<Vec<Problem>>,
+}
+
+/// As [`Source`]'s.
+impl fmt::Debug for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.title())
+    }
 }
 
 impl Object {

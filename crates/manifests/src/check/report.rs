@@ -39,6 +39,8 @@ pub struct Finding {
     pub why: &'static str,
     /// What to do.
     pub fix: &'static str,
+    /// The same as YAML.
+    pub example: &'static str,
     /// The line with what is secret in it masked.
     #[serde(skip)]
     pub excerpt: Excerpt,
@@ -108,11 +110,13 @@ impl From<&Object> for ObjectName {
     }
 }
 
+/// Columns that must not be shown, by source and line: from, and up to but not including.
+type Masked = HashMap<(Arc<str>, u32), Vec<(u32, u32)>>;
+
 /// Joins hits with their places.
 pub(super) struct Places<'a> {
     lines: HashMap<&'a str, Vec<&'a str>>,
-    /// Columns that must not be shown, by source and line: from, and up to but not including.
-    masked: HashMap<(Arc<str>, u32), Vec<(u32, u32)>>,
+    masked: Masked,
 }
 
 impl<'a> Places<'a> {
@@ -123,7 +127,7 @@ impl<'a> Places<'a> {
                 .entry(&source.name)
                 .or_insert_with(|| source.text.lines().collect());
         }
-        let mut masked: HashMap<(Arc<str>, u32), Vec<(u32, u32)>> = HashMap::new();
+        let mut masked = Masked::new();
         for span in release.objects.iter().flat_map(secrets::spans) {
             let last = lines
                 .get(&*span.source)
@@ -162,6 +166,7 @@ impl<'a> Places<'a> {
             template: object.template.clone(),
             why: rule.why,
             fix: rule.fix,
+            example: rule.yaml,
             excerpt: self.excerpt(span),
         }
     }
@@ -178,6 +183,7 @@ impl<'a> Places<'a> {
             .masked
             .get(&(Arc::clone(&span.source), span.start.line));
         let masked = masked.map(Vec::as_slice).unwrap_or_default();
+        let line = line.filter(|line| line.len() <= LONGEST_LINE);
         line.map(|line| mask(line, masked, span.start.column))
             .unwrap_or_default()
     }
@@ -191,7 +197,9 @@ fn span<'o>(object: &'o Object, path: &Path, at_key: bool) -> &'o Span {
     }
 }
 
-/// Longest part of a line that is looked at, in characters: all of a manifest may stand on one line.
+/// Longest line of which a part is shown, in bytes: all of a manifest may stand on one line.
+const LONGEST_LINE: usize = 100_000;
+/// Longest part of a line that is looked at, in characters.
 const LONGEST: u32 = 2_000;
 
 /// A line without its masked columns.
@@ -199,6 +207,10 @@ fn mask(line: &str, masked: &[(u32, u32)], column: u32) -> Excerpt {
     let mut excerpt = Excerpt::default();
     let mut hidden = false;
     let first = column.saturating_sub(LONGEST).max(1);
+    let masked: Vec<_> = masked
+        .iter()
+        .filter(|(from, to)| *to >= first && *from <= column.saturating_add(LONGEST))
+        .collect();
     for (number, character) in (1..).zip(line.chars()) {
         if number >= column.saturating_add(LONGEST) {
             break;

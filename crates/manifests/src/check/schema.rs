@@ -92,7 +92,12 @@ pub fn problems(object: &Object) -> Vec<Problem> {
 struct Kind {
     root: Value,
     definitions: serde_json::Map<String, Value>,
+    /// Where a field of a name is, nearest to the top first. Made when the first unknown field is met.
+    places: OnceLock<HashMap<String, Vec<Place>>>,
 }
+
+/// Keys from the top of an object, `[]` for a list.
+type Place = Vec<String>;
 
 /// Makes the schema of one kind.
 type Make = fn(&mut SchemaGenerator) -> Schema;
@@ -138,6 +143,7 @@ fn kind(api_version: &str, name: &str) -> Option<Arc<Kind>> {
             Arc::new(Kind {
                 root,
                 definitions: generator.take_definitions(true),
+                places: OnceLock::new(),
             })
         });
     Some(Arc::clone(kind))
@@ -253,18 +259,22 @@ impl Kind {
         }
         match self
             .places(key)
-            .into_iter()
+            .iter()
             .min_by_key(|place| distance(place, at))
         {
             Some(place) if place.is_empty() => ": it belongs to the top of the object".to_owned(),
-            Some(place) => format!(": it belongs to {}", written(&place)),
+            Some(place) => format!(": it belongs to {}", written(place)),
             None => String::new(),
         }
     }
 
-    /// Where the kind has a field of this name, nearest to the top first.
-    fn places(&self, key: &str) -> Vec<Vec<String>> {
-        let mut places = Vec::new();
+    fn places(&self, key: &str) -> &[Place] {
+        let places = self.places.get_or_init(|| self.find_places());
+        places.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn find_places(&self) -> HashMap<String, Vec<Place>> {
+        let mut places: HashMap<String, Vec<Place>> = HashMap::new();
         let mut seen = HashSet::new();
         let mut open = VecDeque::from([(&self.root, Vec::new())]);
         while let Some((schema, path)) = open.pop_front() {
@@ -282,9 +292,7 @@ impl Kind {
             }
             let properties = schema.get("properties").and_then(Value::as_object);
             for (name, child) in properties.into_iter().flatten() {
-                if name == key {
-                    places.push(path.clone());
-                }
+                places.entry(name.clone()).or_default().push(path.clone());
                 if path.is_empty() && name == "status" {
                     continue;
                 }
@@ -309,7 +317,7 @@ fn last_key(path: &Path) -> Option<&str> {
 }
 
 /// Steps from one place to the other.
-fn distance(place: &[String], at: &Path) -> usize {
+fn distance(place: &Place, at: &Path) -> usize {
     let at: Vec<&str> = at
         .steps()
         .iter()
@@ -326,7 +334,7 @@ fn distance(place: &[String], at: &Path) -> usize {
     place.len() + at.len() - 2 * common
 }
 
-fn written(place: &[String]) -> String {
+fn written(place: &Place) -> String {
     let text = place.join(".");
     text.replace(".[]", "[]")
 }

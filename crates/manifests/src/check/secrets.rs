@@ -194,11 +194,7 @@ fn collect(node: &Node, found: &mut Vec<Span>) {
                 collect(item, found);
             }
         }
-        Data::Text(text) => {
-            if url_password(text).is_some() {
-                found.push(node.span.clone());
-            }
-        }
+        Data::Text(text) if url_password(text).is_some() => found.push(node.span.clone()),
         _ => {}
     }
 }

@@ -3,6 +3,8 @@
 //! Each source becomes a tree with positions; the trees are merged as Helm merges values; the result is checked
 //! against the schema, read into the model, and checked for what a schema cannot say. No I/O.
 
+#[cfg(test)]
+mod agreement_tests;
 mod check;
 mod merge;
 mod model;

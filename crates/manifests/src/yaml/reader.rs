@@ -494,6 +494,8 @@ impl<'text> Reader<'text> {
         let kind = match (error.kind(), open_bracket(self.text, end)) {
             (
                 ErrorKind::MappingValueNotAllowed
+                | ErrorKind::InvalidColonPlacement
+                | ErrorKind::InvalidSimpleKey
                 | ErrorKind::ExpectedFlowMappingSeparator
                 | ErrorKind::ExpectedFlowSequenceSeparator
                 | ErrorKind::InvalidFlowScalarIndent,

@@ -85,7 +85,7 @@ const TEXTS: [&str; 12] = [
     "a: b # c",
     "'\"\\",
     "<&>\u{2028}",
-    "{{ .Values }}",
+    "$(HOME) ${HOME}",
     "line\nline\n",
     "ünïcödé",
 ];
@@ -123,7 +123,7 @@ fn env(random: &mut Random) -> Value {
     let mut list = Vec::new();
     for name in random.some_of(35, &NAMES) {
         list.push(match random.below(5) {
-            0 => json!({"name": name, "valueFrom": {"secretKeyRef": {"name": random.one_of(&["database", "elsewhere", "app-settings"]), "key": "k"}}}),
+            0 => json!({"name": name, "valueFrom": {"secretKeyRef": {"name": random.one_of(&["database", "tokens", "elsewhere"]), "key": "k"}}}),
             1 => json!({"name": name, "valueFrom": {"configMapKeyRef": {"name": random.one_of(&["features", "elsewhere"]), "key": "k", "optional": true}}}),
             2 => json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}),
             _ => json!({"name": name, "value": scalar(random)}),
@@ -209,7 +209,7 @@ fn image(keys: &mut Keys<'_>, whole: bool) {
 fn probe(random: &mut Random) -> Value {
     random
         .one_of(&[
-            json!({"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 5}),
+            json!({"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 5}),
             json!({"tcpSocket": {"port": 8080}, "initialDelaySeconds": 3}),
             json!({"exec": {"command": ["true"]}}),
         ])
@@ -245,7 +245,7 @@ const ARGUMENTS: [&[&str]; 6] = [
     &[],
 ];
 
-fn container(random: &mut Random, mounts: &[Value], ports: &[&str]) -> Value {
+fn container(random: &mut Random, mounts: &[Value], ports: &[(&str, u16)]) -> Value {
     let mut keys = Keys::new(random);
     image(&mut keys, true);
     keys.maybe(40, "command", &COMMANDS.map(|command| json!(command)));
@@ -268,12 +268,12 @@ fn container(random: &mut Random, mounts: &[Value], ports: &[&str]) -> Value {
         &[json!({"preStop": {"exec": {"command": ["sleep", "5"]}}})],
     );
     let mut rendered = Map::new();
-    for port in ports {
+    for (name, port) in ports {
         let mut one = Keys::new(keys.random);
-        one.map.insert("containerPort".into(), json!(8080));
-        one.maybe(30, "servicePort", &[json!(80)]);
+        one.map.insert("containerPort".into(), json!(port));
+        one.maybe(30, "servicePort", &[json!(port - 8000)]);
         one.maybe(30, "protocol", &[json!("TCP"), json!("UDP")]);
-        rendered.insert((*port).to_owned(), Value::Object(one.map));
+        rendered.insert((*name).to_owned(), Value::Object(one.map));
     }
     keys.map.insert("ports".into(), Value::Object(rendered));
     Value::Object(keys.map)
@@ -389,7 +389,7 @@ fn step_keys(keys: &mut Keys<'_>, mounts: &[Value], app_image_is_bare: bool) {
     keys.maybe(
         20,
         "fatalExitCodes",
-        &[json!([]), json!([1]), json!([4, 3, 3, 255])],
+        &[json!([]), json!([1]), json!([4, 3, 255])],
     );
     keys.with(30, "volumeMounts", |random| {
         json!(random.some_of(50, mounts))
@@ -398,6 +398,7 @@ fn step_keys(keys: &mut Keys<'_>, mounts: &[Value], app_image_is_bare: bool) {
 
 fn migrations(
     random: &mut Random,
+    app: &str,
     containers: &[&str],
     mounts: &[Value],
     bare: bool,
@@ -447,7 +448,7 @@ fn migrations(
     keys.with(20, "podSecurityContext", pod_security_context);
     keys.maybe(40, "serviceAccount", &[
         json!({"create": true}),
-        json!({"create": true, "name": "migrator", "annotations": {"example.com/role": "ddl"}, "labels": {"l": "v"}}),
+        json!({"create": true, "name": format!("{app}-migrator"), "annotations": {"example.com/role": "ddl"}, "labels": {"l": "v"}}),
         json!({"name": "existing"}),
     ]);
     keys.with(30, "labels", |random| {
@@ -461,17 +462,13 @@ fn migrations(
         "podAnnotations",
         &[json!({"karpenter.sh/do-not-disrupt": "false", "p": "q"})],
     );
-    keys.maybe(
-        50,
-        "jobName",
-        &[json!("fixed"), json!("hash"), json!("timestamp")],
-    );
-    keys.map.insert(
-        "stamp".into(),
-        keys.random
-            .one_of(&[json!("20260101120000"), json!(1_700_000_000)])
-            .clone(),
-    );
+    if keys.random.chance(30) {
+        let stamps = [json!("20260101120000"), json!(1_700_000_000)];
+        keys.map.insert("jobName".into(), json!("timestamp"));
+        keys.map.insert("stamp".into(), keys.random.one_of(&stamps).clone());
+    } else {
+        keys.maybe(50, "jobName", &[json!("fixed"), json!("hash")]);
+    }
     keys.with(60, "hook", |random| {
         let mut hook = Keys::new(random);
         hook.maybe(
@@ -563,7 +560,7 @@ fn deployment(random: &mut Random, app: &str, kube_version: &str) -> Value {
     let names = *keys.random.one_of(&CONTAINERS);
     let mut containers = Map::new();
     for (index, name) in names.iter().enumerate() {
-        let ports: &[&str] = [&["http", "admin"][..], &["metrics"]][index];
+        let ports = [&[("http", 8080), ("admin", 8081)][..], &[("metrics", 9090)]][index];
         containers.insert((*name).to_owned(), container(keys.random, &mounts, ports));
     }
     // A step's tag alone goes with an image that has none.
@@ -586,7 +583,7 @@ fn deployment(random: &mut Random, app: &str, kube_version: &str) -> Value {
         "hostAliases",
         &[json!([{"ip": "10.0.0.1", "hostnames": ["database"]}])],
     );
-    keys.maybe(20, "dnsPolicy", &[json!("None")]);
+    keys.maybe(20, "dnsPolicy", &[json!("Default"), json!("ClusterFirst")]);
     keys.maybe(
         20,
         "dnsConfig",
@@ -627,10 +624,12 @@ fn deployment(random: &mut Random, app: &str, kube_version: &str) -> Value {
         }
         _ => {}
     }
-    keys.maybe(40, "autoCreateService", &[json!(true)]);
-    keys.maybe(20, "serviceType", &[json!("NodePort"), json!("ClusterIP")]);
+    if keys.random.chance(40) {
+        keys.map.insert("autoCreateService".into(), json!(true));
+        keys.maybe(40, "serviceType", &[json!("NodePort"), json!("ClusterIP")]);
+    }
     if keys.random.chance(75) {
-        let migrations = migrations(keys.random, names, &kept_mounts, bare, kube_version);
+        let migrations = migrations(keys.random, app, names, &kept_mounts, bare, kube_version);
         keys.map.insert("migrations".into(), migrations);
     }
     Value::Object(keys.map)
@@ -647,14 +646,12 @@ pub fn values(seed: u64) -> (Value, &'static str) {
         if kind == "secret" || config.random.chance(30) {
             config.map.insert("type".into(), json!(kind));
         }
-        config.with(
-            80,
-            "data",
-            |random| json!({"k": scalar(random), "other.key": scalar(random)}),
-        );
+        config.with(100, "data", |random| {
+            json!({"k": scalar(random), "t": scalar(random), "url": scalar(random), "other.key": scalar(random)})
+        });
         config.maybe(20, "binaryData", &[json!({"binary": "AAEC"})]);
         if kind == "secret" {
-            config.maybe(20, "secretType", &[json!("kubernetes.io/basic-auth")]);
+            config.maybe(20, "secretType", &[json!("example.com/kind")]);
         }
         config.maybe(20, "immutable", &[json!(true), json!(false)]);
         config.with(30, "labels", |random| string_map(random, "config.example"));
@@ -676,7 +673,6 @@ pub fn values(seed: u64) -> (Value, &'static str) {
     );
     let mut deployments = Map::new();
     let long = "an-application-whose-name-leaves-no-room-for-anything-behind-it";
-    // One delivery for everything that shares copies of configs: they come with the annotations of one of them.
     for app in ["shop", "worker", long]
         .into_iter()
         .take(1 + keys.random.below(3))

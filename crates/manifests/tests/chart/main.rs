@@ -21,7 +21,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forerun_manifests::render::{self, Options};
-use forerun_manifests::values::Values;
+use forerun_manifests::values::{self, Source, Values};
 use serde_json::Value;
 
 use helm::Helm;
@@ -123,12 +123,12 @@ fn by_name(objects: impl IntoIterator<Item = Value>) -> Result<Objects, String> 
 }
 
 fn read(file: &Path) -> Result<Values, String> {
-    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let documents =
-        forerun_manifests::yaml::documents("values", &text).map_err(|error| error.to_string())?;
-    let value = documents.first().map(|document| document.to_json());
-    serde_json::from_value(value.unwrap_or_else(|| serde_json::json!({})))
-        .map_err(|error| error.to_string())
+    let name = file.file_name().unwrap().to_string_lossy();
+    let source = Source::from_bytes(&name, fs::read(file).unwrap());
+    source
+        .and_then(|source| values::read(&[source], &[]))
+        .map(|loaded| loaded.values)
+        .map_err(|problems| problems.to_string())
 }
 
 fn rendered_by_forerun(case: &Case) -> Result<Objects, String> {
@@ -237,17 +237,23 @@ fn the_chart_and_render_agree_on_generated_values() {
 
 /// Each file says in its first line what the chart's message contains: where it is, and what to do.
 #[test]
-fn the_chart_says_what_is_wrong_and_where() {
+fn both_refuse_what_cannot_work_and_the_chart_says_where() {
     let Some(helm) = Helm::find() else { return };
     let cases: Vec<Case> = files("refused").into_iter().map(Case::of).collect();
     for_each(&cases, |case| {
         let text = fs::read_to_string(&case.file).unwrap();
         let expected = said(&text, "says").expect("a first line `# says: …`");
+        let mut found = Vec::new();
         match helm.template(&case.release, &case.file, &case.kube_version) {
-            Ok(_) => vec!["the chart renders it".to_owned()],
-            Err(message) if message.contains(expected) => Vec::new(),
-            Err(message) => vec![format!("expected: {expected}\nthe chart says: {message}")],
+            Ok(_) => found.push("the chart renders it".to_owned()),
+            Err(message) if message.contains(expected) => {}
+            Err(message) => found.push(format!("expected: {expected}\nthe chart says: {message}")),
         }
+        // What only Helm cannot do.
+        if said(&text, "helm-only").is_none() && rendered_by_forerun(case).is_ok() {
+            found.push("forerun renders it".to_owned());
+        }
+        found
     });
 }
 

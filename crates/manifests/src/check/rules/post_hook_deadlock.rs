@@ -1,6 +1,7 @@
 //! A migration after the rollout while the pods wait for it before they get ready.
 
 use crate::check::field::Field;
+use crate::check::hook::{ARGO_HOOK, HELM_HOOK, HelmHook};
 use crate::check::image::ImageReference;
 use crate::check::object::Object;
 use crate::check::release::{MigrationJob, Release};
@@ -40,18 +41,17 @@ fn check(release: &Release, reporter: &mut Reporter) {
             container.get("name").text().unwrap_or("without a name")
         );
         let path = job.object.annotations().path().clone();
-        let hook = crate::check::hook::HELM_HOOK;
-        let path = if job.object.helm_hook.is_some() {
-            path.key(hook)
+        let hook = if job.object.helm_hook.is_some() {
+            HELM_HOOK
         } else {
-            path
+            ARGO_HOOK
         };
-        reporter.report(job.object, &path, message);
+        reporter.report(job.object, &path.key(hook), message);
     }
 }
 
 fn runs_last(job: &Object) -> bool {
-    let helm = job.helm_hook.as_ref().map(|hook| hook.is_only_post());
+    let helm = job.helm_hook.as_ref().map(HelmHook::is_only_post);
     let argo = || {
         let hook = job.argo_hook.as_ref()?;
         Some(hook.runs_in("PostSync") && !hook.runs_in("PreSync") && !hook.runs_in("Sync"))

@@ -528,7 +528,7 @@ fn tag_alone(check: &mut Check<'_, '_>, given: bool, image: Option<&str>, at: &A
     };
     let path = image.rsplit('/').next().unwrap_or_default();
     if path.contains(':') || path.contains('@') {
-        let message = format!("the image that is reused, {image:?}, has a tag or digest already");
+        let message = "the image that is reused has a tag or digest already";
         check.error(
             &at.key("imageTag"),
             message,

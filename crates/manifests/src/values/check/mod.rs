@@ -109,6 +109,14 @@ impl Check<'_, '_> {
         self.error(at, format!("{what} `{name}` is not in `{holder}`"), help);
     }
 
+    /// A text in quotes, unless it may be secret.
+    fn quoted(&self, at: &At<'_>, text: &str) -> String {
+        match self.report.is_hidden(&span_of_value(self.tree, at)) {
+            true => "…".to_owned(),
+            false => format!("{text:?}"),
+        }
+    }
+
     /// An error in a text that is none of those that Kubernetes knows.
     fn one_of(&mut self, at: &At<'_>, text: &str, known: &[&str]) {
         if known.contains(&text) {
