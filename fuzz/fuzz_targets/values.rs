@@ -16,15 +16,26 @@ fuzz_target!(|text: &str| {
     for (number, part) in text.split('\0').take(6).enumerate() {
         match part.strip_prefix('=') {
             Some(option) => overrides.push(Override::Set(option.to_owned())),
-            None => sources.push(Source { name: format!("{number}.yaml"), text: part.to_owned() }),
+            None => sources.push(Source {
+                name: format!("{number}.yaml"),
+                text: part.to_owned(),
+            }),
         }
     }
     let secret = format!("configs: {{fuzz: {{type: secret, data: {{PASSWORD: {SECRET}}}}}}}");
-    sources.push(Source { name: "secret.yaml".to_owned(), text: secret });
+    sources.push(Source {
+        name: "secret.yaml".to_owned(),
+        text: secret,
+    });
     let problems = match read(&sources, &overrides) {
         Ok(loaded) => loaded.warnings,
         Err(problems) => {
-            assert!(problems.0.iter().any(|problem| problem.severity == Severity::Error));
+            assert!(
+                problems
+                    .0
+                    .iter()
+                    .any(|problem| problem.severity == Severity::Error)
+            );
             assert!(!problems.to_string().is_empty());
             problems.0
         }
@@ -36,8 +47,14 @@ fuzz_target!(|text: &str| {
 
 fn check(problem: &Problem, sources: &[Source]) {
     assert!(!problem.message.is_empty());
-    assert!(!problem.message.starts_with("the values cannot be read"), "{problem}");
-    assert!(!format!("{problem}{problem:?}").contains(SECRET), "{problem}");
+    assert!(
+        !problem.message.starts_with("the values cannot be read"),
+        "{problem}"
+    );
+    assert!(
+        !format!("{problem}{problem:?}").contains(SECRET),
+        "{problem}"
+    );
     let place = problem.place.as_ref().expect("a place");
     assert!(place.caret <= place.text.chars().count(), "{problem:?}");
     if let Some(source) = sources.iter().find(|source| source.name == place.source) {

@@ -131,7 +131,7 @@ forerun.jobInitContainers: what runs before and beside the migration.
 {{- range $container := concat (default list .onto.initContainers) .onto.containers -}}
 {{- range $mount := default list $container.volumeMounts -}}
 {{- if not (or (hasKey $.migrations.volumeNames $mount.name) (has $mount.name (list "forerun-bin" "forerun-tmp"))) -}}
-{{- fail (printf "%s: container %s mounts the volume %q, which is not there; claims and paths on nodes are not taken over from the deployment, give it in %s.volumes" $.migrations.path $container.name $mount.name $.migrations.path) -}}
+{{- fail (printf "%s: container %s mounts the volume %q, which is not there; claims, paths on nodes and (before Kubernetes 1.35) images are not taken over from the deployment: give it in %s.volumes" $.migrations.path $container.name $mount.name $.migrations.path) -}}
 {{- end -}}
 {{- $_ := set $mounted $mount.name true -}}
 {{- end -}}

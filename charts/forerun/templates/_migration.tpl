@@ -195,7 +195,7 @@ a writable /tmp.
 {{- $own := dict -}}
 {{- range $index, $mount := default list .step.values.volumeMounts -}}
 {{- if not (hasKey $.migrations.volumeNames $mount.name) -}}
-{{- fail (printf "%s.volumeMounts[%d]: there is no volume %q; claims and paths on nodes are not taken over from the deployment, give it in %s.volumes" $.step.path $index $mount.name $.migrations.path) -}}
+{{- fail (printf "%s.volumeMounts[%d]: there is no volume %q; claims, paths on nodes and (before Kubernetes 1.35) images are not taken over from the deployment: give it in %s.volumes" $.step.path $index $mount.name $.migrations.path) -}}
 {{- end -}}
 {{- $_ := set $own $mount.mountPath $mount -}}
 {{- end -}}

@@ -12,7 +12,7 @@ mod answers;
 mod story;
 
 use answers::{document, text, up};
-use forerun_test_support::{CommandOutcome, ScratchProject};
+use forerun_test_support::ScratchProject;
 use story::{Gate, Target, empty_project_for};
 
 /// Five statements; the third one is for the tests to get wrong.
@@ -201,10 +201,11 @@ fn a_statement_in_doubt_is_asked_about() {
                 .expect_text("repair 1 --done")
                 .expect_text("repair 1 --not-done");
         }
+        let _ = text(&project, &["status"], 0).expect_text("`forerun migrate repair` shows how");
         let _ = text(&project, &["repair"], 0).expect_text("statement 2");
         let _ = text(&project, &["repair", answer, "--dry-run"], 0);
         let _ = up(&project, 4);
-        let _ = text(&project, &["repair", answer], 0).expect_text("statement 2 of 0001_call.sql");
+        let _ = text(&project, &["repair", answer], 0).expect_text("Statement 2 of 0001_call.sql");
         let _ = up(&project, 0);
         assert_eq!(
             target.query("SELECT entry FROM log ORDER BY entry"),

@@ -12,7 +12,6 @@ mod answers;
 mod story;
 
 use answers::{NOTHING, databases, servers, text, up};
-use forerun_test_support::{CommandOutcome, ScratchProject};
 use story::{Product, Target, empty_project_for};
 
 /// What a script changes in its session is gone for the next one.

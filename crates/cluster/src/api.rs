@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::api_error::{ApiError, ApiErrorKind};
+use crate::logs::GONE;
 use crate::object::{FIELD_MANAGER, Kind, Object};
 
 /// Longest time for one answer: admission webhooks may take 10 s each.
@@ -308,9 +309,7 @@ impl Cluster {
         };
         match timeout(ANSWER, api.logs(pod, &parameters)).await {
             // The kubelet says in this way that the container is gone already.
-            Ok(Ok(text)) if !text.starts_with("unable to retrieve container logs") => {
-                text.lines().map(str::to_owned).collect()
-            }
+            Ok(Ok(text)) if !text.starts_with(GONE) => text.lines().map(str::to_owned).collect(),
             _ => Vec::new(),
         }
     }

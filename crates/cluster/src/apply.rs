@@ -37,7 +37,10 @@ pub(crate) async fn apply_all(
 ) -> Result<usize, DeployError> {
     let mut different = 0;
     let mut applied = stream::iter(objects)
-        .map(|object| async move { Ok((object, apply(cluster, object, force, false).await?)) })
+        .map(|object| async move {
+            let live = survey.live(object);
+            Ok((object, apply(cluster, object, live, force, false).await?))
+        })
         .buffered(PARALLEL);
     while let Some((object, applied)) = applied
         .try_next()
@@ -80,9 +83,11 @@ pub(crate) struct Applied {
 pub(crate) async fn apply(
     cluster: &Cluster,
     object: &Object,
+    live: Option<&Value>,
     force: bool,
     dry_run: bool,
 ) -> Result<Applied, DeployError> {
+    let object = &without_old_account(object, live);
     let error = match cluster.apply(object, force, dry_run).await {
         Ok(value) => {
             return Ok(Applied {
@@ -123,6 +128,24 @@ pub(crate) fn replicas_left(object: &Object, owner: &str) -> Event {
     }
 }
 
+/// A service account that left a pod template is taken out by its old name too: the server keeps that one and fills the
+/// new one from it, so that the pods would go on with an account that may be about to be deleted.
+fn without_old_account(object: &Object, live: Option<&Value>) -> Object {
+    const TEMPLATE: &str = "/spec/template/spec";
+    let mut object = object.clone();
+    let account = |value: &Value| value.pointer(TEMPLATE)?.get("serviceAccountName").cloned();
+    if live.and_then(account).is_some() && account(&object.value).is_none() {
+        let template = object
+            .value
+            .pointer_mut(TEMPLATE)
+            .and_then(Value::as_object_mut);
+        if let Some(template) = template {
+            template.insert("serviceAccount".to_owned(), Value::String(String::new()));
+        }
+    }
+    object
+}
+
 fn without_replicas(object: &Object) -> Object {
     let mut object = object.clone();
     if let Some(spec) = object.value.get_mut("spec").and_then(Value::as_object_mut) {
@@ -159,11 +182,14 @@ fn field_owners(error: &ApiError) -> Vec<FieldOwner> {
 pub(crate) async fn rehearse(
     cluster: &Cluster,
     objects: &[&Object],
+    survey: &Survey,
     force: bool,
     events: &dyn Events,
 ) -> Result<(), DeployError> {
     let mut answers = stream::iter(objects)
-        .map(|object| async move { rehearse_one(cluster, object, force).await })
+        .map(
+            |object| async move { rehearse_one(cluster, object, survey.live(object), force).await },
+        )
         .buffered(PARALLEL);
     let mut unknown = false;
     while let Some(known) = answers.try_next().await? {
@@ -181,6 +207,7 @@ pub(crate) async fn rehearse(
 async fn rehearse_one(
     cluster: &Cluster,
     object: &Object,
+    live: Option<&Value>,
     force: bool,
 ) -> Result<bool, DeployError> {
     let result = if object.kind == Kind::JOB {
@@ -196,7 +223,7 @@ async fn rehearse_one(
             error.into()
         })
     } else {
-        apply(cluster, object, force, true).await.map(drop)
+        apply(cluster, object, live, force, true).await.map(drop)
     };
     match result {
         Ok(()) => Ok(true),

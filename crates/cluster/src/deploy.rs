@@ -211,7 +211,7 @@ async fn check(
     if !foreign.is_empty() {
         return Err(DeployError::Foreign(foreign));
     }
-    rehearse(cluster, objects, force, events).await?;
+    rehearse(cluster, objects, &survey, force, events).await?;
     Ok(survey)
 }
 
@@ -315,7 +315,7 @@ async fn preview_of(
             _ if object.kind == Kind::JOB => (PreviewedChange::Run, Vec::new()),
             None => (PreviewedChange::Create, Vec::new()),
             Some(live) => {
-                let applied = apply(cluster, object, force, true).await?;
+                let applied = apply(cluster, object, Some(live), force, true).await?;
                 if let Some(owner) = &applied.replicas_of {
                     events.emit(&replicas_left(object, owner));
                 }

@@ -26,6 +26,9 @@ const LINE: usize = 16 * 1024;
 /// Time for what is left after the end of a container.
 const REST: Duration = Duration::from_secs(5);
 
+/// How the kubelet says that a container is gone.
+pub(crate) const GONE: &str = "unable to retrieve container logs";
+
 /// A line that a container wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogLine {
@@ -255,8 +258,8 @@ impl Told {
     fn unheard(&mut self, line: &str) -> Option<String> {
         let (time, text) = line.split_once(' ').unwrap_or((line, ""));
         let Ok(time) = time.parse::<Timestamp>() else {
-            // A message of the kubelet itself has no time stamp.
-            return Some(line.to_owned());
+            // A message of the kubelet itself has no time stamp. This one says that the container is gone.
+            return (!line.starts_with(GONE)).then(|| line.to_owned());
         };
         match &mut self.repeats {
             Some((until, _)) if time < *until => return None,
@@ -304,9 +307,11 @@ mod tests {
     #[test]
     fn lines_of_the_kubelet_are_told_too() {
         let mut told = Told::default();
+        let lost = "failed to watch file \"/var/log/pods/x\"";
+        assert_eq!(told.unheard(lost).as_deref(), Some(lost));
         assert_eq!(
-            told.unheard("unable to retrieve container logs"),
-            Some("unable to retrieve container logs".to_owned())
+            told.unheard("unable to retrieve container logs for containerd://92da"),
+            None
         );
         assert_eq!(told.unheard(&line(1, 0, "")), Some(String::new()));
     }

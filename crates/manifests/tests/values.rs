@@ -100,7 +100,10 @@ fn broken_values_are_explained() {
 fn values_in_the_shapes_of_the_guide_are_read() {
     let main = "    containers:\n      main: {image: shop, imageTag: v2.3.0}\n";
     let under_deployment = |migrations: &str| {
-        let indented: String = migrations.lines().map(|line| format!("    {line}\n")).collect();
+        let indented: String = migrations
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect();
         format!("deployments:\n  my-app:\n{main}{indented}")
     };
     let nc = "
@@ -194,8 +197,12 @@ deployments:
           value: \"60\"
 "
         .to_owned(),
-        under_deployment(&format!("migrations:\n  enabled: true\n  args: [\"migrate\", \"up\"]{nc}")),
-        under_deployment("migrations:\n  enabled: true\n  args: [\"migrate\", \"up\"]\n  backoffLimit: 3\n"),
+        under_deployment(&format!(
+            "migrations:\n  enabled: true\n  args: [\"migrate\", \"up\"]{nc}"
+        )),
+        under_deployment(
+            "migrations:\n  enabled: true\n  args: [\"migrate\", \"up\"]\n  backoffLimit: 3\n",
+        ),
         under_deployment(
             "migrations:
   enabled: true
@@ -217,7 +224,13 @@ deployments:
     for block in blocks {
         let loaded = read_one(&block).unwrap_or_else(|problems| panic!("{block}\n{problems}"));
         assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
-        assert!(loaded.values.deployments["my-app"].migrations.as_ref().unwrap().enabled);
+        assert!(
+            loaded.values.deployments["my-app"]
+                .migrations
+                .as_ref()
+                .unwrap()
+                .enabled
+        );
     }
 }
 
@@ -249,46 +262,80 @@ deployments:
         Override::SetString("deployments.web.containers.main.imageTag=007".to_owned()),
     ];
     let sources = [source("base.yaml", base), source("over.yaml", over)];
-    let values = read(&sources, &options).unwrap_or_else(|problems| panic!("{problems}")).values;
+    let values = read(&sources, &options)
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .values;
     let settings = &values.configs["settings"].data;
     let text = |key: &str| settings[key].to_string();
-    assert_eq!((text("LOG"), text("COLOR"), text("PORT")), ("debug".into(), "yes".into(), "8080".into()));
+    assert_eq!(
+        (text("LOG"), text("COLOR"), text("PORT")),
+        ("debug".into(), "yes".into(), "8080".into())
+    );
     assert_eq!(settings.len(), 3);
     assert!(!values.configs.contains_key("gone"));
     let web = &values.deployments["web"];
     let main = &web.containers["main"];
-    let args: Vec<String> = main.args.iter().flatten().map(ToString::to_string).collect();
+    let args: Vec<String> = main
+        .args
+        .iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(args, ["serve", "--verbose", "a,b=c"]);
     assert_eq!(main.image_tag.as_ref().unwrap().to_string(), "007");
-    assert_eq!((web.replicas, web.labels["example.com/team"].as_str()), (Some(5), "shop"));
+    assert_eq!(
+        (web.replicas, web.labels["example.com/team"].as_str()),
+        (Some(5), "shop")
+    );
 }
 
 /// The place is that of the file or option whose value won.
 #[test]
 fn problems_point_into_the_source_that_won() {
-    let base = source("base.yaml", "deployments:\n  web:\n    replicas: 1\n    containers: {main: {image: a}}\n");
+    let base = source(
+        "base.yaml",
+        "deployments:\n  web:\n    replicas: 1\n    containers: {main: {image: a}}\n",
+    );
     let over = source("over.yaml", "deployments:\n  web: {replicas: many}\n");
     let problems = read(&[base.clone(), over.clone()], &[]).unwrap_err();
-    assert!(problems.to_string().starts_with("over.yaml:2:19: error"), "{problems}");
+    assert!(
+        problems.to_string().starts_with("over.yaml:2:19: error"),
+        "{problems}"
+    );
     let option = Override::Set("deployments.web.replicas=few".to_owned());
     let problems = read(&[base, over], &[option]).unwrap_err();
     assert_eq!(problems.0.len(), 1);
-    assert!(problems.to_string().starts_with("--set deployments.web.replicas: error"), "{problems}");
+    assert!(
+        problems
+            .to_string()
+            .starts_with("--set deployments.web.replicas: error"),
+        "{problems}"
+    );
 }
 
 #[test]
 fn several_unreadable_sources_are_all_reported() {
     let sources = [source("a.yaml", "a: [\n"), source("b.yaml", "b: \"\n")];
-    let said = read(&sources, &[Override::Set("c".to_owned())]).unwrap_err().to_string();
+    let said = read(&sources, &[Override::Set("c".to_owned())])
+        .unwrap_err()
+        .to_string();
     for start in ["a.yaml:", "b.yaml:", "--set: "] {
-        assert!(said.lines().any(|line| line.starts_with(start)), "{start} in {said}");
+        assert!(
+            said.lines().any(|line| line.starts_with(start)),
+            "{start} in {said}"
+        );
     }
 }
 
 #[test]
 fn bytes_that_are_no_text_are_refused_with_their_place() {
     let error = Source::from_bytes("values.yaml", b"a: b\nc: \xff\n".to_vec()).unwrap_err();
-    assert!(error.to_string().starts_with("values.yaml:2:4: error: this byte is not UTF-8"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("values.yaml:2:4: error: this byte is not UTF-8"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -322,8 +369,11 @@ deployments:
 ",
     )
     .unwrap_or_else(|problems| panic!("{problems}"));
-    let said: Vec<String> =
-        loaded.warnings.iter().map(|warning| format!("{}: {}", warning.path, warning.message)).collect();
+    let said: Vec<String> = loaded
+        .warnings
+        .iter()
+        .map(|warning| format!("{}: {}", warning.path, warning.message))
+        .collect();
     let changed = "without quotes this is not text in YAML, and the text it becomes differs from what is written";
     assert_eq!(
         said,
@@ -382,8 +432,13 @@ fn secrets_are_never_shown() {
         "deployments.web.containers.main.env[0].valu=hunter2",
         "deployments.web.containers.main.args=postgres://u:hunter2@h/d",
     ] {
-        for option in [Override::Set(option.to_owned()), Override::SetString(option.to_owned())] {
-            let problems = read(&[], std::slice::from_ref(&option)).map(|_| ()).expect_err("wrong");
+        for option in [
+            Override::Set(option.to_owned()),
+            Override::SetString(option.to_owned()),
+        ] {
+            let problems = read(&[], std::slice::from_ref(&option))
+                .map(|_| ())
+                .expect_err("wrong");
             let said = format!("{problems}\n{problems:?}\n{option:?}");
             assert!(!said.contains(SECRET), "{said}");
         }
@@ -402,7 +457,11 @@ fn nothing_at_all_is_no_values_and_no_error() {
 fn the_reference_page_is_what_the_types_say() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/values.md");
     let present = fs::read_to_string(&page).unwrap();
-    assert!(present == reference(), "{} is not current: `forerun docs` writes it", page.display());
+    assert!(
+        present == reference(),
+        "{} is not current: `forerun docs` writes it",
+        page.display()
+    );
 }
 
 /// What Helm stores with each release, and editors load: no larger than needed, and strict everywhere.
@@ -413,10 +472,19 @@ fn the_schema_is_strict_and_small() {
             serde_json::Value::Object(object) => {
                 let is_schema = object.get("type").is_some_and(|kind| !kind.is_object());
                 if is_schema && object.contains_key("properties") {
-                    assert_eq!(object.get("additionalProperties"), Some(&false.into()), "{path} takes any key");
+                    assert_eq!(
+                        object.get("additionalProperties"),
+                        Some(&false.into()),
+                        "{path} takes any key"
+                    );
                 }
-                assert!(!object.keys().any(|key| key.starts_with("x-kubernetes-")), "{path}");
-                object.iter().for_each(|(key, value)| check(value, &format!("{path}.{key}")));
+                assert!(
+                    !object.keys().any(|key| key.starts_with("x-kubernetes-")),
+                    "{path}"
+                );
+                object
+                    .iter()
+                    .for_each(|(key, value)| check(value, &format!("{path}.{key}")));
             }
             serde_json::Value::Array(items) => items.iter().for_each(|value| check(value, path)),
             _ => {}

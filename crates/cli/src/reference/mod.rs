@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn the_list_of_events_is_complete() {
-        let events = pages()
+        let events = files()
             .into_iter()
-            .find(|(name, _)| *name == "events.md")
+            .find(|(name, _)| *name == "docs/reference/events.md")
             .unwrap()
             .1;
         // As many as there are variants, each once.

@@ -37,6 +37,31 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
+/// The targets of the links to other places of the repository.
+pub fn links(page: &str) -> Vec<String> {
+    let ends = page
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'));
+    ends.map(|(target, _)| target.to_owned())
+        .filter(|target| !target.contains("://") && !target.contains(char::is_whitespace))
+        .collect()
+}
+
+/// The anchors that GitHub gives to the headings of a page.
+pub fn headings(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let kept = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = kept
+                .chars()
+                .filter(|sign| sign.is_alphanumeric() || " -_".contains(*sign));
+            kept.collect::<String>().replace(' ', "-")
+        })
+        .collect()
+}
+
 /// A fragment `migrations: …` as the whole values file that it is a part of.
 pub fn under_a_deployment(fragment: &str) -> String {
     let head = "deployments:\n  my-app:\n    containers:\n      main:\n        image: my-app\n        \

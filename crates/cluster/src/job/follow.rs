@@ -117,7 +117,7 @@ impl Follower<'_> {
         }
         if state == JobState::Succeeded {
             return Ok(Some(Finished {
-                attempts: pods.len().max(1),
+                attempts: self.started.len().max(1),
             }));
         }
         let problem = self.problem.as_ref().map(|(problem, _)| problem);
@@ -130,7 +130,7 @@ impl Follower<'_> {
     }
 
     fn tell_starts(&mut self, pods: &[Pod]) {
-        for (index, pod) in pods.iter().enumerate() {
+        for pod in pods {
             let name = pod.metadata.name.clone().unwrap_or_default();
             let phase = pod
                 .status
@@ -140,7 +140,7 @@ impl Follower<'_> {
                 self.events.emit(&Event::PodStarted {
                     job: self.running.name.clone(),
                     pod: name,
-                    attempt: index + 1,
+                    attempt: self.started.len(),
                 });
             }
         }

@@ -25,27 +25,52 @@ impl Generator {
 
     fn value(&mut self, shape: &Shape, depth: usize) -> Value {
         if self.below(60) == 0 {
-            let mistakes = [json!(null), json!("text"), json!(-7), json!(1.5), json!([1]), json!({"x": 1}), json!(true)];
+            let mistakes = [
+                json!(null),
+                json!("text"),
+                json!(-7),
+                json!(1.5),
+                json!([1]),
+                json!({"x": 1}),
+                json!(true),
+            ];
             return mistakes[self.below(7) as usize].clone();
         }
         let alternatives = shape.alternatives(typed());
-        let Some(shape) = alternatives.get(self.below(alternatives.len().max(1) as u32) as usize) else {
+        let Some(shape) = alternatives.get(self.below(alternatives.len().max(1) as u32) as usize)
+        else {
             return json!("anything");
         };
-        let kinds: Vec<Kind> = shape.kinds().iter().copied().filter(|kind| *kind != Kind::Null).collect();
+        let kinds: Vec<Kind> = shape
+            .kinds()
+            .iter()
+            .copied()
+            .filter(|kind| *kind != Kind::Null)
+            .collect();
         match kinds.get(self.below(kinds.len().max(1) as u32) as usize) {
             None => json!({"a": 1}),
             Some(Kind::Null) => Value::Null,
             Some(Kind::Boolean) => json!(self.below(2) == 0),
             Some(Kind::Integer) => {
-                let numbers = [0_i64, 1, 5432, 65536, -1, 2_147_483_648, 4_294_967_296, 9_007_199_254_740_993];
+                let numbers = [
+                    0_i64,
+                    1,
+                    5432,
+                    65536,
+                    -1,
+                    2_147_483_648,
+                    4_294_967_296,
+                    9_007_199_254_740_993,
+                ];
                 json!(numbers[self.below(8) as usize])
             }
             Some(Kind::Number) => json!(f64::from(self.below(100)) / 4.0),
             Some(Kind::String) => self.text(shape),
             Some(Kind::Array) => {
                 let length = if depth > 12 { 0 } else { self.below(3) };
-                let Some(items) = &shape.items else { return json!([]) };
+                let Some(items) = &shape.items else {
+                    return json!([]);
+                };
                 (0..length).map(|_| self.value(items, depth + 1)).collect()
             }
             Some(Kind::Object) => self.map(shape, depth),
@@ -62,7 +87,10 @@ impl Generator {
                 let inner = pattern.trim_start_matches('^').trim_end_matches('$');
                 let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[self.below(256) as u8; 32]);
                 let mut runner = TestRunner::new_with_rng(Config::default(), random);
-                let tree = proptest::string::string_regex(inner).unwrap().new_tree(&mut runner).unwrap();
+                let tree = proptest::string::string_regex(inner)
+                    .unwrap()
+                    .new_tree(&mut runner)
+                    .unwrap();
                 json!(proptest::strategy::ValueTree::current(&tree))
             }
             None => json!(["", "main", "a b", "5m", "ü"][self.below(5) as usize]),
@@ -127,9 +155,13 @@ proptest! {
 fn many_generated_values_pass() {
     let passed = (0..200_u8)
         .filter(|seed| {
-            let mut generator = Generator { random: TestRng::from_seed(RngAlgorithm::ChaCha, &[*seed; 32]) };
+            let mut generator = Generator {
+                random: TestRng::from_seed(RngAlgorithm::ChaCha, &[*seed; 32]),
+            };
             let text = generator.value(typed(), 0).to_string();
-            let mut tree = read_all(&"json".into(), &text, Strictness::Strict).unwrap().remove(0);
+            let mut tree = read_all(&"json".into(), &text, Strictness::Strict)
+                .unwrap()
+                .remove(0);
             super::merge::without_nulls(&mut tree);
             validate(&tree, typed(), &|_| false).is_empty()
         })

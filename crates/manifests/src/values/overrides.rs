@@ -306,10 +306,10 @@ fn typed(text: &str) -> Data {
     if text.eq_ignore_ascii_case("null") {
         return Data::Null;
     }
-    if text == "0" || !text.starts_with('0') {
-        if let Ok(number) = text.parse::<i64>() {
-            return Data::Number(number.into());
-        }
+    if (text == "0" || !text.starts_with('0'))
+        && let Ok(number) = text.parse::<i64>()
+    {
+        return Data::Number(number.into());
     }
     Data::Text(text.to_owned())
 }

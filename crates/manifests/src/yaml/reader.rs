@@ -33,7 +33,7 @@ pub(crate) fn read_all(
 ) -> Result<Vec<Node>, Vec<Error>> {
     let source = Arc::clone(name);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if let Some(error) = control_character(&source, text) {
+    if let Some(error) = syntax::control_character(&source, text) {
         return Err(vec![error]);
     }
     let mut options = Options::default();
@@ -487,11 +487,11 @@ impl<'text> Reader<'text> {
         let mut start = match error.kind() {
             ErrorKind::UnclosedQuotedScalar
             | ErrorKind::InvalidQuotedScalarIndent
-            | ErrorKind::DocumentIndicatorInQuotedScalar => open_quote(self.text, end),
+            | ErrorKind::DocumentIndicatorInQuotedScalar => syntax::open_quote(self.text, end),
             _ => end,
         };
         // A line of its own with `key: value` inside of brackets: one was forgotten further up.
-        let kind = match (error.kind(), open_bracket(self.text, end)) {
+        let kind = match (error.kind(), syntax::open_bracket(self.text, end)) {
             (
                 ErrorKind::MappingValueNotAllowed
                 | ErrorKind::InvalidColonPlacement
@@ -527,97 +527,10 @@ enum Key {
     Refused,
 }
 
-fn point(line: usize, column_from_0: usize) -> Point {
+pub(super) fn point(line: usize, column_from_0: usize) -> Point {
     let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Point {
         line: small(line.max(1)),
         column: small(column_from_0).saturating_add(1),
     }
-}
-
-/// Where the quote was opened that is not closed up to a place: in the nearest line above with an odd number of
-/// quotes of one kind.
-fn open_quote(text: &str, end: Point) -> Point {
-    let lines: Vec<&str> = text.lines().take(end.line as usize).collect();
-    for (number, line) in lines.iter().enumerate().rev() {
-        for quote in ['"', '\''] {
-            let places = line.chars().enumerate().filter(|(_, c)| *c == quote);
-            let places: Vec<usize> = places.map(|(place, _)| place).collect();
-            let begins_text = |place: usize| {
-                place == 0
-                    || line
-                        .chars()
-                        .nth(place - 1)
-                        .is_some_and(|c| matches!(c, ' ' | '[' | '{' | ','))
-            };
-            if places.len() % 2 == 1
-                && let Some(place) = places.into_iter().rev().find(|place| begins_text(*place))
-            {
-                return point(number + 1, place);
-            }
-        }
-    }
-    end
-}
-
-/// The innermost bracket that begins a list or map in one line and is still open at a place.
-fn open_bracket(text: &str, end: Point) -> Option<(Point, char)> {
-    let mut open: Vec<(Point, char)> = Vec::new();
-    let mut quote: Option<char> = None;
-    for (number, line) in text.lines().enumerate().take(end.line as usize) {
-        let mut before = ' ';
-        for (place, character) in line.chars().enumerate() {
-            let here = point(number + 1, place);
-            if here >= end {
-                return open.pop();
-            }
-            match (quote, character) {
-                (Some(kind), _) if character == kind => quote = None,
-                (Some(_), _) => {}
-                (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',') => {
-                    quote = Some(character)
-                }
-                (None, '#') if before == ' ' => break,
-                (None, '[' | '{') if matches!(before, ' ' | '[' | '{' | ',') => {
-                    open.push((here, character))
-                }
-                (None, ']' | '}') => {
-                    open.pop();
-                }
-                _ => {}
-            }
-            before = character;
-        }
-    }
-    open.pop()
-}
-
-/// The first character that no YAML text may hold.
-fn control_character(source: &Arc<str>, text: &str) -> Option<Error> {
-    let bad = |c: char| {
-        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}'
-            | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
-    };
-    let (offset, character) = text.char_indices().find(|(_, c)| bad(*c))?;
-    let before = &text[..offset];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count();
-    let start = point(line, column);
-    let message = format!(
-        "the character U+{:04X} must not stand in YAML",
-        u32::from(character)
-    );
-    let help = Some(
-        "in double quotes, write it as \\x and two digits; binary data goes into binaryData"
-            .to_owned(),
-    );
-    Some(Error {
-        span: Span {
-            source: Arc::clone(source),
-            start,
-            end: start,
-        },
-        message,
-        help,
-    })
 }

@@ -1,6 +1,11 @@
-//! The parser's errors in words that help. None repeats text of the document.
+//! The parser's errors in words that help, and where what they complain of began. None repeats text of the
+//! document.
+
+use std::sync::Arc;
 
 use serde_saphyr::granit_parser::ErrorKind;
+
+use super::{Error, Point, Span, reader::point};
 
 /// What is wrong, and what to do about it.
 pub(super) fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
@@ -80,4 +85,91 @@ pub(super) fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
         other => return (format!("not YAML: {other}"), None),
     };
     (message.to_owned(), Some(help))
+}
+
+/// Where the quote was opened that is not closed up to a place: in the nearest line above with an odd number of
+/// quotes of one kind.
+pub(super) fn open_quote(text: &str, end: Point) -> Point {
+    let lines: Vec<&str> = text.lines().take(end.line as usize).collect();
+    for (number, line) in lines.iter().enumerate().rev() {
+        for quote in ['"', '\''] {
+            let places = line.chars().enumerate().filter(|(_, c)| *c == quote);
+            let places: Vec<usize> = places.map(|(place, _)| place).collect();
+            let begins_text = |place: usize| {
+                place == 0
+                    || line
+                        .chars()
+                        .nth(place - 1)
+                        .is_some_and(|c| matches!(c, ' ' | '[' | '{' | ','))
+            };
+            if places.len() % 2 == 1
+                && let Some(place) = places.into_iter().rev().find(|place| begins_text(*place))
+            {
+                return point(number + 1, place);
+            }
+        }
+    }
+    end
+}
+
+/// The innermost bracket that begins a list or map in one line and is still open at a place.
+pub(super) fn open_bracket(text: &str, end: Point) -> Option<(Point, char)> {
+    let mut open: Vec<(Point, char)> = Vec::new();
+    let mut quote: Option<char> = None;
+    for (number, line) in text.lines().enumerate().take(end.line as usize) {
+        let mut before = ' ';
+        for (place, character) in line.chars().enumerate() {
+            let here = point(number + 1, place);
+            if here >= end {
+                return open.pop();
+            }
+            match (quote, character) {
+                (Some(kind), _) if character == kind => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',') => {
+                    quote = Some(character);
+                }
+                (None, '#') if before == ' ' => break,
+                (None, '[' | '{') if matches!(before, ' ' | '[' | '{' | ',') => {
+                    open.push((here, character));
+                }
+                (None, ']' | '}') => {
+                    open.pop();
+                }
+                _ => {}
+            }
+            before = character;
+        }
+    }
+    open.pop()
+}
+
+/// The first character that no YAML text may hold.
+pub(super) fn control_character(source: &Arc<str>, text: &str) -> Option<Error> {
+    let bad = |c: char| {
+        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}'
+            | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    };
+    let (offset, character) = text.char_indices().find(|(_, c)| bad(*c))?;
+    let before = &text[..offset];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count();
+    let start = point(line, column);
+    let message = format!(
+        "the character U+{:04X} must not stand in YAML",
+        u32::from(character)
+    );
+    let help = Some(
+        "in double quotes, write it as \\x and two digits; binary data goes into binaryData"
+            .to_owned(),
+    );
+    Some(Error {
+        span: Span {
+            source: Arc::clone(source),
+            start,
+            end: start,
+        },
+        message,
+        help,
+    })
 }

@@ -465,7 +465,8 @@ fn migrations(
     if keys.random.chance(30) {
         let stamps = [json!("20260101120000"), json!(1_700_000_000)];
         keys.map.insert("jobName".into(), json!("timestamp"));
-        keys.map.insert("stamp".into(), keys.random.one_of(&stamps).clone());
+        keys.map
+            .insert("stamp".into(), keys.random.one_of(&stamps).clone());
     } else {
         keys.maybe(50, "jobName", &[json!("fixed"), json!("hash")]);
     }

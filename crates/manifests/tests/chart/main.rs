@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forerun_manifests::render::{self, Options};
 use forerun_manifests::values::{self, Source, Values};
+use forerun_manifests::yaml::Node;
 use serde_json::Value;
 
 use helm::Helm;
@@ -147,7 +148,7 @@ fn rendered_by_helm(helm: &Helm, case: &Case) -> Result<Objects, String> {
     let text = helm.template(&case.release, &case.file, &case.kube_version)?;
     let documents = forerun_manifests::yaml::documents("helm template", &text)
         .map_err(|error| error.to_string())?;
-    by_name(documents.iter().map(|document| document.to_json()))
+    by_name(documents.iter().map(Node::to_json))
 }
 
 /// What differs, in words; empty when nothing does.

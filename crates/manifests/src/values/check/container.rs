@@ -151,11 +151,7 @@ pub(super) fn image(
         } else if name.split(':').next().is_some_and(|name| {
             name.contains(|c: char| c.is_ascii_uppercase()) && !name.contains('.')
         }) {
-            check.error(
-                &place,
-                "the name of an image is in lower-case letters",
-                "",
-            );
+            check.error(&place, "the name of an image is in lower-case letters", "");
         } else if image.ends_with([':', '@', '/']) {
             check.error(
                 &place,

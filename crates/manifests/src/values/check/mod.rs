@@ -3,6 +3,7 @@
 //!
 //! One file per part of the values. Each check says what is wrong at a path; the tree knows where that is.
 
+mod command;
 mod config;
 mod container;
 mod deployment;

@@ -62,7 +62,7 @@ fn service(check: &mut Check<'_, '_>, name: &str, service: &Service, at: &At<'_>
         );
     }
     let target = target(check, name, service, at);
-    ports(check, service, kind, target, at);
+    ports(check, service, kind, target.as_ref(), at);
     if let Some(policy) = &service.external_traffic_policy {
         check.one_of(
             &at.key("externalTrafficPolicy"),
@@ -135,7 +135,7 @@ fn ports(
     check: &mut Check<'_, '_>,
     service: &Service,
     kind: ServiceType,
-    target: Option<BTreeSet<&str>>,
+    target: Option<&BTreeSet<&str>>,
     at: &At<'_>,
 ) {
     let at = at.key("ports");
@@ -185,7 +185,7 @@ fn ports(
                 help,
             );
         }
-        match (&port.target_port, &target) {
+        match (&port.target_port, target) {
             (Some(IntOrString::Int(number)), _) if !(1..=65535).contains(number) => {
                 check.error(
                     &at.key("targetPort"),

@@ -107,11 +107,11 @@ fn template(node: &Node, text: &str, at: &At<'_>, report: &mut Report<'_>) {
 
 /// Where numbers and truth values are taken for their text.
 fn is_text(at: &At<'_>) -> bool {
-    match at.steps().as_slice() {
-        [Step::Key("configs"), _, Step::Key("data"), _] => true,
-        [.., Step::Key("env"), Step::Index(_), Step::Key("value")] => true,
-        [.., Step::Key("args" | "command"), Step::Index(_)] => true,
-        [.., Step::Key("imageTag" | "stamp")] => true,
-        _ => false,
-    }
+    matches!(
+        at.steps().as_slice(),
+        [Step::Key("configs"), _, Step::Key("data"), _]
+            | [.., Step::Key("env"), Step::Index(_), Step::Key("value")]
+            | [.., Step::Key("args" | "command"), Step::Index(_)]
+            | [.., Step::Key("imageTag" | "stamp")]
+    )
 }

@@ -139,7 +139,7 @@ fn adjust(schema: &mut Value) {
     for (key, value) in object.iter_mut() {
         match (key.as_str(), value) {
             ("properties" | "definitions", Value::Object(schemas)) => {
-                schemas.values_mut().for_each(adjust)
+                schemas.values_mut().for_each(adjust);
             }
             ("anyOf" | "allOf", Value::Array(schemas)) => schemas.iter_mut().for_each(adjust),
             ("additionalProperties" | "items", value) => adjust(value),

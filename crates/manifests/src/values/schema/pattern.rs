@@ -184,7 +184,7 @@ mod tests {
                 map.values().for_each(|value| expressions(value, found));
             }
             serde_json::Value::Array(items) => {
-                items.iter().for_each(|value| expressions(value, found))
+                items.iter().for_each(|value| expressions(value, found));
             }
             _ => {}
         }
