@@ -29,7 +29,7 @@ kubeconfig() {
 {
   "apiVersion": "v1", "kind": "Config", "current-context": "forerun-test",
   "clusters": [{"name": "forerun-test", "cluster": {
-    "server": "https://$node_address:6443", "certificate-authority": "$state/pki/apiserver.crt"}}],
+    "server": "https://$node_address:6443", "certificate-authority": "$state/pki/ca.crt"}}],
   "users": [{"name": "$2", "user": {"token": "$token"}}],
   "contexts": [{"name": "forerun-test", "context": {"cluster": "forerun-test", "user": "$2"}}]
 }
@@ -47,7 +47,10 @@ certificate() {
 
 write_identities() {
     certificate kubelet-client /O=system:masters/CN=apiserver-kubelet-client
-    certificate apiserver /CN=kube-apiserver -addext basicConstraints=critical,CA:TRUE -addext \
+    certificate ca /CN=forerun-test-ca
+    # Signed by another: a certificate that vouches for itself is no server's certificate to strict clients.
+    certificate apiserver /CN=kube-apiserver -CA "$state/pki/ca.crt" -CAkey "$state/pki/ca.key" \
+        -addext basicConstraints=critical,CA:FALSE -addext \
         "subjectAltName=DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:$node_address,IP:$service_address"
     openssl ecparam -genkey -name prime256v1 -noout -out "$state/pki/service-account.key"
     openssl ec -in "$state/pki/service-account.key" -pubout -out "$state/pki/service-account.pub" 2>/dev/null

@@ -12,7 +12,7 @@ forerun.jobHook: the annotations that make a step's Job run before the rest. in:
 {{- else if eq .migrations.delivery "argo" -}}
 {{- $_ := set .onto "argocd.argoproj.io/hook" "PreSync" -}}
 {{- $_ := set .onto "argocd.argoproj.io/sync-wave" $weight -}}
-{{- $_ := set .onto "argocd.argoproj.io/hook-delete-policy" (include "forerun.joined" (default "BeforeHookCreation" $hook.deletePolicy)) -}}
+{{- $_ := set .onto "argocd.argoproj.io/hook-delete-policy" (include "forerun.joined" (default "before-hook-creation" $hook.deletePolicy) | replace "before-hook-creation" "BeforeHookCreation" | replace "hook-succeeded" "HookSucceeded" | replace "hook-failed" "HookFailed") -}}
 {{- end -}}
 {{- end -}}
 
@@ -23,13 +23,13 @@ forerun.jobHook: the annotations that make a step's Job run before the rest. in:
 
 {{/*
 forerun.preparationHook: the same for what the Jobs need. Helm takes it away again when all hooks have succeeded, or
-when a later one has failed.
+when a later one has failed; what a Helm that was killed has left, `helm uninstall` takes away.
   in: delivery, weight (of the first Job), onto (annotations)
 */}}
 {{- define "forerun.preparationHook" -}}
 {{- $weight := toString (sub .weight 10) -}}
 {{- if eq .delivery "helm" -}}
-{{- $_ := set .onto "helm.sh/hook" "pre-install,pre-upgrade" -}}
+{{- $_ := set .onto "helm.sh/hook" "pre-install,pre-upgrade,post-delete" -}}
 {{- $_ := set .onto "helm.sh/hook-weight" $weight -}}
 {{- $_ := set .onto "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded" -}}
 {{- else if eq .delivery "argo" -}}
@@ -120,8 +120,8 @@ forerun.migrationServiceAccount: whose identity the Jobs have.
 {{- if $own.create -}}
 {{- $name = default .migrations.base $name -}}
 {{- $_ := set .onto "create" true -}}
-{{- else if not $name -}}
-{{- $name = .app.serviceAccount -}}
+{{- else -}}
+{{- $name = default .app.serviceAccount $name -}}
 {{- if and $name (ne .migrations.delivery "plain") (hasKey .accounts (default "" $name)) -}}
 {{- $_ := set .onto "copyOf" $name -}}
 {{- $name = include "forerun.copyName" $name -}}

@@ -37,7 +37,7 @@ forerun.migrationJob: the Job of one step, without a name.
 {{- $_ := set $standard "forerun.dev/step" $step.name -}}
 {{- end -}}
 {{- $template := dict "spec" $pod -}}
-{{- $careful := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" "karpenter.sh/do-not-disrupt" "true" "sidecar.istio.io/nativeSidecar" "true" "kubectl.kubernetes.io/default-container" "migrate" -}}
+{{- $careful := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" "karpenter.sh/do-not-disrupt" "true" "sidecar.istio.io/nativeSidecar" "true" "config.linkerd.io/proxy-enable-native-sidecar" "true" "kubectl.kubernetes.io/default-container" "migrate" -}}
 {{- include "forerun.metadata" (dict "model" (dict "labels" $model.labels "annotations" $careful) "labels" $labels "annotations" (list $model.annotations .app.settings.podAnnotations $migrations.values.annotations $migrations.values.podAnnotations) "standardLabels" $standard "onto" $template) -}}
 {{- $spec := dict "parallelism" 1 "completions" 1 "backoffLimit" 2 "ttlSecondsAfterFinished" 604800 "template" $template -}}
 {{- include "forerun.copyKeys" (dict "from" $step.values "onto" $spec "keys" (list "backoffLimit")) -}}
@@ -160,6 +160,11 @@ forerun.podFailurePolicy: a drained node costs no try, a fatal exit code ends th
 {{- if semverCompare ">=1.26.0-0" .model.kubeVersion -}}
 {{- $rules := list (dict "action" "Ignore" "onPodConditions" (list (dict "type" "DisruptionTarget" "status" "True"))) -}}
 {{- $containers := list -}}
+{{- range $container := default list .onto.template.spec.initContainers -}}
+{{- if eq $container.name "wait-for-database" -}}
+{{- $containers = append $containers (dict "name" $container.name "step" (dict "values" dict)) -}}
+{{- end -}}
+{{- end -}}
 {{- range $previous := .earlier -}}
 {{- $containers = append $containers (dict "name" $previous.container.name "step" $previous.step) -}}
 {{- end -}}

@@ -85,7 +85,7 @@ forerun.app: a deployment with its defaults.
 {{- if hasKey $containers "main" -}}
 {{- $names = prepend (without $names "main") "main" -}}
 {{- end -}}
-{{- $serviceAccount := default $own.serviceAccount $own.serviceAccountName -}}
+{{- $serviceAccount := $own.serviceAccountName -}}
 {{- $creates := false -}}
 {{- if $own.autoCreateServiceAccount -}}
 {{- if $serviceAccount -}}

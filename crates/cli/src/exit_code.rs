@@ -72,8 +72,9 @@ pub const TABLE: [ExitCodeEntry; 9] = [
     },
     ExitCodeEntry {
         code: "6",
-        meaning: "Not up to date: `status --exit-code` found something pending, or `wait` ran out.",
-        action: "Run the migrations, or wait longer.",
+        meaning: "Not up to date: `status --exit-code` found something pending, `wait` ran out, or the new version that \
+                  `deploy` has applied does not become ready.",
+        action: "Run the migrations, wait longer, or correct the application.",
     },
     ExitCodeEntry {
         code: "75",

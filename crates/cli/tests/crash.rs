@@ -321,3 +321,35 @@ fn killed_at_random_moments_on_mariadb() {
     }
     .run();
 }
+
+/// The same among many short migrations, which are announced and recorded together where they only create things.
+#[test]
+fn killed_at_random_moments_among_short_migrations_on_mariadb() {
+    let mut migrations = vec![(
+        "000_tally.sql",
+        "CREATE TABLE tally (value int NOT NULL);\nINSERT INTO tally VALUES (0);\n".to_owned(),
+    )];
+    for number in 1..40 {
+        let (before, table) = (number - 1, format!("t{number}"));
+        let (name, sql) = match number % 10 {
+            5 => ("view", format!("CREATE VIEW {table} AS SELECT id FROM t{before}")),
+            6 => ("again", format!("CREATE TABLE IF NOT EXISTS t{} (other int)", number - 3)),
+            7 => ("column", format!("ALTER TABLE t{} ADD COLUMN note int", number - 3)),
+            8 => ("row", "UPDATE tally SET value = value * 2 + 1".to_owned()),
+            9 => ("rename", format!("RENAME TABLE t{} TO r{number}", number - 7)),
+            _ => ("table", format!("CREATE TABLE {table} (id int PRIMARY KEY)")),
+        };
+        let name: &'static str = Box::leak(format!("{number:03}_{name}.sql").into_boxed_str());
+        migrations.push((name, format!("{sql};\n")));
+    }
+    Story {
+        target: Target::mariadb,
+        migrations,
+        results: &[
+            "SELECT value FROM tally",
+            "SELECT table_name, column_name FROM information_schema.columns \
+             WHERE table_schema = database() AND table_name NOT LIKE 'forerun%' ORDER BY 1, 2",
+        ],
+    }
+    .run();
+}

@@ -27,6 +27,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 /// How long an API server that restarts, or is busy, is waited for.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// The same for the first question.
+const FIRST_PATIENCE: Duration = Duration::from_secs(8);
+
 /// How dependents of a deleted object go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependents {
@@ -90,8 +93,13 @@ impl Cluster {
     /// What the API says.
     pub async fn version(&self) -> Result<String, ApiError> {
         let client = self.client.clone();
+        // The first question: that nothing is there shows soon.
+        let first = Self {
+            patience: self.patience.min(FIRST_PATIENCE),
+            ..self.clone()
+        };
         let action = "ask for the version of the cluster".to_owned();
-        let version = self.call(action, || client.apiserver_version()).await?;
+        let version = first.call(action, || client.apiserver_version()).await?;
         Ok(version.git_version)
     }
 

@@ -194,6 +194,9 @@ fn chain<'a>(
 fn auth_message(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { cmd, out } => {
+            // The command is written with the environment that is set for it.
+            let cmd = cmd.rsplit_once("}\" ").map_or(cmd.as_str(), |(_, cmd)| cmd);
+            let cmd = cmd.replace('"', "");
             let said = one_line(&String::from_utf8_lossy(&out.stderr));
             let said = if said.is_empty() {
                 String::new()

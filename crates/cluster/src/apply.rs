@@ -122,7 +122,8 @@ pub(crate) fn replicas_left(object: &Object, owner: &str) -> Event {
     Event::Warning {
         code: "replicas_left",
         message: format!(
-            "the number of replicas of {} is left as it is: {owner} sets it (an autoscaler, or kubectl scale); --force-conflicts takes it over",
+            "the number of replicas of {} is left as it is: {owner} sets it (an autoscaler, or \
+             kubectl scale); --force-conflicts takes it over",
             object.title()
         ),
     }
@@ -198,7 +199,9 @@ pub(crate) async fn rehearse(
     if unknown {
         events.emit(&Event::Warning {
             code: "no_dry_run",
-            message: "an admission webhook of the cluster allows no dry run: what it refuses shows only when it is applied".to_owned(),
+            message: "an admission webhook of the cluster allows no dry run: what it refuses \
+                      shows only when it is applied"
+                .to_owned(),
         });
     }
     Ok(())

@@ -13,6 +13,8 @@ use crate::api::Cluster;
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::report::{Outcome, Report};
 
+const LOG_IN: &str = "Log in again, or correct the user of the kubeconfig.";
+
 /// Where the cluster is described.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
@@ -71,6 +73,14 @@ pub enum ConnectError {
     /// Inside a pod, without what a pod has.
     #[error("this is a pod of a cluster whose API cannot be used from here: {0}")]
     InCluster(String),
+    /// Who we are could not be found out.
+    #[error("there are no credentials for {server}: {message}")]
+    Credentials {
+        /// Address.
+        server: String,
+        /// Why not.
+        message: String,
+    },
     /// The client cannot be made: certificates, keys, a proxy.
     #[error("the client of {server} cannot be made: {message}")]
     Client {
@@ -97,21 +107,37 @@ impl ConnectError {
         };
         match self {
             Self::NoKubeconfig { tried } => {
-                let tried: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
+                let tried: Vec<String> = tried
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
                 let mut report = report("no_kubeconfig");
                 if !tried.is_empty() {
                     report = report.detail("looked at", tried.join("\n"));
                 }
-                report.advise("Give one with --kubeconfig or KUBECONFIG; inside a cluster, mount the token of a service account.")
+                report.advise(
+                    "Give one with --kubeconfig or KUBECONFIG; inside a cluster, mount \
+                               the token of a service account.",
+                )
             }
-            Self::Kubeconfig { .. } => report("kubeconfig").advise("Correct it; `kubectl config view` shows what is in it."),
-            Self::NoContext { known, .. } | Self::NoCurrentContext { known, .. } => report("context").advise(contexts(known)),
-            Self::ContextWithoutKubeconfig(_) => {
-                report("context").advise("Give a file with --kubeconfig or KUBECONFIG, or leave --context out.")
+            Self::Kubeconfig { .. } => report("kubeconfig")
+                .advise("Correct it; `kubectl config view` shows what is in it."),
+            Self::NoContext { known, .. } | Self::NoCurrentContext { known, .. } => {
+                report("context").advise(contexts(known))
             }
-            Self::InCluster(_) => report("in_cluster")
-                .advise("Mount the token of a service account (automountServiceAccountToken: true), or give a --kubeconfig."),
-            Self::Client { .. } => report("client").advise("Check the certificates, keys and the proxy that the kubeconfig names."),
+            Self::ContextWithoutKubeconfig(_) => report("context").advise(
+                "Give a file with --kubeconfig or KUBECONFIG, or leave \
+                                          --context out.",
+            ),
+            Self::InCluster(_) => report("in_cluster").advise(
+                "Mount the token of a service account (automountServiceAccountToken: \
+                         true), or give a --kubeconfig.",
+            ),
+            Self::Credentials { .. } => report("credentials").advise(LOG_IN),
+            Self::Client { .. } => report("client").advise(
+                "Check the certificates, keys and the \
+                                                            proxy that the kubeconfig names.",
+            ),
         }
     }
 }
@@ -137,9 +163,14 @@ pub async fn connect(connection: &Connection) -> Result<Cluster, ConnectError> {
         .namespace
         .clone()
         .unwrap_or_else(|| config.default_namespace.clone());
-    let client = Client::try_from(config).map_err(|error| ConnectError::Client {
-        server: server.clone(),
-        message: ApiError::new(String::new(), &error).message,
+    let client = Client::try_from(config).map_err(|error| {
+        let error = ApiError::new(String::new(), &error);
+        let (server, message) = (server.clone(), error.message);
+        if error.kind == ApiErrorKind::Credentials {
+            ConnectError::Credentials { server, message }
+        } else {
+            ConnectError::Client { server, message }
+        }
     })?;
     Ok(Cluster::new(client, namespace, server))
 }
@@ -299,15 +330,17 @@ pub(crate) fn report_of_api_error(error: &ApiError, server: &str, namespace: &st
     match error.kind {
         ApiErrorKind::Unreachable | ApiErrorKind::TimedOut => report(Outcome::Temporary, "cluster_unreachable")
             .detail("server", server)
-            .advise("Check that the cluster runs and that it can be reached from here, and run it again."),
+            .advise("Check that the cluster runs and that it can be reached from here, and run it \
+                     again."),
         ApiErrorKind::Busy => report(Outcome::Temporary, "cluster_busy")
             .detail("server", server)
             .advise("Run it again; if it stays, look at the API server."),
         ApiErrorKind::Certificate => report(Outcome::Configuration, "certificate").detail("server", server).advise(
-            "Check `certificate-authority-data` and `server` of the kubeconfig: another cluster may answer at this address.",
+            "Check `certificate-authority-data` and `server` of the kubeconfig: another cluster \
+             may answer at this address.",
         ),
         ApiErrorKind::Credentials => {
-            report(Outcome::Configuration, "credentials").advise("Log in again, or correct the user of the kubeconfig.")
+            report(Outcome::Configuration, "credentials").advise(LOG_IN)
         }
         ApiErrorKind::Unauthorised => Report::new(
             Outcome::Configuration,
@@ -317,11 +350,13 @@ pub(crate) fn report_of_api_error(error: &ApiError, server: &str, namespace: &st
         .detail("server", server)
         .advise("The token or certificate has expired or is for another cluster: log in again."),
         ApiErrorKind::Forbidden => report(Outcome::Configuration, "forbidden").advise(format!(
-            "Ask for the right, or for the change of the rule that says no; `kubectl auth can-i --list -n {namespace}` shows what is \
+            "Ask for the right, or for the change of the rule that says no; `kubectl auth can-i \
+             --list -n {namespace}` shows what is \
              allowed."
         )),
         ApiErrorKind::NoNamespace => report(Outcome::Configuration, "no_namespace")
-            .advise(format!("Create it (kubectl create namespace {namespace}), or give another one with -n.")),
+            .advise(format!("Create it (kubectl create namespace {namespace}), or give another \
+                             one with -n.")),
         ApiErrorKind::Conflict | ApiErrorKind::AlreadyExists => report(Outcome::Temporary, "changed_by_another")
             .advise("Somebody else changes the same object: run it again."),
         ApiErrorKind::NotFound => report(Outcome::Temporary, "not_found")
@@ -331,11 +366,13 @@ pub(crate) fn report_of_api_error(error: &ApiError, server: &str, namespace: &st
             for cause in error.causes.iter().filter(|cause| !cause.field.is_empty()) {
                 report = report.detail("field", format!("{}: {}", cause.field, cause.message));
             }
-            report.advise("Correct the values; the field is that of the rendered object (`forerun render` shows it).")
+            report.advise("Correct the values; the field is that of the rendered object (`forerun \
+                           render` shows it).")
         }
         ApiErrorKind::Malformed => report(Outcome::Configuration, "malformed_answer")
             .detail("server", server)
-            .advise("Something that is no Kubernetes API answers there: check the address and the proxy."),
+            .advise("Something that is no Kubernetes API answers there: check the address and the \
+                     proxy."),
     }
 }
 
@@ -348,8 +385,10 @@ pub fn kubeconfig_of_home(home: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters:\n- name: c\n  cluster: {server: 'https://example.invalid:6443'}\n\
-        contexts:\n- name: a\n  context: {cluster: c, user: u, namespace: shop}\n- name: b\n  context: {cluster: c, user: u}\nusers:\n- name: u\n  user: {token: hunter2}\n";
+    const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters:\n- \
+                              name: c\n  cluster: {server: 'https://example.invalid:6443'}\n\
+        contexts:\n- name: a\n  context: {cluster: c, user: u, namespace: shop}\n- name: b\n  \
+        context: {cluster: c, user: u}\nusers:\n- name: u\n  user: {token: hunter2}\n";
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()

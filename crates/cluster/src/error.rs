@@ -102,26 +102,39 @@ impl Failure {
         let namespace = &self.namespace;
         let mut report = match &self.error {
             DeployError::Api(error) => report_of_api_error(error, &self.server, namespace),
-            DeployError::Busy { lease, .. } => Report::new(Outcome::Temporary, "deploy_running", self.error.to_string())
-                .detail("look", format!("kubectl get lease {lease} -n {namespace} -o yaml"))
-                .advise(
-                    "Run it again when that one is done, or let it wait (--wait-for-deploy 10m). The lease of a deploy that died is taken \
+            DeployError::Busy { lease, .. } => Report::new(
+                Outcome::Temporary,
+                "deploy_running",
+                self.error.to_string(),
+            )
+            .detail(
+                "look",
+                format!("kubectl get lease {lease} -n {namespace} -o yaml"),
+            )
+            .advise(
+                "Run it again when that one is done, or let it wait (--wait-for-deploy 10m). \
+                     The lease of a deploy that died is taken \
                      over a minute after its last sign of life.",
-                ),
+            ),
             DeployError::LeaseLost { .. } => {
-                Report::new(Outcome::Temporary, "lease_lost", self.error.to_string()).advise("Deploy again.")
+                Report::new(Outcome::Temporary, "lease_lost", self.error.to_string())
+                    .advise("Deploy again.")
             }
             DeployError::Foreign(objects) => foreign(&self.error, objects, namespace),
             DeployError::FieldOwners { owners, .. } => field_owners(&self.error, owners),
-            DeployError::JobBusy { job, pods } => Report::new(Outcome::Temporary, "job_running", self.error.to_string())
-                .detail("pods", pods.join(", "))
-                .detail("look", format!("kubectl logs -f job/{job} -n {namespace}"))
-                .advise(format!(
-                    "Let it end and deploy again, or let the deploy wait for it (--wait-for-deploy 30m). To end it: kubectl delete job {job} \
+            DeployError::JobBusy { job, pods } => {
+                Report::new(Outcome::Temporary, "job_running", self.error.to_string())
+                    .detail("pods", pods.join(", "))
+                    .detail("look", format!("kubectl logs -f job/{job} -n {namespace}"))
+                    .advise(format!(
+                        "Let it end and deploy again, or let the deploy wait for it \
+                     (--wait-for-deploy 30m). To end it: kubectl delete job {job} \
                      -n {namespace} (it gets SIGTERM and goes on where it stopped next time)."
-                )),
+                    ))
+            }
             DeployError::JobGone { .. } => {
-                Report::new(Outcome::Temporary, "job_deleted", self.error.to_string()).advise("Deploy again.")
+                Report::new(Outcome::Temporary, "job_deleted", self.error.to_string())
+                    .advise("Deploy again.")
             }
             DeployError::Step { job, diagnosis } => {
                 let mut report = diagnosis.report();
@@ -133,7 +146,9 @@ impl Failure {
                 report.message = self.error.to_string();
                 report
             }
-            DeployError::Stopped { .. } => Report::new(Outcome::Interrupted, "interrupted", self.error.to_string()),
+            DeployError::Stopped { .. } => {
+                Report::new(Outcome::Interrupted, "interrupted", self.error.to_string())
+            }
         };
         report.state = Some(self.state.clone());
         if let Some(advice) = &self.advice {
@@ -151,11 +166,14 @@ fn foreign(error: &DeployError, objects: &[Foreign], namespace: &str) -> Report 
     let helm = objects.iter().find(|object| object.helm);
     let advice = match helm {
         Some(object) => format!(
-            "Deploy it with Helm as before, or hand it over: kubectl annotate {0} -n {namespace} meta.helm.sh/release-name- \
-             meta.helm.sh/release-namespace-, and kubectl label {0} -n {namespace} app.kubernetes.io/managed-by-. Or use other names.",
+            "Deploy it with Helm as before, or hand it over: kubectl annotate {0} -n {namespace} \
+             meta.helm.sh/release-name- \
+             meta.helm.sh/release-namespace-, and kubectl label {0} -n {namespace} \
+             app.kubernetes.io/managed-by-. Or use other names.",
             object.reference
         ),
-        None => "Use another name in one of the two releases, or, when the other release is gone, take the label off: kubectl label \
+        None => "Use another name in one of the two releases, or, when the other release is gone, \
+                 take the label off: kubectl label \
                  KIND/NAME forerun.dev/release-."
             .to_owned(),
     };

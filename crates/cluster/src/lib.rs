@@ -18,6 +18,8 @@ mod diagnosis;
 mod difference;
 mod error;
 mod event;
+#[cfg(test)]
+mod fake_api;
 mod job;
 mod lease;
 mod logs;
@@ -26,6 +28,8 @@ mod ownership;
 mod prune;
 mod report;
 mod rollout;
+#[cfg(test)]
+mod stories;
 
 pub use api::{Cluster, Dependents};
 pub use api_error::{ApiError, ApiErrorKind, Cause};

@@ -68,6 +68,8 @@ create_network() {
     ip link set node up
     # Whoever looks for the world outside is refused at once, rather than after a wait.
     ip route add unreachable default
+    # Where packets to services leave does not matter: kube-proxy changes their destination. But there must be a way.
+    ip route add "$service_network" dev node
     echo 1 >/proc/sys/net/ipv4/ip_forward
 }
 
@@ -107,7 +109,7 @@ until [[ $(kubectl get --raw=/readyz 2>/dev/null) == ok ]]; do sleep 0.2; done
 
 mapfile -t flags < <(client_flags controller-manager)
 start controller-manager kube-controller-manager "${flags[@]}" --use-service-account-credentials \
-    --service-account-private-key-file="$state/pki/service-account.key" --root-ca-file="$state/pki/apiserver.crt"
+    --service-account-private-key-file="$state/pki/service-account.key" --root-ca-file="$state/pki/ca.crt"
 mapfile -t flags < <(client_flags scheduler)
 start scheduler kube-scheduler "${flags[@]}"
 for archive in "$images"/*.tar; do

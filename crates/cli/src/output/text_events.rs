@@ -30,6 +30,7 @@ struct State {
     finished: u64,
     /// Units of the one that runs.
     current: u64,
+    /// Migrations that are finished.
     number: usize,
     total: usize,
     script: String,
@@ -86,16 +87,18 @@ impl State {
             Event::RunStarted { command, .. } => self.reverting = command == "migrate down",
             Event::Planned { pending, bytes, .. } => self.length = bytes + *pending as u64,
             Event::MigrationStarted {
-                number,
                 total,
                 bytes,
                 script,
                 ..
             } => {
-                (self.number, self.total, self.current) = (*number, *total, bytes + 1);
+                // The end of the one before is told once it is recorded, which can be later.
+                self.finished += self.current;
+                (self.total, self.current) = (*total, bytes + 1);
                 self.script.clone_from(script);
             }
             Event::MigrationFinished { .. } => {
+                self.number += 1;
                 self.finished += self.current;
                 self.current = 0;
             }

@@ -20,7 +20,8 @@ pub(crate) fn refused(message: &str, kind: &str, name: &str, namespace: &str) ->
             "quota",
             PASSES,
             "the quota of the namespace has no room for the pod",
-            "Raise the quota, lower the resources of the values, or free some; pods that end free theirs by themselves.",
+            "Raise the quota, lower the resources of the values, or free some; pods that end free \
+             theirs by themselves.",
         );
         found.look = format!("kubectl describe quota -n {namespace}");
         found

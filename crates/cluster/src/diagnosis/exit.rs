@@ -100,7 +100,8 @@ pub(crate) fn of_ended(pod: &Pod, ended: &Ended, namespace: &str) -> Diagnosis {
             "disrupted",
             (Verdict::Heals, Outcome::Temporary),
             format!("the cluster took the pod away: {}", disruption(reason)),
-            "The Job starts another one, which goes on where this one stopped; it does not count as a failure.",
+            "The Job starts another one, which goes on where this one stopped; it does not count \
+             as a failure.",
         ),
         (_, _, "OOMKilled") => place.diagnosis(
             "out_of_memory",
@@ -116,33 +117,70 @@ pub(crate) fn of_ended(pod: &Pod, ended: &Ended, namespace: &str) -> Diagnosis {
         ),
         (Some(words), Some(code), _) => {
             let (code_word, outcome, _) = meaning(code);
-            let advice = words.hint.clone().unwrap_or_else(|| "Correct it and deploy again.".to_owned());
-            place.diagnosis(code_word, (Verdict::Heals, outcome), one_line(&words.message), advice)
+            let advice = words
+                .hint
+                .clone()
+                .unwrap_or_else(|| "Correct it and deploy again.".to_owned());
+            place.diagnosis(
+                code_word,
+                (Verdict::Heals, outcome),
+                one_line(&words.message),
+                advice,
+            )
         }
         (None, Some(code @ (126..=128)), reason) => place.diagnosis(
             "command",
             // Of a shell's 127 it is not known what was not found; the runtime says it of the command itself.
-            (if reason == "StartError" { Verdict::Fatal } else { Verdict::Heals }, Outcome::Configuration),
-            format!("the command of the container cannot be run ({}exit code {code})", prefix(reason)),
+            (
+                if reason == "StartError" {
+                    Verdict::Fatal
+                } else {
+                    Verdict::Heals
+                },
+                Outcome::Configuration,
+            ),
+            format!(
+                "the command of the container cannot be run ({}exit code {code})",
+                prefix(reason)
+            ),
             "Correct command and args of the values: the image has no such program.",
         ),
         (None, Some(code), reason) => {
             let (code_word, outcome, meaning) = meaning(code);
-            let meaning = meaning.map(|meaning| format!(" ({meaning})")).unwrap_or_default();
+            let meaning = meaning
+                .map(|meaning| format!(" ({meaning})"))
+                .unwrap_or_default();
             let text = format!("the container exited with code {code}{meaning}");
             let text = match reason {
                 "" | "Error" => text,
                 reason => format!("{text}: {reason}"),
             };
-            place.diagnosis(code_word, (Verdict::Heals, outcome), text, "Correct what its log says, and deploy again.")
+            place.diagnosis(
+                code_word,
+                (Verdict::Heals, outcome),
+                text,
+                "Correct what its log says, and deploy again.",
+            )
         }
         (None, None, reason) => place.diagnosis(
             "pod_failed",
             (Verdict::Heals, Outcome::Temporary),
-            format!("the pod was ended{}", if reason.is_empty() { String::new() } else { format!(": {reason}") }),
+            format!(
+                "the pod was ended{}",
+                if reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {reason}")
+                }
+            ),
             "Look at the pod and its node.",
         ),
-        (Some(_), None, _) => place.diagnosis("pod_failed", (Verdict::Heals, Outcome::Temporary), "the pod was ended", "Look at the pod."),
+        (Some(_), None, _) => place.diagnosis(
+            "pod_failed",
+            (Verdict::Heals, Outcome::Temporary),
+            "the pod was ended",
+            "Look at the pod.",
+        ),
     };
     if let Some(container) = &ended.container {
         found.look = format!("kubectl logs {name} -c {container} -n {namespace}");

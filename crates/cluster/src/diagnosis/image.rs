@@ -55,26 +55,41 @@ pub(super) fn of_waiting(
         "ErrImageNeverPull" => place.diagnosis(
             "image_never_pull",
             WRONG,
-            format!("the image {image} is not on the node, and imagePullPolicy Never forbids to pull it"),
+            format!(
+                "the image {image} is not on the node, and imagePullPolicy Never forbids to \
+                     pull it"
+            ),
             "Load it onto the nodes, or set imagePullPolicy to IfNotPresent.",
         ),
-        "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "SignatureValidationFailed" | "ImageInspectError"
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "RegistryUnavailable"
+        | "SignatureValidationFailed"
+        | "ImageInspectError"
             if reason == "SignatureValidationFailed" || has(&FINAL) =>
         {
             let advice = if has(&ACCESS) {
-                "Check the name, and that imagePullSecret of the values names a secret with access to the registry: many registries \
+                "Check the name, and that imagePullSecret of the values names a secret with \
+                 access to the registry: many registries \
                  say the same about an image that does not exist."
             } else {
                 "Push the image, or correct image and imageTag of the values."
             };
-            place.diagnosis("image_pull", WRONG, format!("the image {image} cannot be pulled"), advice)
+            place.diagnosis(
+                "image_pull",
+                WRONG,
+                format!("the image {image} cannot be pulled"),
+                advice,
+            )
         }
-        "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ImageInspectError" => place.diagnosis(
-            "image_pull",
-            (Verdict::Heals, Outcome::Temporary),
-            format!("the image {image} could not be pulled yet"),
-            "The kubelet tries again by itself; check the registry and the way to it from the nodes.",
-        ),
+        "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ImageInspectError" => place
+            .diagnosis(
+                "image_pull",
+                (Verdict::Heals, Outcome::Temporary),
+                format!("the image {image} could not be pulled yet"),
+                "The kubelet tries again by itself; check the registry and the way to it from the \
+             nodes.",
+            ),
         _ => return None,
     };
     let found = found.detail("container", container);
@@ -128,12 +143,15 @@ mod tests {
     fn the_wrappings_of_the_runtime_are_taken_off() {
         for (text, expected) in [
             (
-                "rpc error: code = NotFound desc = failed to pull and unpack image \"r/x:1\": failed to resolve reference \"r/x:1\": r/x:1: not found",
-                "failed to pull and unpack image \"r/x:1\": failed to resolve reference \"r/x:1\": r/x:1: not found",
+                "rpc error: code = NotFound desc = failed to pull and unpack image \"r/x:1\": \
+                 failed to resolve reference \"r/x:1\": r/x:1: not found",
+                "failed to pull and unpack image \"r/x:1\": failed to resolve reference \
+                 \"r/x:1\": r/x:1: not found",
             ),
             ("Back-off pulling image \"r/x:1\"", ""),
             (
-                "Back-off pulling image \"r/x:1\": ErrImagePull: rpc error: code = Unknown desc = no such host",
+                "Back-off pulling image \"r/x:1\": ErrImagePull: rpc error: code = Unknown desc = \
+                 no such host",
                 "no such host",
             ),
             (

@@ -137,7 +137,8 @@ fn deadline(place: &Place<'_>, job: &Job, cause: Option<Diagnosis>) -> Diagnosis
                 "deadline",
                 (Verdict::Fatal, Outcome::Temporary),
                 limit,
-                "Deploy again: the migration goes on where it stopped. Give it more time (timeout of \
+                "Deploy again: the migration goes on where it stopped. Give it more time (timeout \
+                 of \
                  the values) if it needs it.",
             );
             if let Some(cause) = cause {
@@ -171,7 +172,10 @@ pub(crate) fn untouched(job: &Job, namespace: &str, seconds: i64) -> Option<Diag
             "suspended",
             super::PASSES,
             "the Job is suspended",
-            format!("Whoever suspended it (Kueue, for example) resumes it; by hand: kubectl patch job {name} -n {namespace} -p '{{\"spec\":{{\"suspend\":false}}}}'."),
+            format!(
+                "Whoever suspended it (Kueue, for example) resumes it; by hand: kubectl patch \
+                     job {name} -n {namespace} -p '{{\"spec\":{{\"suspend\":false}}}}'."
+            ),
         ));
     }
     (!started && seconds >= 20).then(|| {

@@ -191,7 +191,12 @@ fn unschedulable(place: &Place<'_>, pod: &Pod) -> Option<Diagnosis> {
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
     let message = one_line(condition.message.as_deref().unwrap_or_default());
     Some(match condition.reason.as_deref() {
-        Some("SchedulingGated") => place.diagnosis("scheduling_gated", PASSES, "the pod waits for a scheduling gate", "Whoever set the gate opens it."),
+        Some("SchedulingGated") => place.diagnosis(
+            "scheduling_gated",
+            PASSES,
+            "the pod waits for a scheduling gate",
+            "Whoever set the gate opens it.",
+        ),
         _ if message.contains("persistentvolumeclaim") && message.contains("not found") => place
             .diagnosis(
                 "missing_claim",
@@ -205,7 +210,8 @@ fn unschedulable(place: &Place<'_>, pod: &Pod) -> Option<Diagnosis> {
                 "unschedulable",
                 PASSES,
                 "no node takes the pod",
-                "Free or add capacity, or correct resources, nodeSelector, tolerations and affinity of the values.",
+                "Free or add capacity, or correct resources, nodeSelector, tolerations and \
+                 affinity of the values.",
             )
             .detail("scheduler", message),
     })
@@ -222,7 +228,8 @@ fn configuration(place: &Place<'_>, container: &str, message: &str) -> Diagnosis
         } else {
             (
                 "the container would run as root, and runAsNonRoot forbids it",
-                "Set securityContext.runAsUser to a user of the image other than 0, or build the image with one.",
+                "Set securityContext.runAsUser to a user of the image other than 0, or build the \
+                 image with one.",
             )
         };
         return place
@@ -238,7 +245,8 @@ fn configuration(place: &Place<'_>, container: &str, message: &str) -> Diagnosis
                 "missing_configuration",
                 verdict,
                 format!("{what} does not exist"),
-                "Create it in the namespace, put it under configs of the values, or correct the reference to it.",
+                "Create it in the namespace, put it under configs of the values, or correct the \
+                 reference to it.",
             )
             .detail("container", container),
         None => place
@@ -336,14 +344,16 @@ fn volume(place: &Place<'_>, message: &str) -> Option<Diagnosis> {
             "missing_configuration",
             (Verdict::HealsFor(MISSING), Outcome::Configuration),
             format!("{what} does not exist"),
-            "Create it in the namespace, put it under configs of the values, or correct the volumes.",
+            "Create it in the namespace, put it under configs of the values, or correct the \
+             volumes.",
         ),
         None => place
             .diagnosis(
                 "volume",
                 PASSES,
                 "a volume of the pod cannot be mounted yet",
-                "The kubelet tries again by itself; a claim that another node holds (ReadWriteOnce) comes free when that pod ends.",
+                "The kubelet tries again by itself; a claim that another node holds \
+                 (ReadWriteOnce) comes free when that pod ends.",
             )
             .detail("kubelet", text),
     })
@@ -362,8 +372,12 @@ fn terminating(place: &Place<'_>, pod: &Pod, since_end: i64) -> Option<Diagnosis
     Some(place.diagnosis(
         "stuck_terminating",
         PASSES,
-        format!("the pod should have ended {since_end} s ago, and its node {node} does not confirm it"),
-        "Its process may still work: look at the node. Only when it is certainly off, take the node away (kubectl delete node) or mark it \
+        format!(
+            "the pod should have ended {since_end} s ago, and its node {node} does not \
+                 confirm it"
+        ),
+        "Its process may still work: look at the node. Only when it is certainly off, take the \
+         node away (kubectl delete node) or mark it \
          out of service.",
     ))
 }

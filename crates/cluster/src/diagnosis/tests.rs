@@ -33,7 +33,7 @@ fn show(diagnosis: &Diagnosis) -> String {
 }
 
 /// A pod whose container `migrate` is in a state.
-fn pod(phase: &str, status: Value) -> Pod {
+fn pod(phase: &str, status: &Value) -> Pod {
     let mut full = json!({"phase": phase});
     full.as_object_mut()
         .unwrap()
@@ -49,11 +49,11 @@ fn pod(phase: &str, status: Value) -> Pod {
 fn waiting(reason: &str, message: &str) -> Pod {
     pod(
         "Pending",
-        json!({"containerStatuses": [container(json!({"waiting": {"reason": reason, "message": message}}))]}),
+        &json!({"containerStatuses": [container(&json!({"waiting": {"reason": reason, "message": message}}))]}),
     )
 }
 
-fn container(state: Value) -> Value {
+fn container(state: &Value) -> Value {
     json!({"name": "migrate", "image": "registry.example/shop:2", "imageID": "", "ready": false, "restartCount": 0, "state": state})
 }
 
@@ -66,21 +66,21 @@ fn event(reason: &str, message: &str) -> Event {
 
 fn terminated(code: i32, reason: &str, message: &str) -> Pod {
     let state = json!({"terminated": {"exitCode": code, "reason": reason, "message": message}});
-    pod("Failed", json!({"containerStatuses": [container(state)]}))
+    pod("Failed", &json!({"containerStatuses": [container(&state)]}))
 }
 
 #[test]
 fn pods_that_do_not_get_to_work() {
-    let mut old = pod("Pending", json!({}));
+    let mut old = pod("Pending", &json!({}));
     old.metadata.creation_timestamp =
         serde_json::from_value(json!("2026-11-21T10:03:00Z")).unwrap();
-    let mut terminating = pod("Running", json!({}));
+    let mut terminating = pod("Running", &json!({}));
     terminating.metadata.deletion_timestamp =
         serde_json::from_value(json!("2026-11-21T10:03:00Z")).unwrap();
     let unschedulable = |message: &str| {
         pod(
             "Pending",
-            json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]}),
+            &json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]}),
         )
     };
     let cases: Vec<(&str, Pod, Vec<Event>)> = vec![
@@ -88,7 +88,8 @@ fn pods_that_do_not_get_to_work() {
             "image that is not there",
             waiting(
                 "ErrImagePull",
-                "rpc error: code = NotFound desc = failed to pull and unpack image \"registry.example/shop:2\": failed to resolve reference \
+                "rpc error: code = NotFound desc = failed to pull and unpack image \
+                 \"registry.example/shop:2\": failed to resolve reference \
                  \"registry.example/shop:2\": registry.example/shop:2: not found",
             ),
             vec![],
@@ -101,7 +102,8 @@ fn pods_that_do_not_get_to_work() {
             ),
             vec![event(
                 "Failed",
-                "Failed to pull image \"registry.example/shop:2\": failed to authorize: 401 Unauthorized",
+                "Failed to pull image \"registry.example/shop:2\": failed to authorize: 401 \
+                 Unauthorized",
             )],
         ),
         (
@@ -150,7 +152,8 @@ fn pods_that_do_not_get_to_work() {
             "root",
             waiting(
                 "CreateContainerConfigError",
-                "container has runAsNonRoot and image will run as root (pod: \"x_default(1)\", container: migrate)",
+                "container has runAsNonRoot and image will run as root (pod: \"x_default(1)\", \
+                 container: migrate)",
             ),
             vec![],
         ),
@@ -158,7 +161,8 @@ fn pods_that_do_not_get_to_work() {
             "user by name",
             waiting(
                 "CreateContainerConfigError",
-                "container has runAsNonRoot and image has non-numeric user (app), cannot verify user is non-root",
+                "container has runAsNonRoot and image has non-numeric user (app), cannot verify \
+                 user is non-root",
             ),
             vec![],
         ),
@@ -173,7 +177,8 @@ fn pods_that_do_not_get_to_work() {
         (
             "no node",
             unschedulable(
-                "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available.",
+                "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are \
+                 available.",
             ),
             vec![],
         ),
@@ -184,7 +189,7 @@ fn pods_that_do_not_get_to_work() {
         ),
         (
             "volume of a missing secret",
-            pod("Pending", json!({})),
+            pod("Pending", &json!({})),
             vec![event(
                 "FailedMount",
                 "MountVolume.SetUp failed for volume \"tls\" : secret \"shop-tls\" not found",
@@ -199,12 +204,12 @@ fn pods_that_do_not_get_to_work() {
                 "Pulling image \"registry.example/shop:2\"",
             )],
         ),
-        ("young", pod("Pending", json!({})), vec![]),
+        ("young", pod("Pending", &json!({})), vec![]),
         (
             "at work",
             pod(
                 "Running",
-                json!({"containerStatuses": [container(json!({"running": {}}))]}),
+                &json!({"containerStatuses": [container(&json!({"running": {}}))]}),
             ),
             vec![],
         ),
@@ -228,18 +233,18 @@ fn pods_that_have_failed() {
     let lock = r#"{"format":1,"exit_code":75,"outcome":"temporary","message":"the runner lock is held by app on other-pod","hint":"Run it again."}"#;
     let disrupted = pod(
         "Failed",
-        json!({
+        &json!({
             "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}],
-            "containerStatuses": [container(json!({"terminated": {"exitCode": 143, "reason": "Error"}}))],
+            "containerStatuses": [container(&json!({"terminated": {"exitCode": 143, "reason": "Error"}}))],
         }),
     );
     let evicted = pod(
         "Failed",
-        json!({"reason": "Evicted", "message": "The node was low on resource: memory."}),
+        &json!({"reason": "Evicted", "message": "The node was low on resource: memory."}),
     );
     let init = pod(
         "Failed",
-        json!({"initContainerStatuses": [{"name": "wait-for-database", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+        &json!({"initContainerStatuses": [{"name": "wait-for-database", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"terminated": {"exitCode": 75, "reason": "Error", "message": "connection refused"}}}]}),
     );
     let cases = [
@@ -282,13 +287,19 @@ fn pods_that_have_failed() {
 fn pods_that_are_not_even_created() {
     let mut text = String::new();
     for message in [
-        "Error creating: pods \"m-x\" is forbidden: exceeded quota: small, requested: limits.memory=512Mi, used: limits.memory=900Mi, limited: limits.memory=1Gi",
-        "Error creating: pods \"m-x\" is forbidden: failed quota: small: must specify limits.cpu for: migrate",
-        "Error creating: pods \"m-x\" is forbidden: maximum memory usage per Container is 128Mi, but limit is 512Mi",
-        "Error creating: pods \"m-x\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
-        "Error creating: pods \"m-x\" is forbidden: error looking up service account prod/m: serviceaccount \"m\" not found",
+        "Error creating: pods \"m-x\" is forbidden: exceeded quota: small, requested: \
+         limits.memory=512Mi, used: limits.memory=900Mi, limited: limits.memory=1Gi",
+        "Error creating: pods \"m-x\" is forbidden: failed quota: small: must specify limits.cpu \
+         for: migrate",
+        "Error creating: pods \"m-x\" is forbidden: maximum memory usage per Container is 128Mi, \
+         but limit is 512Mi",
+        "Error creating: pods \"m-x\" is forbidden: violates PodSecurity \"restricted:latest\": \
+         runAsNonRoot != true",
+        "Error creating: pods \"m-x\" is forbidden: error looking up service account prod/m: \
+         serviceaccount \"m\" not found",
         "Error creating: admission webhook \"policy.example\" denied the request: no team label",
-        "Error creating: Internal error occurred: failed calling webhook \"x\": context deadline exceeded",
+        "Error creating: Internal error occurred: failed calling webhook \"x\": context deadline \
+         exceeded",
         "Error creating: something else",
     ] {
         let _ = writeln!(
@@ -322,7 +333,7 @@ fn jobs_that_have_failed() {
     .unwrap();
     let scheduling = pod(
         "Pending",
-        json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}]}),
+        &json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}]}),
     );
     let scheduling = of_pod(&scheduling, &[], now(), "prod").unwrap();
     let mut text = String::new();
@@ -376,7 +387,7 @@ fn a_crash_loop_is_waited_for_a_few_times() {
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "message": "panic: no config"}},
         });
-        pod("Running", json!({"containerStatuses": [status]}))
+        pod("Running", &json!({"containerStatuses": [status]}))
     };
     let (first, container) = crash_loop(&crashing(1), "prod").unwrap();
     assert_eq!(

@@ -66,7 +66,7 @@ async fn every_kind_of_definition_shows_its_change() {
     for sql in CHANGES {
         let before = fingerprint(session.as_mut(), sql).await;
         assert!(
-            matches!(before, Fingerprint::Definition(_)),
+            matches!(before, Fingerprint::Definition(_) | Fingerprint::Absent(_)),
             "{sql}: {before:?}"
         );
         assert_eq!(fingerprint(session.as_mut(), sql).await, before, "{sql}");
@@ -178,6 +178,37 @@ async fn some_statements_may_be_repeated_and_some_cannot_be_told() {
             fingerprint(session.as_mut(), sql).await,
             Fingerprint::Unknown,
             "{sql}"
+        );
+    }
+}
+
+/// What such a statement is about does not depend on anything else.
+#[tokio::test]
+async fn one_new_object_is_absent_before() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let target = server.fresh_database();
+    target.execute("CREATE TABLE t (id INT)");
+    let mut session = connect(&target.url, "run-1").await;
+    for (sql, absent) in [
+        ("CREATE TABLE new (id INT)", true),
+        ("CREATE TABLE IF NOT EXISTS new LIKE t", true),
+        ("CREATE OR REPLACE VIEW new AS SELECT id FROM t", true),
+        ("CREATE PROCEDURE new() SELECT 1", true),
+        ("CREATE TABLE IF NOT EXISTS t (other INT)", false),
+        ("CREATE OR REPLACE TABLE t (other INT)", false),
+        ("CREATE INDEX t_id ON t (id)", false),
+        ("CREATE INDEX new_id ON new (id)", false),
+        ("ALTER TABLE new ADD COLUMN a INT", false),
+        ("DROP TABLE IF EXISTS new", false),
+        ("RENAME TABLE new TO newer", false),
+    ] {
+        let before = fingerprint(session.as_mut(), sql).await;
+        assert_eq!(
+            matches!(before, Fingerprint::Absent(_)),
+            absent,
+            "{sql}: {before:?}"
         );
     }
 }

@@ -6,6 +6,7 @@ mod connect;
 mod execute;
 mod fingerprint;
 mod lock;
+mod record;
 
 use std::time::Duration;
 

@@ -162,7 +162,7 @@ pub fn of_application(
                 })
                 .collect(),
         ),
-        resources: container.resources.clone(),
+        resources: given(container.resources.as_ref()),
         security_context: overlaid(security_context, container.security_context.as_ref()),
         liveness_probe: own.liveness_probe.or(default.liveness_probe),
         readiness_probe: own.readiness_probe.or(default.readiness_probe),
@@ -188,7 +188,7 @@ pub fn named(container: &NamedContainer, values: &Values) -> KubeContainer {
         working_dir: container.working_dir.clone(),
         env: list(env(&container.env, &container.secret_refs, values)),
         env_from: list(env_from(&container.env_from, values)),
-        resources: container.resources.clone(),
+        resources: given(container.resources.as_ref()),
         security_context: container.security_context.clone(),
         volume_mounts: list(container.volume_mounts.clone()),
         startup_probe: container.startup_probe.clone(),
@@ -242,6 +242,13 @@ pub fn restricted_pod() -> PodSecurityContext {
         }),
         ..PodSecurityContext::default()
     }
+}
+
+/// Resources, unless there are none in them.
+pub fn given(resources: Option<&ResourceRequirements>) -> Option<ResourceRequirements> {
+    resources
+        .filter(|resources| **resources != ResourceRequirements::default())
+        .cloned()
 }
 
 pub fn resources(cpu: &str, memory: &str, memory_limit: &str) -> ResourceRequirements {

@@ -2,7 +2,8 @@
 
 use k8s_openapi::api::apps::v1::{Deployment as KubeDeployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    PodSpec, PodTemplateSpec, Service as KubeService, ServicePort as KubeServicePort, ServiceSpec,
+    Container as KubeContainer, PodSpec, PodTemplateSpec, Service as KubeService,
+    ServicePort as KubeServicePort, ServiceSpec,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -103,12 +104,16 @@ fn pod_spec(
         Some((containers, volume)) => (containers, Some(volume)),
         None => (Vec::new(), None),
     };
-    init_containers.extend(
-        deployment
-            .init_containers
-            .iter()
-            .map(|container| named(container, values)),
-    );
+    init_containers.extend(deployment.init_containers.iter().map(|own| {
+        let container = named(own, values);
+        KubeContainer {
+            security_context: overlaid(
+                security_context.as_ref(),
+                container.security_context.as_ref(),
+            ),
+            ..container
+        }
+    }));
     let mut volumes = deployment.volumes.clone();
     volumes.extend(gate_volume);
 

@@ -51,19 +51,31 @@ pub fn of_job(plan: &Plan<'_>, index: usize) -> Map {
             ("argocd.argoproj.io/sync-wave", place.to_string()),
             (
                 "argocd.argoproj.io/hook-delete-policy",
-                policy.unwrap_or_else(|| "BeforeHookCreation".to_owned()),
+                policy.map_or_else(
+                    || "BeforeHookCreation".to_owned(),
+                    |policy| argo_policy(&policy),
+                ),
             ),
         ]),
         Delivery::Plain | Delivery::Deploy => Map::new(),
     }
 }
 
-/// Annotations of what a Job of this weight needs before it. Helm takes it away again when the Job has ended.
+/// Argo CD's words for Helm's (Argo CD's documentation, "Resource Hooks").
+fn argo_policy(policy: &str) -> String {
+    policy
+        .replace("before-hook-creation", "BeforeHookCreation")
+        .replace("hook-succeeded", "HookSucceeded")
+        .replace("hook-failed", "HookFailed")
+}
+
+/// Annotations of what a Job of this weight needs before it. Helm takes it away again when the Job has ended, and
+/// after a Helm that was killed meanwhile, when it uninstalls the release.
 pub fn before(delivery: Delivery, weight: i32) -> Map {
     let place = weight.saturating_sub(PREPARATION).to_string();
     match delivery {
         Delivery::Helm => map([
-            ("helm.sh/hook", EVENTS.to_owned()),
+            ("helm.sh/hook", format!("{EVENTS},post-delete")),
             ("helm.sh/hook-weight", place),
             (
                 "helm.sh/hook-delete-policy",

@@ -14,12 +14,14 @@ use k8s_openapi::api::core::v1::{
 use super::container::{self, engine_image, engine_resources, named, restricted};
 use super::metadata::{self, Metadata, list, merged, object};
 use super::names::{hexadecimal, limited};
-use super::plan::{Account, Plan, PlannedStep};
+use super::plan::{Account, FATAL, Plan, PlannedStep};
 use super::{Delivery, Options, RenderError, copies, hook};
 use crate::values::{JobName, Values};
 
 /// Name of the container that migrates.
 pub const CONTAINER: &str = "migrate";
+/// Name of the container that waits for the database.
+const WAIT: &str = "wait-for-database";
 /// Where the binary of forerun is put for commands under `guard` and for gates.
 const BINARY_DIRECTORY: &str = "/forerun-bin";
 /// Name of the volume with the binary.
@@ -112,6 +114,7 @@ fn pod_annotations(plan: &Plan<'_>, metadata: &Metadata) -> metadata::Map {
         ("cluster-autoscaler.kubernetes.io/safe-to-evict", "false"),
         ("karpenter.sh/do-not-disrupt", "true"),
         ("sidecar.istio.io/nativeSidecar", "true"),
+        ("config.linkerd.io/proxy-enable-native-sidecar", "true"),
         ("kubectl.kubernetes.io/default-container", CONTAINER),
     ];
     let mut all: metadata::Map = default
@@ -188,6 +191,9 @@ fn failure_policy(plan: &Plan<'_>, index: usize) -> PodFailurePolicy {
         }),
         on_pod_conditions: None,
     };
+    if plan.steps[index].wait.is_some() {
+        rules.push(on_exit("FailJob", WAIT.to_owned(), FATAL.to_vec()));
+    }
     for (container, step) in
         earlier(plan, index).chain([(CONTAINER.to_owned(), &plan.steps[index])])
     {
@@ -418,7 +424,7 @@ fn wait_for_database(
         .to_vec();
     args.extend(step.engine_options(false));
     KubeContainer {
-        name: "wait-for-database".to_owned(),
+        name: WAIT.to_owned(),
         args: Some(args),
         env: migrate.env.clone(),
         env_from: migrate.env_from.clone(),

@@ -14,7 +14,7 @@ use crate::values::{
 };
 
 /// forerun's exit codes that no retry can mend.
-const FATAL: [i32; 4] = [2, 3, 4, 5];
+pub const FATAL: [i32; 4] = [2, 3, 4, 5];
 /// How long to wait for a database, in seconds.
 const WAIT: u32 = 300;
 
@@ -380,9 +380,9 @@ fn planned<'a>(
             .and_then(|step| step.init_containers.as_deref())
             .unwrap_or(&migrations.init_containers),
         resources: step
-            .and_then(|step| step.resources.clone())
-            .or_else(|| migrations.resources.clone())
-            .or_else(|| container.resources.clone())
+            .and_then(|step| container::given(step.resources.as_ref()))
+            .or_else(|| container::given(migrations.resources.as_ref()))
+            .or_else(|| container::given(container.resources.as_ref()))
             .unwrap_or_else(|| container::resources("100m", "128Mi", "512Mi")),
         timeout,
         wait: step
@@ -465,10 +465,7 @@ fn account(
     if own.create {
         return Account::Own(own.name.unwrap_or_else(|| base.to_owned()));
     }
-    if let Some(name) = own.name {
-        return Account::Existing(name);
-    }
-    let Some(name) = account_of(app, deployment) else {
+    let Some(name) = own.name.or_else(|| account_of(app, deployment)) else {
         return Account::Default;
     };
     let created = configuration::service_accounts(values).contains_key(&name);

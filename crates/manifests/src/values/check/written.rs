@@ -62,7 +62,12 @@ fn changed(node: &Node, read: &str, at: &At<'_>, report: &mut Report<'_>) {
 
 /// A key of a config, or a variable, without a value: left out, not empty.
 fn missing(node: &Node, at: &At<'_>, report: &mut Report<'_>) {
-    if is_text(at) && matches!(at.steps().last(), Some(Step::Key(_))) {
+    if is_text(at)
+        && !matches!(
+            at.steps().last(),
+            Some(Step::Key("imageTag" | "stamp") | Step::Index(_))
+        )
+    {
         let message = "this has no value, and is left out".to_owned();
         report.add(
             Severity::Warning,

@@ -58,6 +58,8 @@ pub struct Values {
     pub common_annotations: BTreeMap<String, String>,
     /// The image of forerun, for `guard`, `gate` and `waitForDatabase`.
     pub forerun: Engine,
+    /// Helm's own, for charts that contain this one under a condition; ignored.
+    pub enabled: Option<bool>,
     /// Helm's own, for charts that contain this one; ignored.
     pub global: BTreeMap<String, serde_json::Value>,
 }

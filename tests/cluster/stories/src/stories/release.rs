@@ -36,7 +36,7 @@ fn install(place: &Place, delivery: Delivery) -> Result<(), Failure> {
     let used = text(&job, "spec.template.spec.containers.0.envFrom.0.secretRef.name");
     equal("the Secret of the Job", &used, &"database-migrations")?;
     ensure(place.kubectl(&["get", "secret/database-migrations"])?.code != 0, || "the copy of the Secret is still there".into())?;
-    equal("history", &place.history()?, &vec!["0001".to_owned(), "0002".to_owned()])?;
+    equal("history", &place.history()?, &vec!["1".to_owned(), "2".to_owned()])?;
     equal("rows", &place.sql("SELECT name FROM users ORDER BY id")?, &"Ada\nGrace".to_owned())?;
     equal("the version that serves", &serving(place)?, &"v1".to_owned())?;
     log_says(place, "my-app-migrations", &["0001", "0002"])?;
