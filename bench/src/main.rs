@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use options::Options;
 use report::Report;
-use sections::{copy, noop, up, version};
+use sections::{copy, noop, render, up, version};
 use store::{Product, Store};
 
 fn main() -> ExitCode {
@@ -69,6 +69,9 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
 
     if options.wants("version") {
         version::measure(options, report);
+    }
+    if options.wants("render") {
+        render::measure(options, report)?;
     }
     for product in &options.products {
         if options.wants("up") || options.wants("noop") {

@@ -29,7 +29,7 @@ pub struct Options {
     pub peers_directory: PathBuf,
 }
 
-const PARTS: [&str; 4] = ["version", "up", "noop", "copy"];
+const PARTS: [&str; 5] = ["version", "render", "up", "noop", "copy"];
 
 impl Options {
     /// From arguments.

@@ -42,11 +42,13 @@ load_images() {
     "$cluster" image "$work/base.tar" docker.io/library/forerun:0.1.0 --libraries \
         --entrypoint '["/app/forerun"]' /app/forerun="$work/forerun" /app/my-app="$programs/story-app"
     image v1 v1
+    image v1.0.0 v1
     image v2 v1 v2
     image v3 v1 v2 v3
     image v3-broken v1 v2 v3-broken
     image slow v1 slow
     image very-slow v1 very-slow
+    image changed changed v1
     "$cluster" image "$work/psql.tar" docker.io/library/psql:1 --libraries /bin/psql="$psql" /bin/sh=/bin/dash
     "$cluster" load "$work"/*.tar >/dev/null
 }

@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod noop;
+pub mod render;
 pub mod up;
 pub mod version;
 

@@ -241,8 +241,30 @@ fn transport(error: &(dyn StdError + 'static)) -> (ApiErrorKind, String) {
     } else {
         ApiErrorKind::Unreachable
     };
-    (kind, innermost)
+    let told = TLS.iter().find(|(word, _)| innermost.contains(word));
+    (kind, told.map_or(innermost, |(_, told)| (*told).to_owned()))
 }
+
+/// What the TLS library says in names, in words.
+const TLS: [(&str, &str); 4] = [
+    (
+        "CaUsedAsEndEntity",
+        "the API server's certificate is that of an authority and vouches for itself, which is not \
+         accepted: it needs one of its own, signed by that authority",
+    ),
+    (
+        "UnknownIssuer",
+        "the API server's certificate is signed by an authority that the kubeconfig does not name",
+    ),
+    (
+        "NotValidForName",
+        "the API server's certificate is for another name or address",
+    ),
+    (
+        "certificate expired",
+        "the API server's certificate has expired",
+    ),
+];
 
 /// White space becomes one space.
 pub(crate) fn one_line(text: &str) -> String {
@@ -338,9 +360,12 @@ mod tests {
     #[test]
     fn an_untrusted_certificate_is_not_an_unreachable_server() {
         let error = kube::Error::Service("invalid peer certificate: UnknownIssuer".into());
-        assert_eq!(
-            ApiError::new(String::new(), &error).kind,
-            ApiErrorKind::Certificate
+        let error = ApiError::new(String::new(), &error);
+        assert_eq!(error.kind, ApiErrorKind::Certificate);
+        assert!(
+            error
+                .message
+                .contains("authority that the kubeconfig does not name")
         );
         let error = kube::Error::Service("tcp connect error: Connection refused".into());
         assert_eq!(

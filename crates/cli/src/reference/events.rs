@@ -37,6 +37,7 @@ pub(super) fn page() -> String {
             meaning(&event)
         );
     }
+    text.push_str(&super::deploy_events::section());
     text
 }
 

@@ -3,6 +3,7 @@
 
 mod check_rules;
 mod cli;
+mod deploy_events;
 mod environment;
 mod events;
 mod exit_codes;
@@ -128,7 +129,7 @@ mod tests {
             .unwrap()
             .1;
         // As many as there are variants, each once.
-        assert_eq!(events.matches("\n## ").count(), 18);
+        assert_eq!(events.matches("\n## ").count(), 18 + 15);
         assert!(events.contains("\"event\":\"run_finished\""));
     }
 }

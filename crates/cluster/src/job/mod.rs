@@ -238,7 +238,7 @@ fn working(pods: &[Pod]) -> Vec<String> {
     };
     let working = pods.iter().filter(unfinished).filter(has_begun);
     working
-        .filter_map(|pod| pod.metadata.name.clone())
+        .map(|pod| pod.metadata.name.clone().unwrap_or_default())
         .collect()
 }
 

@@ -15,7 +15,7 @@ mod report;
 mod schema;
 mod secret;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::Deserialize;
 
@@ -257,7 +257,10 @@ fn findings(tree: &Node, report: &Report<'_>) -> Vec<Finding> {
 
 /// The tree without what does not fit the schema, so that the rest can be checked further. Items of lists keep
 /// their numbers: a list with a bad item that cannot be mended by leaving out a key goes as a whole.
-fn without(tree: &Node, spoiled: &[Vec<OwnedStep>], report: &Report<'_>) -> Node {
+fn without<'a>(tree: &'a Node, spoiled: &[Vec<OwnedStep>], report: &Report<'_>) -> Cow<'a, Node> {
+    if spoiled.is_empty() {
+        return Cow::Borrowed(tree);
+    }
     let mut tree = tree.clone();
     let mut spoiled = spoiled.to_vec();
     while !spoiled.is_empty() {
@@ -267,7 +270,7 @@ fn without(tree: &Node, spoiled: &[Vec<OwnedStep>], report: &Report<'_>) -> Node
                 .iter()
                 .rposition(|step| matches!(step, OwnedStep::Key(_)))
             else {
-                return empty(tree.span.source);
+                return Cow::Owned(empty(tree.span.source));
             };
             remove(&mut tree, &steps[..=last]);
         }
@@ -278,7 +281,7 @@ fn without(tree: &Node, spoiled: &[Vec<OwnedStep>], report: &Report<'_>) -> Node
         // A required key was left out: the map goes, too.
         spoiled = next;
     }
-    tree
+    Cow::Owned(tree)
 }
 
 fn remove(tree: &mut Node, steps: &[OwnedStep]) {

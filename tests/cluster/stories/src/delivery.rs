@@ -32,7 +32,10 @@ impl Values {
     pub fn my_app(place: &Place, version: &str) -> Self {
         Self {
             files: vec![place.settings.values("my-app.yaml")],
-            set: vec![format!("configs.database.data.DATABASE_NAME={}", place.database)],
+            set: vec![format!(
+                "configs.database.data.DATABASE_NAME={}",
+                place.database
+            )],
         }
         .tag(version)
     }
@@ -47,7 +50,9 @@ impl Values {
 
     /// Another version of the application.
     pub fn tag(self, version: &str) -> Self {
-        self.set(&format!("deployments.my-app.containers.main.imageTag={version}"))
+        self.set(&format!(
+            "deployments.my-app.containers.main.imageTag={version}"
+        ))
     }
 
     /// With one more file of the stories.
@@ -69,8 +74,14 @@ impl Values {
 
     /// As options, the same for Helm and forerun.
     pub fn arguments(&self) -> Vec<String> {
-        let files = self.files.iter().flat_map(|file| ["--values".to_owned(), file.display().to_string()]);
-        let set = self.set.iter().flat_map(|value| ["--set".to_owned(), value.clone()]);
+        let files = self
+            .files
+            .iter()
+            .flat_map(|file| ["--values".to_owned(), file.display().to_string()]);
+        let set = self
+            .set
+            .iter()
+            .flat_map(|value| ["--set".to_owned(), value.clone()]);
         files.chain(set).collect()
     }
 }
@@ -83,13 +94,22 @@ impl Delivery {
         match self {
             Self::Helm | Self::Helm4 => {
                 command = self.helm(place);
-                command.args(["upgrade", "--install", RELEASE]).arg(settings.checkout.join("charts/forerun"));
+                command
+                    .args(["upgrade", "--install", RELEASE])
+                    .arg(settings.checkout.join("charts/forerun"));
                 // The timeout is long: what is to fail must not fail by it.
                 command.args(["--wait", "--timeout", "150s"]);
             }
             Self::Deploy => {
                 command = Command::new(&settings.forerun);
-                command.args(["deploy", "--namespace", &place.namespace, "--timeout", "150s"]);
+                command.args([
+                    "deploy",
+                    "--format",
+                    "text",
+                    "--namespace",
+                    &place.namespace,
+                ]);
+                command.args(["--timeout", "150s"]);
             }
         }
         command.args(values.arguments()).args(options);

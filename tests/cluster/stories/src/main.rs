@@ -40,7 +40,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let at_a_time = env::var("FORERUN_STORIES_AT_A_TIME").ok().and_then(|text| text.parse().ok());
+    let at_a_time = env::var("FORERUN_STORIES_AT_A_TIME")
+        .ok()
+        .and_then(|text| text.parse().ok());
     if runner::run(&settings, &chosen, at_a_time.unwrap_or(4)) {
         ExitCode::SUCCESS
     } else {

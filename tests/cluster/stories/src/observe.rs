@@ -7,10 +7,12 @@ use crate::process::{Failure, ensure, equal, until};
 
 /// Text at a path (`status.startTime`), empty where there is none.
 pub fn text<'a>(object: &'a Value, path: &str) -> &'a str {
-    let found = path.split('.').fold(object, |value, key| match key.parse::<usize>() {
-        Ok(index) => &value[index],
-        Err(_) => &value[key],
-    });
+    let found = path
+        .split('.')
+        .fold(object, |value, key| match key.parse::<usize>() {
+            Ok(index) => &value[index],
+            Err(_) => &value[key],
+        });
     found.as_str().unwrap_or_default()
 }
 
@@ -18,7 +20,10 @@ pub fn text<'a>(object: &'a Value, path: &str) -> &'a str {
 pub fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a str> {
     let conditions = job["status"]["conditions"].as_array()?;
     let holds = |condition: &&Value| condition["type"] == kind && condition["status"] == "True";
-    conditions.iter().find(holds).and_then(|condition| condition["reason"].as_str())
+    conditions
+        .iter()
+        .find(holds)
+        .and_then(|condition| condition["reason"].as_str())
 }
 
 /// The Job has succeeded, with one pod.
@@ -27,15 +32,23 @@ pub fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a str> {
 /// It has not.
 pub fn succeeded_at_once(place: &Place, name: &str) -> Result<Value, Failure> {
     let job = place.object(&format!("job/{name}"))?;
-    ensure(condition(&job, "Complete").is_some(), || format!("the Job {name} has not completed: {}", job["status"]))?;
-    equal(&format!("pods of the Job {name}"), &place.pods_of(name)?.len(), &1)?;
+    ensure(condition(&job, "Complete").is_some(), || {
+        format!("the Job {name} has not completed: {}", job["status"])
+    })?;
+    equal(
+        &format!("pods of the Job {name}"),
+        &place.pods_of(name)?.len(),
+        &1,
+    )?;
     Ok(job)
 }
 
 /// The exit code of a pod's container `migrate`, when it has ended.
 pub fn exit_code(pod: &Value) -> Option<i64> {
     let containers = pod["status"]["containerStatuses"].as_array()?;
-    let migrate = containers.iter().find(|container| container["name"] == "migrate")?;
+    let migrate = containers
+        .iter()
+        .find(|container| container["name"] == "migrate")?;
     migrate["state"]["terminated"]["exitCode"].as_i64()
 }
 

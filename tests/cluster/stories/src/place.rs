@@ -47,8 +47,13 @@ impl<'a> Place<'a> {
             transcript: Mutex::default(),
         };
         // A kept cluster may have them from the last time.
-        place.kubectl(&["delete", "namespace", name, "--ignore-not-found"])?.exits(0)?;
-        place.as_superuser(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", place.database))?;
+        place
+            .kubectl(&["delete", "namespace", name, "--ignore-not-found"])?
+            .exits(0)?;
+        place.as_superuser(&format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            place.database
+        ))?;
         place.apply(&format!(
             "{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: {{{labels}}}}}}}"
         ))?;
@@ -72,7 +77,11 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
         place.as_superuser(&format!("CREATE DATABASE {database} OWNER app"))?;
         // The namespace is usable when its first service account and the cluster's certificates are there.
         until("the service account of the namespace", || {
-            let found = place.kubectl(&["get", "serviceaccount/default", "configmap/kube-root-ca.crt"])?;
+            let found = place.kubectl(&[
+                "get",
+                "serviceaccount/default",
+                "configmap/kube-root-ca.crt",
+            ])?;
             Ok((found.code == 0).then_some(()))
         })?;
         Ok(place)
@@ -103,7 +112,10 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
 
     /// Remembers something for the story's report.
     pub fn remember(&self, text: String) {
-        let mut transcript = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transcript = self
+            .transcript
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // Questions that are repeated are told once.
         if transcript.last() != Some(&text) {
             transcript.push(text);
@@ -116,7 +128,9 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
     /// It cannot be started or does not end.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<Outcome, Failure> {
         let mut command = Command::new(&self.settings.kubectl);
-        command.args(["--namespace", &self.namespace]).args(arguments);
+        command
+            .args(["--namespace", &self.namespace])
+            .args(arguments);
         process::run(&mut command, None, &self.work)
     }
 
@@ -154,7 +168,8 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
     /// The API server does not answer.
     pub fn objects(&self, kind: &str, selector: &str) -> Result<Vec<Value>, Failure> {
         let text = self.ask(&["get", kind, "--selector", selector, "--output", "json"])?;
-        let list: Value = serde_json::from_str(&text).map_err(|error| format!("{kind}: {error}"))?;
+        let list: Value =
+            serde_json::from_str(&text).map_err(|error| format!("{kind}: {error}"))?;
         Ok(list["items"].as_array().cloned().unwrap_or_default())
     }
 
@@ -172,21 +187,28 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
     /// # Errors
     /// The API server does not answer.
     pub fn everything(&self) -> Result<Vec<String>, Failure> {
-        let kinds = self.ask(&["api-resources", "--namespaced", "--verbs=list", "--output", "name"])?;
-        let kinds: Vec<&str> = kinds.lines().filter(|kind| !kind.starts_with("events")).collect();
+        let kinds = self.ask(&[
+            "api-resources",
+            "--namespaced",
+            "--verbs=list",
+            "--output",
+            "name",
+        ])?;
+        let kinds: Vec<&str> = kinds
+            .lines()
+            .filter(|kind| !kind.starts_with("events"))
+            .collect();
         let all = self.ask(&["get", &kinds.join(","), "--output", "name"])?;
         Ok(all.lines().map(str::to_owned).collect())
     }
 
-    /// Asks the story's database, as its owner would. Columns are separated by `|`.
+    /// Asks the story's database, as the superuser. Columns are separated by `|`.
     ///
     /// # Errors
     /// The database refuses.
     pub fn sql(&self, statement: &str) -> Result<String, Failure> {
         let base = self.settings.postgres_url.trim_end_matches("/postgres");
-        let url = format!("{base}/{}", self.database);
-        let outcome = process::run(&mut self.psql(&url, statement), None, &self.work)?;
-        Ok(outcome.exits(0)?.stdout.trim().to_owned())
+        self.ask_database(&format!("{base}/{}", self.database), statement)
     }
 
     /// A session with the story's database that stays, for holding locks.
@@ -203,8 +225,15 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
     /// # Errors
     /// The database refuses.
     pub fn as_superuser(&self, statement: &str) -> Result<String, Failure> {
-        let mut command = self.psql(&self.settings.postgres_url, statement);
-        let outcome = process::run(&mut command, None, &self.work)?;
+        self.ask_database(&self.settings.postgres_url, statement)
+    }
+
+    /// Asks a database.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn ask_database(&self, url: &str, statement: &str) -> Result<String, Failure> {
+        let outcome = process::run(&mut self.psql(url, statement), None, &self.work)?;
         Ok(outcome.exits(0)?.stdout.trim().to_owned())
     }
 
@@ -212,7 +241,14 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
         let mut command = Command::new(&self.settings.psql);
         command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]);
         command.env("PGOPTIONS", "-c client_min_messages=warning");
-        command.args(["--set", "ON_ERROR_STOP=1", "--dbname", url, "--command", statement]);
+        command.args([
+            "--set",
+            "ON_ERROR_STOP=1",
+            "--dbname",
+            url,
+            "--command",
+            statement,
+        ]);
         command
     }
 
@@ -228,7 +264,10 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
     /// What a person would look at after a failure.
     pub fn look(&self) -> String {
         let mut text = String::new();
-        let transcript = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+        let transcript = self
+            .transcript
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for entry in transcript.iter() {
             let _ = writeln!(text, "{entry}\n");
         }
@@ -244,7 +283,9 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
         }
         let pods = self.ask(&["get", "pods", "--output", "name"]);
         for pod in pods.unwrap_or_default().lines() {
-            if let Ok(outcome) = self.kubectl(&["logs", pod, "--all-containers", "--prefix", "--tail", "40"]) {
+            if let Ok(outcome) =
+                self.kubectl(&["logs", pod, "--all-containers", "--prefix", "--tail", "40"])
+            {
                 let _ = writeln!(text, "{}\n", outcome.show());
             }
         }

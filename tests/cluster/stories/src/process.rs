@@ -96,7 +96,11 @@ pub struct Running {
 ///
 /// # Errors
 /// It cannot be started.
-pub fn start(command: &mut Command, input: Option<&str>, directory: &Path) -> Result<Running, Failure> {
+pub fn start(
+    command: &mut Command,
+    input: Option<&str>,
+    directory: &Path,
+) -> Result<Running, Failure> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let output = directory.join(format!("command-{number}"));
@@ -130,7 +134,11 @@ pub fn start(command: &mut Command, input: Option<&str>, directory: &Path) -> Re
 ///
 /// # Errors
 /// It cannot be started, or does not end.
-pub fn run(command: &mut Command, input: Option<&str>, directory: &Path) -> Result<Outcome, Failure> {
+pub fn run(
+    command: &mut Command,
+    input: Option<&str>,
+    directory: &Path,
+) -> Result<Outcome, Failure> {
     start(command, input, directory)?.end()
 }
 
@@ -219,7 +227,10 @@ fn line_of(command: &Command) -> String {
 ///
 /// # Errors
 /// There is none within a generous time; the last error of the question, if it had one.
-pub fn until<T>(what: &str, mut question: impl FnMut() -> Result<Option<T>, Failure>) -> Result<T, Failure> {
+pub fn until<T>(
+    what: &str,
+    mut question: impl FnMut() -> Result<Option<T>, Failure>,
+) -> Result<T, Failure> {
     let begin = Instant::now();
     loop {
         let answer = question();
@@ -228,7 +239,10 @@ pub fn until<T>(what: &str, mut question: impl FnMut() -> Result<Option<T>, Fail
         }
         if begin.elapsed() > GENEROUS {
             let error = answer.err().map(|error| format!(":\n{error}"));
-            return Err(format!("waited in vain for: {what}{}", error.unwrap_or_default()));
+            return Err(format!(
+                "waited in vain for: {what}{}",
+                error.unwrap_or_default()
+            ));
         }
         thread::sleep(Duration::from_millis(200));
     }
@@ -246,7 +260,11 @@ pub fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Fai
 ///
 /// # Errors
 /// Both, when they are not.
-pub fn equal<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, wanted: &T) -> Result<(), Failure> {
+pub fn equal<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    got: &T,
+    wanted: &T,
+) -> Result<(), Failure> {
     ensure(got == wanted, || {
         format!("{what}: {wanted:?} was expected, it is {got:?}")
     })

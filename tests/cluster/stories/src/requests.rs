@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::place::Place;
-use crate::process::{Failure, ensure};
+use crate::process::{Failure, ensure, until};
 
 /// A user who never stops asking.
 pub struct Requests {
@@ -34,14 +34,25 @@ pub struct Seen {
 /// It is not answered, or not well.
 pub fn request(address: &str) -> Result<String, Failure> {
     let failed = |error: std::io::Error| error.to_string();
-    let socket = address.parse().map_err(|_| format!("{address} is no address"))?;
-    let mut stream = TcpStream::connect_timeout(&socket, Duration::from_secs(20)).map_err(failed)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(failed)?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: my-app\r\n\r\n").map_err(failed)?;
+    let socket = address
+        .parse()
+        .map_err(|_| format!("{address} is no address"))?;
+    let mut stream =
+        TcpStream::connect_timeout(&socket, Duration::from_secs(20)).map_err(failed)?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .map_err(failed)?;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: my-app\r\n\r\n")
+        .map_err(failed)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(failed)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("answered {answer:?}"))?;
-    ensure(head.starts_with("HTTP/1.1 200"), || format!("answered {head:?}"))?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| format!("answered {answer:?}"))?;
+    ensure(head.starts_with("HTTP/1.1 200"), || {
+        format!("answered {head:?}")
+    })?;
     Ok(body.to_owned())
 }
 
@@ -50,26 +61,36 @@ pub fn request(address: &str) -> Result<String, Failure> {
 /// # Errors
 /// There is no such service.
 pub fn address(place: &Place) -> Result<String, Failure> {
-    let ip = place.ask(&["get", "service", "my-app", "--output", "jsonpath={.spec.clusterIP}"])?;
+    let ip = place.ask(&[
+        "get",
+        "service",
+        "my-app",
+        "--output",
+        "jsonpath={.spec.clusterIP}",
+    ])?;
     Ok(format!("{ip}:80"))
 }
 
-/// The version that answers now.
+/// Waits until this version answers: after a rollout, the network takes a moment to forget the old pods.
 ///
 /// # Errors
-/// None does.
-pub fn serving(place: &Place) -> Result<String, Failure> {
+/// It does not.
+pub fn serves(place: &Place, version: &str) -> Result<(), Failure> {
     let address = address(place)?;
-    crate::process::until("an answer of the application", || request(&address).map(Some))
+    until(&format!("an answer of {version}"), || {
+        let answer = request(&address)?;
+        ensure(answer == version, || format!("{answer} answers"))?;
+        Ok(Some(()))
+    })
 }
 
 impl Requests {
-    /// A user begins.
+    /// A user begins, with a version that serves.
     ///
     /// # Errors
     /// The application does not serve.
-    pub fn start(place: &Place) -> Result<Self, Failure> {
-        serving(place)?;
+    pub fn start(place: &Place, version: &str) -> Result<Self, Failure> {
+        serves(place, version)?;
         let address = address(place)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -99,9 +120,16 @@ impl Requests {
     /// A request failed, or another version answered.
     pub fn end_with(mut self, version: &str) -> Result<(), Failure> {
         self.stop.store(true, Ordering::Relaxed);
-        let seen = self.user.take().and_then(|user| user.join().ok()).unwrap_or_default();
-        let content = seen.failed.is_empty() && seen.answered > 0 && seen.versions.iter().eq([version]);
-        ensure(content, || format!("requests must be answered by {version} only: {seen:?}"))
+        let seen = self
+            .user
+            .take()
+            .and_then(|user| user.join().ok())
+            .unwrap_or_default();
+        let content =
+            seen.failed.is_empty() && seen.answered > 0 && seen.versions.iter().eq([version]);
+        ensure(content, || {
+            format!("requests must be answered by {version} only: {seen:?}")
+        })
     }
 }
 

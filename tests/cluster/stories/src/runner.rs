@@ -21,6 +21,18 @@ pub struct Story {
     pub tell: fn(&Place) -> Result<(), Failure>,
 }
 
+impl Story {
+    /// A story that others may happen beside.
+    pub fn new(name: &'static str, tell: fn(&Place) -> Result<(), Failure>) -> Self {
+        Self {
+            name,
+            labels: "",
+            alone: false,
+            tell,
+        }
+    }
+}
+
 /// Runs them; whether all went well.
 pub fn run(settings: &Settings, stories: &[Story], at_a_time: usize) -> bool {
     let begin = Instant::now();
@@ -48,7 +60,12 @@ pub fn run(settings: &Settings, stories: &[Story], at_a_time: usize) -> bool {
     if failed.is_empty() {
         println!("{} stories, all well ({seconds} s)", stories.len());
     } else {
-        println!("{} of {} stories FAILED ({seconds} s): {}", failed.len(), stories.len(), failed.join(", "));
+        println!(
+            "{} of {} stories FAILED ({seconds} s): {}",
+            failed.len(),
+            stories.len(),
+            failed.join(", ")
+        );
     }
     failed.is_empty()
 }
@@ -77,7 +94,10 @@ where
             // In one piece: other stories print as well.
             let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
             failed.push(story.name);
-            println!("FAILED  {:<34} {seconds:5.1} s\n{error}\n---- {} ----\n{look}\n----", story.name, story.name);
+            println!(
+                "FAILED  {:<34} {seconds:5.1} s\n{error}\n---- {} ----\n{look}\n----",
+                story.name, story.name
+            );
         }
     }
 }

@@ -36,7 +36,8 @@ impl Settings {
     /// A variable is missing.
     pub fn read() -> Result<Self, Failure> {
         let text = |name: &str| {
-            env::var(name).map_err(|_| format!("{name} is not set: run this with scripts/cluster test"))
+            env::var(name)
+                .map_err(|_| format!("{name} is not set: run this with scripts/cluster test"))
         };
         let path = |name: &str| text(name).map(PathBuf::from);
         Ok(Self {
@@ -55,6 +56,8 @@ impl Settings {
 
     /// Values of the stories.
     pub fn values(&self, name: &str) -> PathBuf {
-        self.checkout.join("tests/cluster/stories/values").join(name)
+        self.checkout
+            .join("tests/cluster/stories/values")
+            .join(name)
     }
 }

@@ -139,7 +139,7 @@ pub(super) fn image(
 ) {
     if let Some(image) = image.filter(|image| !image.contains("{{")) {
         let place = at.key("image");
-        let shown = check.quoted(&place, image);
+        let shown = |check: &Check<'_, '_>| check.quoted(&place, image);
         let name = image.split('@').next().unwrap_or_default();
         let path = name.rsplit('/').next().unwrap_or_default();
         if image.trim() != image || image.is_empty() || image.contains(char::is_whitespace) {
@@ -155,14 +155,14 @@ pub(super) fn image(
         } else if image.ends_with([':', '@', '/']) {
             check.error(
                 &place,
-                format!("the image {shown} ends too early"),
+                format!("the image {} ends too early", shown(check)),
                 "add the tag, or remove the colon",
             );
         }
         let has_tag = path.contains(':');
         if tag.is_some() && (has_tag || image.contains('@')) {
             let what = if has_tag { "tag" } else { "digest" };
-            let message = format!("the image {shown} has a {what} already");
+            let message = format!("the image {} has a {what} already", shown(check));
             check.error(
                 &at.key("imageTag"),
                 message,
@@ -170,7 +170,7 @@ pub(super) fn image(
             );
         }
         if digest.is_some() && image.contains('@') {
-            let message = format!("the image {shown} has a digest already");
+            let message = format!("the image {} has a digest already", shown(check));
             check.error(&at.key("imageDigest"), message, "keep one of them");
         }
     }

@@ -1,10 +1,31 @@
 //! The stories, one file for what belongs together.
 
+mod at_once;
+mod atomic;
+mod crashes;
+mod deploy;
+mod diagnosis;
+mod guide;
+mod other_ways;
 mod release;
+mod temporary;
+mod values;
 
 use crate::runner::Story;
 
-/// All stories. Long ones first: they decide when everything is done.
+/// All stories. Those that wait for something come first: others happen meanwhile.
 pub fn all() -> Vec<Story> {
-    [release::stories()].into_iter().flatten().collect()
+    let files = [
+        diagnosis::stories(),
+        temporary::stories(),
+        at_once::stories(),
+        atomic::stories(),
+        release::stories(),
+        deploy::stories(),
+        other_ways::stories(),
+        guide::stories(),
+        values::stories(),
+        crashes::stories(),
+    ];
+    files.into_iter().flatten().collect()
 }

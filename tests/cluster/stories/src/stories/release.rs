@@ -4,41 +4,69 @@ use crate::delivery::{Delivery, Values};
 use crate::observe::{condition, deployed, exit_code, log_says, succeeded_at_once, text};
 use crate::place::Place;
 use crate::process::{Failure, ensure, equal, until};
-use crate::requests::{Requests, serving};
+use crate::requests::{Requests, serves};
 use crate::runner::Story;
 
 pub fn stories() -> Vec<Story> {
     vec![
-        Story { name: "install-helm", labels: "", alone: false, tell: |place| install(place, Delivery::Helm) },
-        Story { name: "install-helm4", labels: "", alone: false, tell: |place| install(place, Delivery::Helm4) },
-        Story { name: "install-deploy", labels: "", alone: false, tell: |place| install(place, Delivery::Deploy) },
-        Story { name: "upgrade-helm", labels: "", alone: false, tell: |place| upgrade(place, Delivery::Helm) },
-        Story { name: "upgrade-deploy", labels: "", alone: false, tell: |place| upgrade(place, Delivery::Deploy) },
-        Story { name: "failed-migration-helm", labels: "", alone: false, tell: |place| failed_migration(place, Delivery::Helm) },
-        Story { name: "failed-migration-helm4", labels: "", alone: false, tell: |place| failed_migration(place, Delivery::Helm4) },
-        Story { name: "failed-migration-deploy", labels: "", alone: false, tell: |place| failed_migration(place, Delivery::Deploy) },
+        Story::new("install-helm", |place| install(place, Delivery::Helm)),
+        Story::new("install-helm4", |place| install(place, Delivery::Helm4)),
+        Story::new("install-deploy", |place| install(place, Delivery::Deploy)),
+        Story::new("upgrade-helm", |place| upgrade(place, Delivery::Helm)),
+        Story::new("upgrade-deploy", |place| upgrade(place, Delivery::Deploy)),
+        Story::new("failed-migration-helm", |place| {
+            failed_migration(place, Delivery::Helm)
+        }),
+        Story::new("failed-migration-helm4", |place| {
+            failed_migration(place, Delivery::Helm4)
+        }),
+        Story::new("failed-migration-deploy", |place| {
+            failed_migration(place, Delivery::Deploy)
+        }),
     ]
 }
 
 /// A first install: the migrations come before the application, with its configuration. Uninstalled, nothing is left.
 fn install(place: &Place, delivery: Delivery) -> Result<(), Failure> {
     let before = place.everything()?;
-    delivery.deliver(place, &Values::my_app(place, "v1"))?.exits(0)?;
+    delivery
+        .deliver(place, &Values::my_app(place, "v1"))?
+        .exits(0)?;
     let job = succeeded_at_once(place, "my-app-migrations")?;
     let done = text(&job, "status.completionTime");
     for pod in place.objects("pods", "app.kubernetes.io/name=my-app")? {
         let created = text(&pod, "metadata.creationTimestamp");
-        ensure(created >= done, || format!("a pod of the application of {created} is older than the end of the migrations, {done}"))?;
+        ensure(created >= done, || {
+            format!(
+                "a pod of the application of {created} is older than the end of the migrations, {done}"
+            )
+        })?;
     }
     // The Job had copies of its own, which went with it; the application's Secret is an ordinary object of the release.
     let secret = place.object("secret/database")?;
-    ensure(text(&secret, "metadata.creationTimestamp") >= done, || "the Secret of the application is older than its migrations".into())?;
-    let used = text(&job, "spec.template.spec.containers.0.envFrom.0.secretRef.name");
+    ensure(text(&secret, "metadata.creationTimestamp") >= done, || {
+        "the Secret of the application is older than its migrations".into()
+    })?;
+    let used = text(
+        &job,
+        "spec.template.spec.containers.0.envFrom.0.secretRef.name",
+    );
     equal("the Secret of the Job", &used, &"database-migrations")?;
-    ensure(place.kubectl(&["get", "secret/database-migrations"])?.code != 0, || "the copy of the Secret is still there".into())?;
-    equal("history", &place.history()?, &vec!["1".to_owned(), "2".to_owned()])?;
-    equal("rows", &place.sql("SELECT name FROM users ORDER BY id")?, &"Ada\nGrace".to_owned())?;
-    equal("the version that serves", &serving(place)?, &"v1".to_owned())?;
+    ensure(
+        place.kubectl(&["get", "secret/database-migrations"])?.code != 0,
+        || "the copy of the Secret is still there".into(),
+    )?;
+    equal(
+        "history",
+        &place.history()?,
+        &vec!["1".to_owned(), "2".to_owned()],
+    )?;
+    equal(
+        "rows",
+        &place.sql("SELECT name FROM users ORDER BY id")?,
+        &"Ada\nGrace".to_owned(),
+    )?;
+    serves(place, "v1")?;
     log_says(place, "my-app-migrations", &["0001", "0002"])?;
 
     delivery.uninstall(place)?;
@@ -55,32 +83,34 @@ fn upgrade(place: &Place, delivery: Delivery) -> Result<(), Failure> {
     let values = Values::my_app(place, "v1").with(place, "steps.yaml");
     delivery.deliver(place, &values)?.exits(0)?;
     equal("history", &place.history()?.len(), &2)?;
-    delivery.deliver(place, &values.clone().tag("v2"))?.exits(0)?;
+    delivery
+        .deliver(place, &values.clone().tag("v2"))?
+        .exits(0)?;
     let schema = succeeded_at_once(place, "my-app-migrations-schema")?;
     let data = succeeded_at_once(place, "my-app-migrations-data")?;
-    ensure(text(&data, "status.startTime") >= text(&schema, "status.completionTime"), || "the second step started before the end of the first one".into())?;
+    ensure(
+        text(&data, "status.startTime") >= text(&schema, "status.completionTime"),
+        || "the second step started before the end of the first one".into(),
+    )?;
     log_says(place, "my-app-migrations-schema", &["0003"])?;
     log_says(place, "my-app-migrations-data", &["0004"])?;
-    equal("rows", &place.sql("SELECT email FROM users ORDER BY id")?, &"ada@example.com\ngrace@example.com".to_owned())?;
-    equal("the version that serves", &serving(place)?, &"v2".to_owned())?;
+    equal(
+        "rows",
+        &place.sql("SELECT email FROM users ORDER BY id")?,
+        &"ada@example.com\ngrace@example.com".to_owned(),
+    )?;
+    serves(place, "v2")?;
 
     // The database is ahead of an older version, which is fine.
-    match delivery {
-        Delivery::Deploy => {}
-        _ => {
-            place.run(delivery.helm(place).args(["rollback", "my-app", "1", "--wait", "--timeout", "150s"]), None)?.exits(0)?;
-            equal("the version after helm rollback", &serving_only(place)?, &"v1".to_owned())?;
-        }
+    if delivery != Delivery::Deploy {
+        let mut rollback = delivery.helm(place);
+        rollback.args(["rollback", "my-app", "1", "--wait", "--timeout", "150s"]);
+        place.run(&mut rollback, None)?.exits(0)?;
+        serves(place, "v1")?;
     }
     delivery.deliver(place, &values)?.exits(0)?;
-    equal("the version after the old values", &serving_only(place)?, &"v1".to_owned())?;
+    serves(place, "v1")?;
     equal("history", &place.history()?.len(), &4)
-}
-
-/// The version that serves once the pods of others have gone.
-fn serving_only(place: &Place) -> Result<String, Failure> {
-    until("one pod of the application", || Ok((place.objects("pods", "app.kubernetes.io/name=my-app")?.len() == 1).then_some(())))?;
-    serving(place)
 }
 
 /// A migration that the database refuses: no second try, no later step, and the old version serves as if nothing were.
@@ -88,29 +118,55 @@ fn failed_migration(place: &Place, delivery: Delivery) -> Result<(), Failure> {
     let values = Values::my_app(place, "v2").with(place, "steps.yaml");
     delivery.deliver(place, &values)?.exits(0)?;
     let data_before = place.object("job/my-app-migrations-data")?;
-    let requests = Requests::start(place)?;
+    let requests = Requests::start(place, "v2")?;
 
     let failed = delivery.deliver(place, &values.clone().tag("v3-broken"))?;
     match delivery {
         Delivery::Deploy => {
-            failed.exits(3)?.says("relation \"customers\" does not exist")?.says("0005_orders.sql")?;
+            failed
+                .exits(3)?
+                .says("relation \"customers\" does not exist")?
+                .says("0005_orders.sql")?;
         }
         _ => {
             failed.fails()?;
         }
     }
     let job = place.object("job/my-app-migrations-schema")?;
-    equal("why the Job failed", &condition(&job, "Failed"), &Some("PodFailurePolicy"))?;
+    equal(
+        "why the Job failed",
+        &condition(&job, "Failed"),
+        &Some("PodFailurePolicy"),
+    )?;
     let pods = place.pods_of("my-app-migrations-schema")?;
-    equal("exit codes of its pods", &pods.iter().map(exit_code).collect(), &vec![Some(3)])?;
-    log_says(place, "my-app-migrations-schema", &["relation \\\"customers\\\" does not exist", "0005_orders.sql"])?;
+    equal(
+        "exit codes of its pods",
+        &pods.iter().map(exit_code).collect(),
+        &vec![Some(3)],
+    )?;
+    log_says(
+        place,
+        "my-app-migrations-schema",
+        &[
+            "relation \\\"customers\\\" does not exist",
+            "0005_orders.sql",
+        ],
+    )?;
     let data = place.object("job/my-app-migrations-data")?;
-    equal("the Job of the next step", &data["metadata"]["uid"], &data_before["metadata"]["uid"])?;
-    equal("the version that is deployed", &deployed(place)?, &"v2".to_owned())?;
+    equal(
+        "the Job of the next step",
+        &data["metadata"]["uid"],
+        &data_before["metadata"]["uid"],
+    )?;
+    equal(
+        "the version that is deployed",
+        &deployed(place)?,
+        &"v2".to_owned(),
+    )?;
     equal("history", &place.history()?.len(), &4)?;
     requests.end_with("v2")?;
 
     delivery.deliver(place, &values.tag("v3"))?.exits(0)?;
-    equal("the version that serves", &serving(place)?, &"v3".to_owned())?;
+    serves(place, "v3")?;
     equal("history", &place.history()?.len(), &6)
 }

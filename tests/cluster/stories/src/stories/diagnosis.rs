@@ -1,0 +1,175 @@
+//! `forerun deploy` tells the cause, at once where waiting cannot help, and leaves the running version alone.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::delivery::{Delivery, Values};
+use crate::observe::text;
+use crate::place::Place;
+use crate::process::{Failure, Outcome, ensure, equal};
+use crate::requests::Requests;
+use crate::runner::Story;
+
+pub fn stories() -> Vec<Story> {
+    vec![
+        Story::new("diagnosis-pending", pending),
+        Story::new("diagnosis-failing", failing),
+        Story::new("diagnosis-forbidden", forbidden),
+    ]
+}
+
+/// Deploys what cannot work, on top of what does.
+fn refused(place: &Place, values: &Values, code: i32, sentence: &str) -> Result<(), Failure> {
+    let before = place.object("deployment/my-app")?;
+    let outcome = Delivery::Deploy.deliver(place, values)?;
+    outcome
+        .exits(code)?
+        .says(sentence)?
+        .says("Nothing of the new version was applied: the previous one goes on as before")?;
+    let after = place.object("deployment/my-app")?;
+    equal(
+        "generation of the Deployment",
+        &after["metadata"]["generation"],
+        &before["metadata"]["generation"],
+    )
+}
+
+/// Pods that do not get to work.
+fn pending(place: &Place) -> Result<(), Failure> {
+    let values = Values::my_app(place, "v1");
+    Delivery::Deploy.deliver(place, &values)?.exits(0)?;
+    let requests = Requests::start(place, "v1")?;
+    let next = values.tag("v2");
+    refused(
+        place,
+        &next.clone().tag("nowhere"),
+        2,
+        "the image my-app:nowhere cannot be pulled",
+    )?;
+    place.ask(&[
+        "create",
+        "secret",
+        "generic",
+        "elsewhere",
+        "--from-literal",
+        "user=x",
+    ])?;
+    let missing = next
+        .clone()
+        .migrations("env[0].name=TOKEN")
+        .migrations("env[0].valueFrom.secretKeyRef.name=elsewhere");
+    let missing = missing.migrations("env[0].valueFrom.secretKeyRef.key=token");
+    refused(
+        place,
+        &missing,
+        2,
+        "key token of Secret elsewhere does not exist",
+    )?;
+    let unschedulable = next
+        .clone()
+        .set("deployments.my-app.nodeSelector.disk=tape")
+        .migrations("timeout=8");
+    refused(place, &unschedulable, 75, "no node takes the pod")?;
+    place.apply("{apiVersion: v1, kind: ResourceQuota, metadata: {name: small}, spec: {hard: {pods: \"1\"}}}")?;
+    // What has ended does not count.
+    refused(
+        place,
+        &next.migrations("timeout=8"),
+        75,
+        "the quota of the namespace has no room for the pod",
+    )?;
+    requests.end_with("v1")
+}
+
+/// Pods that fail.
+fn failing(place: &Place) -> Result<(), Failure> {
+    let values = Values::my_app(place, "v1");
+    Delivery::Deploy.deliver(place, &values)?.exits(0)?;
+    let requests = Requests::start(place, "v1")?;
+    let next = values.migrations("backoffLimit=0");
+    let hungry = next.clone().with(place, "hungry.yaml");
+    refused(
+        place,
+        &hungry,
+        3,
+        "the container ran out of memory (OOMKilled)",
+    )?;
+    refused(
+        place,
+        &next.clone().migrations("command={/bin/nothing}"),
+        2,
+        "the container cannot be started",
+    )?;
+    refused(
+        place,
+        &next.clone().migrations("args={migrate,upp}"),
+        2,
+        "upp",
+    )?;
+    refused(
+        place,
+        &next.clone().tag("very-slow").migrations("timeout=5"),
+        75,
+        "time limit",
+    )?;
+    // A file of the directory is not what was applied.
+    refused(place, &next.tag("changed"), 4, "0001_users.sql")?;
+    equal("history", &place.history()?.len(), &2)?;
+    requests.end_with("v1")
+}
+
+/// An identity that may do everything but start Jobs.
+fn forbidden(place: &Place) -> Result<(), Failure> {
+    let values = Values::my_app(place, "v1");
+    Delivery::Deploy.deliver(place, &values)?.exits(0)?;
+    place.ask(&["create", "serviceaccount", "builder"])?;
+    let rules = "--resource=deployments,services,secrets,configmaps,serviceaccounts,pods,leases.coordination.k8s.io,networkpolicies.networking.k8s.io,events";
+    place.ask(&[
+        "create",
+        "role",
+        "builder",
+        "--verb=get,list,create,update,patch,delete",
+        rules,
+    ])?;
+    let account = format!("--serviceaccount={}:builder", place.namespace);
+    place.ask(&[
+        "create",
+        "rolebinding",
+        "builder",
+        "--role=builder",
+        &account,
+    ])?;
+    let token = place.ask(&["create", "token", "builder"])?;
+    let kubeconfig = kubeconfig_with(place, &token)?;
+
+    let mut command =
+        Delivery::Deploy.command(place, &values.tag("v2"), &["--kubeconfig", &kubeconfig]);
+    let outcome: Outcome = place.run(&mut command, None)?;
+    let outcome = outcome.exits(2)?.says("jobs")?.says(&format!(
+        "system:serviceaccount:{}:builder",
+        place.namespace
+    ))?;
+    ensure(!outcome.text().contains(&token), || {
+        "the token was printed".into()
+    })?;
+    let deployment = place.object("deployment/my-app")?;
+    equal(
+        "image",
+        &text(&deployment, "spec.template.spec.containers.0.image"),
+        &"my-app:v1",
+    )
+}
+
+fn kubeconfig_with(place: &Place, token: &str) -> Result<String, Failure> {
+    let admin = &place.settings.kubeconfig;
+    let read =
+        fs::read_to_string(admin).map_err(|error| format!("{}: {error}", admin.display()))?;
+    let mut kubeconfig: Value =
+        serde_json::from_str(&read).map_err(|error| format!("{}: {error}", admin.display()))?;
+    kubeconfig["users"][0]["user"] = json!({"token": token});
+    let path = place.settings.work.join("builder.kubeconfig");
+    fs::write(&path, kubeconfig.to_string())
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path.display().to_string())
+}
