@@ -37,7 +37,7 @@ build() {
 # Every image is forerun and the application, on top of one common layer, and the migrations of its version.
 load_images() {
     local programs=$CARGO_TARGET_DIR/debug
-    # Debug information makes most of the size.
+    # Of a debug build, so it needs the libraries of its image. Debug information makes most of the size.
     strip -o "$work/forerun" "$programs/forerun"
     "$cluster" image "$work/base.tar" docker.io/library/forerun:0.1.0 --libraries \
         --entrypoint '["/app/forerun"]' /app/forerun="$work/forerun" /app/my-app="$programs/story-app"
@@ -49,7 +49,7 @@ load_images() {
     image slow v1 slow
     image very-slow v1 very-slow
     image changed changed v1
-    "$cluster" image "$work/psql.tar" docker.io/library/psql:1 --libraries /bin/psql="$psql" /bin/sh=/bin/dash
+    "$cluster" image "$work/psql.tar" docker.io/library/psql:1 --base "$work/base.tar" --libraries /bin/psql="$psql" /bin/sh=/bin/dash
     "$cluster" load "$work"/*.tar >/dev/null
 }
 

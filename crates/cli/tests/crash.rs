@@ -332,12 +332,27 @@ fn killed_at_random_moments_among_short_migrations_on_mariadb() {
     for number in 1..40 {
         let (before, table) = (number - 1, format!("t{number}"));
         let (name, sql) = match number % 10 {
-            5 => ("view", format!("CREATE VIEW {table} AS SELECT id FROM t{before}")),
-            6 => ("again", format!("CREATE TABLE IF NOT EXISTS t{} (other int)", number - 3)),
-            7 => ("column", format!("ALTER TABLE t{} ADD COLUMN note int", number - 3)),
+            5 => (
+                "view",
+                format!("CREATE VIEW {table} AS SELECT id FROM t{before}"),
+            ),
+            6 => (
+                "again",
+                format!("CREATE TABLE IF NOT EXISTS t{} (other int)", number - 3),
+            ),
+            7 => (
+                "column",
+                format!("ALTER TABLE t{} ADD COLUMN note int", number - 3),
+            ),
             8 => ("row", "UPDATE tally SET value = value * 2 + 1".to_owned()),
-            9 => ("rename", format!("RENAME TABLE t{} TO r{number}", number - 7)),
-            _ => ("table", format!("CREATE TABLE {table} (id int PRIMARY KEY)")),
+            9 => (
+                "rename",
+                format!("RENAME TABLE t{} TO r{number}", number - 7),
+            ),
+            _ => (
+                "table",
+                format!("CREATE TABLE {table} (id int PRIMARY KEY)"),
+            ),
         };
         let name: &'static str = Box::leak(format!("{number:03}_{name}.sql").into_boxed_str());
         migrations.push((name, format!("{sql};\n")));

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use answers::{Account, databases};
-use forerun_test_support::CommandOutcome;
+use forerun_test_support::{CommandOutcome, helm_programs};
 use story::{Product, Target, empty_project_for, project, skipped, wait_for};
 
 fn repository() -> PathBuf {
@@ -35,13 +35,6 @@ fn repository() -> PathBuf {
 
 fn example(name: &str) -> PathBuf {
     repository().join("examples").join(name)
-}
-
-/// Where things that tests fetch are kept.
-fn cache() -> PathBuf {
-    let home = || PathBuf::from(env::var_os("HOME").expect("HOME is set")).join(".cache");
-    let cache = env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    cache.join("forerun")
 }
 
 /// Skips the calling test, or fails it in CI.
@@ -234,30 +227,6 @@ fn the_shop_migrates_on_every_product_and_back_again() {
 
 // ------------------------------------------------------------------------------------- a chart of one's own
 
-/// The Helm programs of this machine.
-fn helms() -> Vec<PathBuf> {
-    if let Some(chosen) = env::var_os("FORERUN_TEST_HELM") {
-        return vec![PathBuf::from(chosen)];
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    let installed = env::split_paths(&path).map(|directory| directory.join("helm"));
-    let built = fs::read_dir(cache().join("cluster"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let built = built
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("helm-"))
-        .map(|entry| entry.path().join("helm"));
-    let found: Vec<PathBuf> = installed
-        .chain(built)
-        .filter(|file| file.is_file())
-        .collect();
-    if found.is_empty() {
-        missing("there is no helm: scripts/cluster build makes one");
-    }
-    found
-}
-
 /// The values with which the chart is tried.
 const VARIANTS: [&[&str]; 2] = [&[], &["--values", "values-django.yaml"]];
 
@@ -272,7 +241,7 @@ fn template(program: &Path, release: &str, options: &[&str]) -> String {
 
 #[test]
 fn helm_finds_nothing_wrong_with_the_chart() {
-    for program in helms() {
+    for program in helm_programs() {
         for variant in VARIANTS {
             helm(&program, &[&["lint", "--strict", "."], variant].concat());
         }
@@ -286,7 +255,7 @@ fn helm_finds_nothing_wrong_with_the_chart() {
 
 #[test]
 fn the_chart_does_not_have_the_faults_of_the_usual_recipe() {
-    for program in helms() {
+    for program in helm_programs() {
         for variant in VARIANTS {
             let longest = "r".repeat(53);
             let text = template(&program, &longest, variant);
@@ -317,7 +286,7 @@ fn the_chart_does_not_have_the_faults_of_the_usual_recipe() {
 
 #[test]
 fn forerun_check_finds_nothing_in_the_chart() {
-    for program in helms() {
+    for program in helm_programs() {
         for variant in VARIANTS {
             assert_nothing_found(&template(&program, "shop", variant), "examples/helm-hook");
         }

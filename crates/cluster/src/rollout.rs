@@ -105,6 +105,8 @@ struct Watched<'a> {
     problems: BTreeMap<String, (Diagnosis, Instant)>,
     /// What was told to be wrong: a pod that crashes is well in between.
     told_problems: BTreeSet<String>,
+    /// Restarts of pods when they were first seen to crash: one that crashed before this deploy may be about to be well.
+    restarts: BTreeMap<String, i32>,
     serving: String,
 }
 
@@ -115,6 +117,7 @@ impl<'a> Watched<'a> {
             told: None,
             problems: BTreeMap::new(),
             told_problems: BTreeSet::new(),
+            restarts: BTreeMap::new(),
             serving: String::new(),
         }
     }
@@ -228,13 +231,21 @@ impl<'a> Watched<'a> {
         Ok(())
     }
 
-    async fn of_pod(&self, cluster: &Cluster, pod: &Pod) -> Result<Option<Diagnosis>, DeployError> {
+    async fn of_pod(
+        &mut self,
+        cluster: &Cluster,
+        pod: &Pod,
+    ) -> Result<Option<Diagnosis>, DeployError> {
         let namespace = &cluster.namespace;
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         if pod.metadata.deletion_timestamp.is_some() {
             return Ok(None);
         }
-        if let Some((found, container)) = diagnosis::crash_loop(pod, namespace) {
+        if let Some((mut found, container, restarts)) = diagnosis::crash_loop(pod, namespace) {
+            let before = *self.restarts.entry(name.to_owned()).or_insert(restarts);
+            if restarts == before {
+                found.verdict = Verdict::Heals;
+            }
             let lines = cluster.last_lines(name, &container, true, LINES).await;
             let lines = if lines.is_empty() {
                 cluster.last_lines(name, &container, false, LINES).await

@@ -7,7 +7,7 @@
     reason = "test code: an assumption that fails should stop the test at that place"
 )]
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use forerun_manifests::yaml::{self, documents};
 use serde_json::{Value, json};
@@ -231,8 +231,7 @@ fn scalars_mean_what_the_table_says() {
 
 #[test]
 fn scalars_mean_the_same_to_helm() {
-    let Some(helm) = helm() else {
-        forerun_test_support::report_missing("helm (FORERUN_TEST_HELM, PATH, scripts/cluster)");
+    let Some(helm) = forerun_test_support::helm_programs().into_iter().next() else {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
@@ -307,32 +306,6 @@ fn scalars_mean_the_same_to_helm() {
         // Helm takes `{{ … }}` for a map without text as its key and fails later; it fails in any case.
         assert!(template(&[text]).is_err(), "Helm reads {text:?}");
     }
-}
-
-/// The Helm program: `FORERUN_TEST_HELM`, else `helm` in `PATH`, else Helm 3 as `scripts/cluster` built it.
-fn helm() -> Option<PathBuf> {
-    let variable = std::env::var_os("FORERUN_TEST_HELM").map(PathBuf::from);
-    let in_path = || {
-        let path = std::env::var_os("PATH")?;
-        std::env::split_paths(&path)
-            .map(|directory| directory.join("helm"))
-            .find(|program| program.is_file())
-    };
-    let built = || {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache =
-            cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-        let mut programs: Vec<PathBuf> = fs::read_dir(cache.join("forerun/cluster"))
-            .ok()?
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with("helm-v3."))
-            .map(|entry| entry.path().join("helm"))
-            .filter(|program| program.is_file())
-            .collect();
-        programs.sort();
-        programs.pop()
-    };
-    variable.or_else(in_path).or_else(built)
 }
 
 #[test]

@@ -10,7 +10,9 @@ use forerun_test_support::ScratchProject;
 
 use crate::answers::Account;
 use crate::story::{self, Target};
-use crate::{cache, example, missing};
+use forerun_test_support::cache_directory;
+
+use crate::{example, missing};
 
 /// A Python interpreter and the directory with the packages that the Django example asks for.
 struct Python {
@@ -42,7 +44,8 @@ impl Python {
                 )
             })
             .collect();
-        let packages = cache()
+        let packages = cache_directory()
+            .expect("HOME is set")
             .join("python")
             .join(format!("{tag}-{}", pinned.join("-")));
         if packages.is_dir() {

@@ -128,8 +128,8 @@ pub(crate) fn of_pod(
     )
 }
 
-/// A container that crashes again and again, with what its status says; the log is the caller's to add.
-pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, String)> {
+/// A container that crashes again and again, its name and restarts; the log is the caller's to add.
+pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, String, i32)> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let place = Place {
         namespace,
@@ -181,7 +181,7 @@ pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, Strin
     {
         found = found.detail("last words", said.trim());
     }
-    Some((found, container.name.clone()))
+    Some((found, container.name.clone(), restarts))
 }
 
 fn unschedulable(place: &Place<'_>, pod: &Pod) -> Option<Diagnosis> {

@@ -389,12 +389,12 @@ fn a_crash_loop_is_waited_for_a_few_times() {
         });
         pod("Running", &json!({"containerStatuses": [status]}))
     };
-    let (first, container) = crash_loop(&crashing(1), "prod").unwrap();
+    let (first, container, _) = crash_loop(&crashing(1), "prod").unwrap();
     assert_eq!(
         (first.verdict, container.as_str()),
         (Verdict::Heals, "migrate")
     );
-    let (last, _) = crash_loop(&crashing(3), "prod").unwrap();
+    let (last, _, _) = crash_loop(&crashing(3), "prod").unwrap();
     assert_eq!(last.verdict, Verdict::Fatal);
     insta::assert_snapshot!(show(&last));
 }

@@ -25,7 +25,7 @@ pub use problem::{Place, Problem, Problems, Severity};
 pub use reference::reference;
 pub use schema::schema;
 
-use crate::yaml::{Data, Entry, Error, Map, Node, Point, Span, Strictness, read_all};
+use crate::yaml::{Data, Error, Map, Node, Point, Span, Strictness, read_all};
 use report::Report;
 use schema::{Finding, OwnedStep};
 
@@ -85,12 +85,22 @@ impl Source {
 }
 
 /// Values that can be used.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Loaded {
     /// The values.
     pub values: Values,
     /// What can be used, but is hardly meant.
     pub warnings: Vec<Problem>,
+}
+
+/// The values hold secrets: not shown.
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Loaded")
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads, merges and checks values: later sources win over earlier ones, overrides over all of them.
@@ -290,8 +300,8 @@ fn remove(tree: &mut Node, steps: &[OwnedStep]) {
             map.remove(key);
         }
         ([OwnedStep::Key(key), rest @ ..], Data::Map(map)) => {
-            if let Some(Entry { value, .. }) = map.get_mut(key) {
-                remove(value, rest);
+            if let Some(entry) = map.get_mut(key) {
+                remove(&mut entry.value, rest);
             }
         }
         ([OwnedStep::Index(index), rest @ ..], Data::List(items)) => {

@@ -349,10 +349,10 @@ fn descend(here: &mut Node, part: Part, last: bool) -> Result<&mut Node, Refused
         (Data::Map(map), PartStep::Key(key)) => Ok(match map.entry(key) {
             btree_map::Entry::Vacant(place) => {
                 &mut place
-                    .insert(Entry {
+                    .insert(Box::new(Entry {
                         key_span: part.span,
                         value: nothing,
-                    })
+                    }))
                     .value
             }
             btree_map::Entry::Occupied(place) => {

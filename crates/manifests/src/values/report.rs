@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::problem::{Place, Problem, Severity};
-use crate::yaml::{At, Node, Point, Span, Step};
+use crate::yaml::{At, Node, Point, Span, Step, lines};
 
 /// Longest line that is shown as a whole, in characters.
 const LINE_LENGTH: usize = 140;
@@ -123,8 +123,7 @@ impl<'text> Report<'text> {
             .iter()
             .find(|(name, _)| Arc::ptr_eq(name, &span.source))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let line = text
-            .lines()
+        let line = lines(text)
             .nth(span.start.line as usize - 1)
             .unwrap_or_default();
         let line: Vec<Option<char>> = line.chars().map(Some).collect();

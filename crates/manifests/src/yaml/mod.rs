@@ -15,6 +15,12 @@ pub use node::{Data, Entry, Map, Node, Point, Span};
 use reader::read;
 pub(crate) use reader::{Strictness, read_all};
 
+/// The lines of a text as YAML counts them: a carriage return alone ends one too.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n')
+        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}
+
 /// Deepest nesting of lists and maps.
 pub const MAX_DEPTH: usize = 100;
 

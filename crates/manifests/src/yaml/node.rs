@@ -62,8 +62,8 @@ pub enum Data {
     Map(Map),
 }
 
-/// A map by key.
-pub type Map = BTreeMap<String, Entry>;
+/// A map by key. Most maps are small, and a map has room for several entries from the start: hence the boxes.
+pub type Map = BTreeMap<String, Box<Entry>>;
 
 /// A value of a map, and its key's position.
 #[derive(Clone, PartialEq)]
@@ -98,7 +98,7 @@ impl Node {
     /// The value of a key and the key's position, where this is a map that has it.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.data {
-            Data::Map(map) => map.get(key),
+            Data::Map(map) => map.get(key).map(Box::as_ref),
             _ => None,
         }
     }

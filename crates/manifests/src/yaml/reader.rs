@@ -242,18 +242,16 @@ impl<'text> Reader<'text> {
             {
                 value.node.span = key_span.clone(); // Nothing was written: the key is the best place to show.
             }
+            let entry = Box::new(Entry {
+                key_span,
+                value: value.node,
+            });
             match map.entry(key) {
                 btree_map::Entry::Vacant(place) => {
-                    place.insert(Entry {
-                        key_span,
-                        value: value.node,
-                    });
+                    place.insert(entry);
                 }
                 btree_map::Entry::Occupied(mut place) if merged.remove(place.key()).is_some() => {
-                    place.insert(Entry {
-                        key_span,
-                        value: value.node,
-                    });
+                    place.insert(entry);
                 }
                 btree_map::Entry::Occupied(place) => {
                     let first = place.get().key_span.start;

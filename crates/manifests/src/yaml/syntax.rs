@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_saphyr::granit_parser::ErrorKind;
 
-use super::{Error, Point, Span, reader::point};
+use super::{Error, Point, Span, lines, reader::point};
 
 /// What is wrong, and what to do about it.
 pub(super) fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
@@ -90,7 +90,7 @@ pub(super) fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
 /// Where the quote was opened that is not closed up to a place: in the nearest line above with an odd number of
 /// quotes of one kind.
 pub(super) fn open_quote(text: &str, end: Point) -> Point {
-    let lines: Vec<&str> = text.lines().take(end.line as usize).collect();
+    let lines: Vec<&str> = lines(text).take(end.line as usize).collect();
     for (number, line) in lines.iter().enumerate().rev() {
         for quote in ['"', '\''] {
             let places = line.chars().enumerate().filter(|(_, c)| *c == quote);
@@ -116,7 +116,7 @@ pub(super) fn open_quote(text: &str, end: Point) -> Point {
 pub(super) fn open_bracket(text: &str, end: Point) -> Option<(Point, char)> {
     let mut open: Vec<(Point, char)> = Vec::new();
     let mut quote: Option<char> = None;
-    for (number, line) in text.lines().enumerate().take(end.line as usize) {
+    for (number, line) in lines(text).enumerate().take(end.line as usize) {
         let mut before = ' ';
         for (place, character) in line.chars().enumerate() {
             let here = point(number + 1, place);
@@ -152,8 +152,12 @@ pub(super) fn control_character(source: &Arc<str>, text: &str) -> Option<Error> 
     };
     let (offset, character) = text.char_indices().find(|(_, c)| bad(*c))?;
     let before = &text[..offset];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count();
+    let line = lines(before).count();
+    let column = before
+        .chars()
+        .rev()
+        .take_while(|c| !matches!(c, '\n' | '\r'))
+        .count();
     let start = point(line, column);
     let message = format!(
         "the character U+{:04X} must not stand in YAML",

@@ -1,6 +1,5 @@
 //! Real Helm, as a process.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,17 +11,9 @@ pub struct Helm {
 }
 
 impl Helm {
-    /// `FORERUN_TEST_HELM`, else `helm` in `PATH`, else what `scripts/cluster` built. `None`, and a line that says
-    /// so, where there is none; where `CI` is set the test fails.
+    /// `None`, and a line that says so, where there is none; where `CI` is set the test fails.
     pub fn find() -> Option<Self> {
-        let program = std::env::var_os("FORERUN_TEST_HELM")
-            .map(PathBuf::from)
-            .or_else(in_path)
-            .or_else(in_cache);
-        let Some(program) = program else {
-            forerun_test_support::report_missing("helm (FORERUN_TEST_HELM, PATH, scripts/cluster)");
-            return None;
-        };
+        let program = forerun_test_support::helm_programs().into_iter().next()?;
         let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/forerun");
         let home = tempfile::tempdir().expect("a temporary directory");
         Some(Self {
@@ -82,30 +73,4 @@ fn run(command: &mut Command) -> Result<String, String> {
     } else {
         Err(text(&output.stderr) + &text(&output.stdout))
     }
-}
-
-fn in_path() -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|directory| directory.join("helm"))
-        .find(|program| program.is_file())
-}
-
-/// Helm 3 that the test cluster's scripts built, newest version last in the alphabet.
-fn in_cache() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?
-        .join("forerun");
-    let mut built: Vec<PathBuf> = fs::read_dir(cache.join("cluster"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("helm-v3."))
-        .map(|entry| entry.path().join("helm"))
-        .chain([cache.join("tools/bin/helm")])
-        .filter(|program| program.is_file())
-        .collect();
-    built.sort();
-    // `cluster/helm-v3…` sorts before `tools/bin`.
-    built.into_iter().next()
 }

@@ -211,13 +211,20 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
         self.ask_database(&format!("{base}/{}", self.database), statement)
     }
 
-    /// A session with the story's database that stays, for holding locks.
+    /// A session of the application's own user that stays, for holding locks.
     ///
     /// # Errors
     /// `psql` cannot be started.
     pub fn session(&self, statement: &str) -> Result<Running, Failure> {
-        let base = self.settings.postgres_url.trim_end_matches("/postgres");
-        self.start(&mut self.psql(&format!("{base}/{}", self.database), statement))
+        self.start(&mut self.psql(&self.url(), statement))
+    }
+
+    /// The story's database, as the application's own user.
+    pub fn url(&self) -> String {
+        format!(
+            "postgres://app:app-password@{}/{}",
+            self.settings.node_address, self.database
+        )
     }
 
     /// A statement in the server's own database.

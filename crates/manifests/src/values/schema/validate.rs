@@ -114,7 +114,8 @@ impl<'a> Validator<'a> {
             let span = place.key.unwrap_or(&node.span).clone();
             self.add(&here.at, span, format!("`{name}` is missing"), None);
         }
-        for (key, Entry { key_span, value }) in map {
+        for (key, entry) in map {
+            let Entry { key_span, value } = &**entry;
             let at = here.at.key(key);
             if let Some(names) = &shape.property_names {
                 self.name(key, key_span, names, &at);

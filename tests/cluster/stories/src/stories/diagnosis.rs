@@ -1,13 +1,14 @@
 //! `forerun deploy` tells the cause, at once where waiting cannot help, and leaves the running version alone.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::delivery::{Delivery, Values};
 use crate::observe::text;
 use crate::place::Place;
-use crate::process::{Failure, Outcome, ensure, equal};
+use crate::process::{Failure, Outcome, ensure, equal, until};
 use crate::requests::Requests;
 use crate::runner::Story;
 
@@ -15,6 +16,7 @@ pub fn stories() -> Vec<Story> {
     vec![
         Story::new("diagnosis-pending", pending),
         Story::new("diagnosis-failing", failing),
+        Story::new("diagnosis-lock-held", lock_held),
         Story::new("diagnosis-forbidden", forbidden),
     ]
 }
@@ -99,7 +101,7 @@ fn failing(place: &Place) -> Result<(), Failure> {
         place,
         &next.clone().migrations("command={/bin/nothing}"),
         2,
-        "the container cannot be started",
+        "the command of the container cannot be run",
     )?;
     refused(
         place,
@@ -117,6 +119,28 @@ fn failing(place: &Place) -> Result<(), Failure> {
     refused(place, &next.tag("changed"), 4, "0001_users.sql")?;
     equal("history", &place.history()?.len(), &2)?;
     requests.end_with("v1")
+}
+
+/// Somebody else migrates the same database and does not end.
+fn lock_held(place: &Place) -> Result<(), Failure> {
+    let mut other = Command::new(&place.settings.forerun);
+    other.args(["exec", "--url", &place.url(), "--", "sleep", "600"]);
+    let mut other = place.start(&mut other)?;
+    until("the lock of the other", || {
+        ensure(other.is_running(), || other.so_far())?;
+        let held = place.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")?;
+        Ok((held != "0").then_some(()))
+    })?;
+    let values = Values::my_app(place, "v1").migrations("backoffLimit=0");
+    let outcome = Delivery::Deploy.deliver(place, &values.clone().migrations("lockTimeout=3"))?;
+    outcome
+        .exits(75)?
+        .says("lock is held by")?
+        .says("Nothing of the new version was applied; there was no version before")?;
+    other.signal("TERM")?;
+    other.end()?;
+    Delivery::Deploy.deliver(place, &values)?.exits(0)?;
+    equal("history", &place.history()?.len(), &2)
 }
 
 /// An identity that may do everything but start Jobs.

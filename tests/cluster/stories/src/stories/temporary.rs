@@ -19,15 +19,15 @@ pub fn stories() -> Vec<Story> {
     ]
 }
 
-/// The database accepts no connections for a while: the Job tries again, and nobody has to do anything.
+/// The database takes no more connections for a while: the Job tries again, and nobody has to do anything.
 fn database_comes_back(place: &Place, delivery: Delivery) -> Result<(), Failure> {
-    let accept = |whether: &str| {
+    let limit = |number: &str| {
+        let database = &place.database;
         place.as_superuser(&format!(
-            "ALTER DATABASE {} ALLOW_CONNECTIONS {whether}",
-            place.database
+            "ALTER DATABASE {database} CONNECTION LIMIT {number}"
         ))
     };
-    accept("false")?;
+    limit("0")?;
     let running = delivery.start(place, &Values::my_app(place, "v1"))?;
     until("a pod that gave up for now", || {
         let pods = place.pods_of("my-app-migrations")?;
@@ -36,7 +36,7 @@ fn database_comes_back(place: &Place, delivery: Delivery) -> Result<(), Failure>
             .any(|pod| exit_code(pod) == Some(75))
             .then_some(()))
     })?;
-    accept("true")?;
+    limit("-1")?;
     let outcome = running.end()?;
     place.remember(outcome.show());
     outcome.exits(0)?;
@@ -62,7 +62,8 @@ fn table_locked(place: &Place) -> Result<(), Failure> {
     })?;
     let running = Delivery::Deploy.start(place, &values.tag("v2"))?;
     until("a sentence that names the holder", || {
-        Ok(running.so_far().contains("postgres").then_some(()))
+        let so_far = running.so_far();
+        Ok(so_far.contains("held by app").then_some(()))
     })?;
     equal(
         "the version that is deployed",
