@@ -311,12 +311,16 @@ fn log_line(line: &str, verbose: bool) -> Option<String> {
                             .map(one_line)
                             .unwrap_or_default()
                     };
-                    format!(
-                        "{} ({}, {})",
-                        text("user"),
-                        text("application"),
-                        text("state")
-                    )
+                    let known: Vec<String> = [text("application"), text("state")]
+                        .into_iter()
+                        .filter(|part| !part.is_empty())
+                        .collect();
+                    let session = format!("session {} of {}", text("backend"), text("user"));
+                    if known.is_empty() {
+                        session
+                    } else {
+                        format!("{session} ({})", known.join(", "))
+                    }
                 })
                 .collect();
             format!(

@@ -75,7 +75,10 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    fn tell(&self, line: LogLine) {
+    /// A line of a log; before the first one of a pod, that the pod has started: its init containers write while it
+    /// still counts as pending.
+    fn tell(&mut self, line: LogLine) {
+        self.tell_start(&line.pod);
         self.events.emit(&Event::Log {
             job: self.running.name.clone(),
             pod: line.pod,
@@ -136,13 +139,19 @@ impl Follower<'_> {
                 .status
                 .as_ref()
                 .and_then(|status| status.phase.as_deref());
-            if phase.is_some_and(|phase| phase != "Pending") && self.started.insert(name.clone()) {
-                self.events.emit(&Event::PodStarted {
-                    job: self.running.name.clone(),
-                    pod: name,
-                    attempt: self.started.len(),
-                });
+            if phase.is_some_and(|phase| phase != "Pending") {
+                self.tell_start(&name);
             }
+        }
+    }
+
+    fn tell_start(&mut self, pod: &str) {
+        if self.started.insert(pod.to_owned()) {
+            self.events.emit(&Event::PodStarted {
+                job: self.running.name.clone(),
+                pod: pod.to_owned(),
+                attempt: self.started.len(),
+            });
         }
     }
 

@@ -256,6 +256,8 @@ fn kind(error: &DbError, phase: Phase) -> ErrorKind {
         "08P01" if message.contains("no such user") || message.contains("authentication") => {
             ErrorKind::Authentication
         }
+        // ALLOW_CONNECTIONS is off: somebody maintains or swaps the database.
+        "55000" => ErrorKind::Unreachable,
         _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57") => {
             ErrorKind::Unreachable
         }
@@ -276,6 +278,9 @@ fn advice(error: &DbError, kind: ErrorKind) -> Option<String> {
         }
         ("53300", _) => {
             "the server's connections are used up: end some, raise `max_connections`, or connect through a pooler"
+        }
+        ("55000", ErrorKind::Unreachable) => {
+            "the database accepts no connections for now (ALLOW_CONNECTIONS is off): wait, or use `--wait`"
         }
         ("57P03", _) => "the server is starting or stopping: wait, or use `--wait`",
         ("57P01", _) => "the session was ended by an administrator or a server shutdown: run again",

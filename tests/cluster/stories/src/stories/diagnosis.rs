@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::delivery::{Delivery, Values};
-use crate::observe::text;
+use crate::observe::{log_says, text};
 use crate::place::Place;
 use crate::process::{Failure, Outcome, ensure, equal, until};
 use crate::requests::Requests;
@@ -21,10 +22,16 @@ pub fn stories() -> Vec<Story> {
     ]
 }
 
+/// Far less than the hour that a Job may take, and more than a busy machine needs.
+const SOON: Duration = Duration::from_secs(120);
+
 /// Deploys what cannot work, on top of what does.
 fn refused(place: &Place, values: &Values, code: i32, sentence: &str) -> Result<(), Failure> {
     let before = place.object("deployment/my-app")?;
     let outcome = Delivery::Deploy.deliver(place, values)?;
+    ensure(outcome.took < SOON, || {
+        format!("it took too long:\n{}", outcome.show())
+    })?;
     outcome
         .exits(code)?
         .says(sentence)?
@@ -116,7 +123,13 @@ fn failing(place: &Place) -> Result<(), Failure> {
         "time limit",
     )?;
     // A file of the directory is not what was applied.
-    refused(place, &next.tag("changed"), 4, "0001_users.sql")?;
+    refused(
+        place,
+        &next.tag("changed"),
+        4,
+        "the history and the directory contradict each other",
+    )?;
+    log_says(place, "my-app-migrations", &["0001_users.sql"])?;
     equal("history", &place.history()?.len(), &2)?;
     requests.end_with("v1")
 }

@@ -1,5 +1,7 @@
 //! The life of a release: install, upgrade in steps, a migration that fails, rollback, uninstall.
 
+use std::time::Duration;
+
 use crate::delivery::{Delivery, Values};
 use crate::observe::{condition, deployed, exit_code, log_says, succeeded_at_once, text};
 use crate::place::Place;
@@ -121,6 +123,8 @@ fn failed_migration(place: &Place, delivery: Delivery) -> Result<(), Failure> {
     let requests = Requests::start(place, "v2")?;
 
     let failed = delivery.deliver(place, &values.clone().tag("v3-broken"))?;
+    // Not by a timeout: Helm's is longer, and so is the Job's.
+    ensure(failed.took < Duration::from_secs(120), || failed.show())?;
     match delivery {
         Delivery::Deploy => {
             failed
