@@ -117,10 +117,11 @@ pub(crate) fn of_ended(pod: &Pod, ended: &Ended, namespace: &str) -> Diagnosis {
         ),
         (Some(words), Some(code), _) => {
             let (code_word, outcome, _) = meaning(code);
-            let advice = words
-                .hint
-                .clone()
-                .unwrap_or_else(|| "Correct it and deploy again.".to_owned());
+            // The engine does not know who runs it.
+            let advice = words.hint.as_deref().map_or_else(
+                || "Correct it and deploy again.".to_owned(),
+                |hint| hint.replace("run `forerun migrate up` again", "deploy again"),
+            );
             place.diagnosis(
                 code_word,
                 (Verdict::Heals, outcome),

@@ -213,20 +213,27 @@ fn standing(found: &Job, pods: &[Pod], wanted: &Object) -> Standing {
     }
 }
 
-/// Pods that have begun and not ended: any container, also an init container, runs or has run.
+/// Pods in which a container runs, be it one of those before the migration; a sidecar alone migrates nothing.
 fn working(pods: &[Pod]) -> Vec<String> {
-    let has_begun = |pod: &&Pod| {
+    let runs = |pod: &&Pod| {
+        let sidecars: Vec<&str> = pod
+            .spec
+            .iter()
+            .flat_map(|spec| spec.init_containers.iter().flatten())
+            .filter(|container| container.restart_policy.as_deref() == Some("Always"))
+            .map(|container| container.name.as_str())
+            .collect();
         let status = pod.status.as_ref();
         let init = status.and_then(|status| status.init_container_statuses.as_deref());
         let main = status.and_then(|status| status.container_statuses.as_deref());
         let mut containers = init
             .unwrap_or_default()
             .iter()
+            .filter(|container| !sidecars.contains(&container.name.as_str()))
             .chain(main.unwrap_or_default());
         containers.any(|container| {
             let state = container.state.as_ref();
-            container.restart_count > 0
-                || state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+            state.is_some_and(|state| state.running.is_some())
         })
     };
     let unfinished = |pod: &&Pod| {
@@ -236,7 +243,7 @@ fn working(pods: &[Pod]) -> Vec<String> {
             .and_then(|status| status.phase.as_deref());
         !matches!(phase, Some("Succeeded" | "Failed"))
     };
-    let working = pods.iter().filter(unfinished).filter(has_begun);
+    let working = pods.iter().filter(unfinished).filter(runs);
     working
         .map(|pod| pod.metadata.name.clone().unwrap_or_default())
         .collect()
