@@ -226,3 +226,29 @@ fn names_that_occur_twice() {
     );
     target.assert_left_clean();
 }
+
+/// `migrate down`: each statement is announced with the record of the one before.
+#[test]
+fn the_connection_is_lost_on_the_way_down() {
+    let Some(target) = Target::mariadb() else {
+        return;
+    };
+    let proxy = target.database().proxy();
+    let project = project_for(&target, &migrations("(id integer)"));
+    for (number, name) in ["one", "two", "three", "four"].iter().enumerate() {
+        let script = format!("{:04}_{name}.down.sql", number + 1);
+        project.migration(&script, format!("DROP TABLE {name};\n"));
+    }
+    assert_finishes(&project, &target);
+    proxy.cut_when(Direction::ToServer, b"DROP TABLE two", When::Before);
+    let through = target.database().url_through(&proxy);
+    let lost = ["--format", "text", "migrate", "down", "3", "-u", &through];
+    let _ = project.run(&lost).expect_code(75).expect_text("lost");
+    assert_eq!(target.applied(), [1, 2]);
+    assert_eq!(target.query(UNFINISHED), "2|0|1");
+    let _ = project.run(&["migrate", "down", "1"]).expect_code(0);
+    assert_eq!(target.applied(), [1]);
+    assert_eq!(target.query("SHOW TABLES LIKE 'two'"), "");
+    assert_eq!(target.number(SETTLED), 1);
+    target.assert_left_clean();
+}

@@ -445,6 +445,16 @@ fn secrets_are_never_shown() {
     }
 }
 
+/// YAML ends a line at a carriage return, too; the line that is shown is the one that is meant.
+#[test]
+fn lines_are_counted_as_yaml_counts_them() {
+    for end in ["\n", "\r\n", "\r"] {
+        let said = refused(&format!("# one{end}nameOverride: [shop]{end}"));
+        let expected = "values.yaml:2:15: error: expected text, found a list\n  at nameOverride\n  2 | nameOverride: [shop]";
+        assert!(said.starts_with(expected), "{end:?}: {said}");
+    }
+}
+
 #[test]
 fn nothing_at_all_is_no_values_and_no_error() {
     assert!(read(&[], &[]).is_ok());

@@ -1,7 +1,7 @@
 //! What users of forerun live through, on a real Kubernetes cluster: `scripts/cluster test` brings it up and runs this.
 //!
 //! `forerun-cluster-stories [--list] [NAME…]`: the stories whose name contains one of the words.
-//! `FORERUN_STORIES_AT_A_TIME` (4) of them run at a time.
+//! `FORERUN_STORIES_AT_A_TIME` (6) of them run at a time.
 
 mod delivery;
 mod observe;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let at_a_time = env::var("FORERUN_STORIES_AT_A_TIME")
         .ok()
         .and_then(|text| text.parse().ok());
-    if runner::run(&settings, &chosen, at_a_time.unwrap_or(4)) {
+    if runner::run(&settings, &chosen, at_a_time.unwrap_or(6)) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

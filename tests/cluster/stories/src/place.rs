@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use serde_json::Value;
 
-use crate::process::{self, Failure, Outcome, Running, until};
+use crate::process::{self, Failure, Outcome, Running, Transcript, until};
 use crate::settings::Settings;
 
 /// A namespace with the service `postgresql`, and an empty database. Their names are alike.
@@ -20,7 +20,7 @@ pub struct Place<'a> {
     /// The database.
     pub database: String,
     work: PathBuf,
-    transcript: Mutex<Vec<String>>,
+    transcript: Transcript,
 }
 
 impl<'a> Place<'a> {
@@ -44,7 +44,7 @@ impl<'a> Place<'a> {
             namespace: name.to_owned(),
             database: name.replace('-', "_"),
             work,
-            transcript: Mutex::default(),
+            transcript: Transcript::default(),
         };
         // A kept cluster may have them from the last time.
         place
@@ -107,7 +107,7 @@ endpoints: [{{addresses: [\"{address}\"], conditions: {{ready: true}}}}]"
     /// # Errors
     /// It cannot be started.
     pub fn start(&self, command: &mut Command) -> Result<Running, Failure> {
-        process::start(command, None, &self.work)
+        process::start(command, None, &self.work, &self.transcript)
     }
 
     /// Remembers something for the story's report.

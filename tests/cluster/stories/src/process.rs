@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,8 +85,12 @@ impl Outcome {
     }
 }
 
-/// A command that runs beside the story. Dropped, it is ended.
+/// What a story did so far, for its report.
+pub type Transcript = Arc<Mutex<Vec<String>>>;
+
+/// A command that runs beside the story. Dropped while it runs, it is ended, and what it said is remembered.
 pub struct Running {
+    transcript: Transcript,
     line: String,
     child: Child,
     begin: Instant,
@@ -100,6 +105,7 @@ pub fn start(
     command: &mut Command,
     input: Option<&str>,
     directory: &Path,
+    transcript: &Transcript,
 ) -> Result<Running, Failure> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -123,6 +129,7 @@ pub fn start(
             .map_err(|error| format!("{line}: {error}"))?;
     }
     Ok(Running {
+        transcript: Arc::clone(transcript),
         line,
         child,
         begin: Instant::now(),
@@ -139,7 +146,7 @@ pub fn run(
     input: Option<&str>,
     directory: &Path,
 ) -> Result<Outcome, Failure> {
-    start(command, input, directory)?.end()
+    start(command, input, directory, &Transcript::default())?.end()
 }
 
 impl Running {
@@ -210,6 +217,12 @@ impl Drop for Running {
         if self.is_running() {
             let _ = self.child.kill();
             let _ = self.child.wait();
+            let told = format!("$ {}\n{}(ended by the story)", self.line, self.so_far());
+            let transcript = &self.transcript;
+            transcript
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(told);
         }
     }
 }

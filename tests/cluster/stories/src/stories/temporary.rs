@@ -63,7 +63,7 @@ fn table_locked(place: &Place) -> Result<(), Failure> {
     let running = Delivery::Deploy.start(place, &values.tag("v2"))?;
     until("a sentence that names the holder", || {
         let so_far = running.so_far();
-        Ok(so_far.contains("held by app (psql").then_some(()))
+        Ok((so_far.contains("lock held by") && so_far.contains("(psql")).then_some(()))
     })?;
     equal(
         "the version that is deployed",
