@@ -24,16 +24,17 @@ pub fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
     std::fs::write(&values, release()).map_err(|error| error.to_string())?;
     let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/forerun");
 
+    let helm = helm();
     let mut entrants = vec![Entrant::new("forerun render", || {
         run(clean(&options.forerun).args(["render", "-f"]).arg(&values))
     })];
-    let helm = helm();
-    if let Some(helm) = &helm {
-        entrants.push(Entrant::new("helm template", || {
-            run(clean(helm)
+    if let Some(helm) = helm {
+        let (values, home) = (values.clone(), directory.path().to_owned());
+        entrants.push(Entrant::new("helm template", move || {
+            run(clean(&helm)
                 .args(["template", "many", chart, "-f"])
                 .arg(&values)
-                .env("HOME", directory.path()))
+                .env("HOME", &home))
         }));
     } else {
         report.say("- not measured: helm (FORERUN_TEST_HELM, or built by scripts/cluster)");

@@ -14,6 +14,9 @@ use crate::command_error::Explanation;
 /// The kubelet cuts a message here.
 const LIMIT: usize = 4096;
 
+/// How many details are told: of several conflicts, the first one with what to do about it.
+const DETAILS: usize = 2;
+
 /// How a run ended.
 #[derive(Debug, Serialize)]
 struct Message<'a> {
@@ -23,6 +26,8 @@ struct Message<'a> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +66,11 @@ fn text(exit_code: u8, outcome: &str, message: &str, error: Option<&Explanation>
                     limit,
                 )
             }),
+            details: error
+                .iter()
+                .flat_map(|error| error.details.iter().take(DETAILS))
+                .map(|(label, text)| cut(&format!("{label}: {text}"), limit / DETAILS))
+                .collect(),
             state: error
                 .and_then(|error| error.state.as_deref())
                 .map(|state| cut(state, limit)),
@@ -100,6 +110,20 @@ mod tests {
             assert_eq!(value["exit_code"], 3);
             assert!(value["hint"].as_str().unwrap().starts_with("日本"));
         }
+    }
+
+    #[test]
+    fn the_first_of_several_conflicts_is_told() {
+        let error = Explanation::new(ExitCode::Conflict, "conflict", "x")
+            .detail("conflict", "0001_a.sql was changed")
+            .detail("do", "put it back")
+            .detail("conflict", "0002_b.sql was changed");
+        let text = text(4, "conflict", "x", Some(&error));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            value["details"],
+            serde_json::json!(["conflict: 0001_a.sql was changed", "do: put it back"])
+        );
     }
 
     #[test]

@@ -81,6 +81,8 @@ struct LastWords {
     exit_code: i32,
     message: String,
     place: Option<String>,
+    #[serde(default)]
+    details: Vec<String>,
     state: Option<String>,
     hint: Option<String>,
 }
@@ -197,10 +199,11 @@ pub(crate) fn of_ended(pod: &Pod, ended: &Ended, namespace: &str) -> Diagnosis {
                 .unwrap_or_default();
             found = found.detail("exit code", format!("{code}{meaning}"));
         }
-        for (label, text) in [("at", &words.place), ("database", &words.state)] {
-            if let Some(text) = text {
-                found = found.detail(label, text.clone());
-            }
+        let place = words.place.iter().map(|place| ("at", place));
+        let details = words.details.iter().map(|detail| ("details", detail));
+        let state = words.state.iter().map(|state| ("database", state));
+        for (label, text) in place.chain(details).chain(state) {
+            found = found.detail(label, text.clone());
         }
     } else if !ended.message.trim().is_empty() {
         let lines: Vec<&str> = ended.message.trim().lines().collect();
