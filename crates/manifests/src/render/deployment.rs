@@ -123,11 +123,26 @@ fn pod_spec(
         volumes: list(volumes),
         service_account_name: account_of(app, deployment),
         automount_service_account_token: deployment.automount_service_account_token,
-        image_pull_secrets: container::pull_secrets(values, &deployment.image_pull_secrets),
         security_context: overlaid_pod(
             general.security_context.as_ref(),
             deployment.security_context.as_ref(),
         ),
+        topology_spread_constraints: deployment
+            .topology_spread_constraints
+            .clone()
+            .or_else(|| general.topology_spread_constraints.clone()),
+        termination_grace_period_seconds: deployment
+            .termination_grace_period_seconds
+            .or(general.termination_grace_period_seconds),
+        ..surroundings(values, deployment)
+    }
+}
+
+/// Where the pods of an application run, and from where their images come: the same for its migrations.
+pub fn surroundings(values: &Values, deployment: &Deployment) -> PodSpec {
+    let general = &values.deployments_general;
+    PodSpec {
+        image_pull_secrets: container::pull_secrets(values, &deployment.image_pull_secrets),
         node_selector: metadata::some(merged(&general.node_selector, &deployment.node_selector)),
         tolerations: deployment
             .tolerations
@@ -137,17 +152,10 @@ fn pod_spec(
             .affinity
             .clone()
             .or_else(|| general.affinity.clone()),
-        topology_spread_constraints: deployment
-            .topology_spread_constraints
-            .clone()
-            .or_else(|| general.topology_spread_constraints.clone()),
         priority_class_name: deployment
             .priority_class_name
             .clone()
             .or_else(|| general.priority_class_name.clone()),
-        termination_grace_period_seconds: deployment
-            .termination_grace_period_seconds
-            .or(general.termination_grace_period_seconds),
         host_aliases: deployment.host_aliases.clone(),
         dns_policy: deployment.dns_policy.clone(),
         dns_config: deployment.dns_config.clone(),

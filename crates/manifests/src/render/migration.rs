@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::container::{self, engine_image, engine_resources, named, restricted};
+use super::deployment::surroundings;
 use super::metadata::{self, Metadata, list, merged, object};
 use super::names::{hexadecimal, limited};
 use super::plan::{Account, FATAL, Plan, PlannedStep};
@@ -303,25 +304,6 @@ pub fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodS
                 .termination_grace_period_seconds
                 .unwrap_or(GRACE),
         ),
-        image_pull_secrets: container::pull_secrets(plan.values, &deployment.image_pull_secrets),
-        node_selector: metadata::some(merged(&general.node_selector, &deployment.node_selector)),
-        tolerations: deployment
-            .tolerations
-            .clone()
-            .or_else(|| general.tolerations.clone()),
-        affinity: deployment
-            .affinity
-            .clone()
-            .or_else(|| general.affinity.clone()),
-        priority_class_name: deployment
-            .priority_class_name
-            .clone()
-            .or_else(|| general.priority_class_name.clone()),
-        host_aliases: deployment.host_aliases.clone(),
-        dns_policy: deployment.dns_policy.clone(),
-        dns_config: deployment.dns_config.clone(),
-        runtime_class_name: deployment.runtime_class_name.clone(),
-        scheduler_name: deployment.scheduler_name.clone(),
         security_context: container::overlaid_pod(
             security_context.as_ref(),
             plan.migrations.pod_security_context.as_ref(),
@@ -329,7 +311,7 @@ pub fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodS
         init_containers: list(init_containers),
         containers,
         volumes: list(volumes),
-        ..PodSpec::default()
+        ..surroundings(plan.values, deployment)
     })
 }
 
