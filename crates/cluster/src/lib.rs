@@ -13,6 +13,7 @@ mod api;
 mod api_error;
 mod apply;
 mod connect;
+mod containers;
 mod deploy;
 mod diagnosis;
 mod difference;

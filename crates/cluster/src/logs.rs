@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::api::Cluster;
+use crate::containers::workers;
 
 /// A stream that is silent for this long is opened again.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -140,27 +141,9 @@ impl Logs {
     }
 }
 
-/// Containers that do the work: not sidecars, and not the one that only copies our binary.
+/// Containers that do the work, and not the one that only copies our binary.
 fn worth_telling(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    let status = pod.status.as_ref();
-    let init = status
-        .and_then(|status| status.init_container_statuses.as_deref())
-        .unwrap_or_default();
-    let main = status
-        .and_then(|status| status.container_statuses.as_deref())
-        .unwrap_or_default();
-    let spec = pod.spec.as_ref();
-    let sidecars: Vec<&str> = spec
-        .and_then(|spec| spec.init_containers.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .filter(|container| container.restart_policy.as_deref() == Some("Always"))
-        .map(|container| container.name.as_str())
-        .collect();
-    let init = init.iter().filter(move |status| {
-        status.name != "forerun" && !sidecars.contains(&status.name.as_str())
-    });
-    init.chain(main.iter())
+    workers(pod).filter(|status| status.name != "forerun")
 }
 
 async fn follow(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Diagnosis, PASSES, Place, Verdict, WRONG, image, quoted};
 use crate::api_error::one_line;
+use crate::containers::statuses;
 use crate::report::Outcome;
 
 /// A pod that says nothing for this long is worth a word.
@@ -380,18 +381,6 @@ fn terminating(place: &Place<'_>, pod: &Pod, since_end: i64) -> Option<Diagnosis
          node away (kubectl delete node) or mark it \
          out of service.",
     ))
-}
-
-/// Those of init containers first: they run first.
-fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    let status = pod.status.as_ref();
-    let init = status
-        .and_then(|status| status.init_container_statuses.as_deref())
-        .unwrap_or_default();
-    let main = status
-        .and_then(|status| status.container_statuses.as_deref())
-        .unwrap_or_default();
-    init.iter().chain(main)
 }
 
 /// As written in the pod: the status may have an id only.

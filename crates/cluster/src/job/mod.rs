@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::{Cluster, Dependents};
 use crate::api_error::ApiErrorKind;
+use crate::containers::workers;
 use crate::diagnosis::{JobState, job_state};
 use crate::error::DeployError;
 use crate::event::{Event, Events};
@@ -216,22 +217,7 @@ fn standing(found: &Job, pods: &[Pod], wanted: &Object) -> Standing {
 /// Pods in which a container runs, be it one of those before the migration; a sidecar alone migrates nothing.
 fn working(pods: &[Pod]) -> Vec<String> {
     let runs = |pod: &&Pod| {
-        let sidecars: Vec<&str> = pod
-            .spec
-            .iter()
-            .flat_map(|spec| spec.init_containers.iter().flatten())
-            .filter(|container| container.restart_policy.as_deref() == Some("Always"))
-            .map(|container| container.name.as_str())
-            .collect();
-        let status = pod.status.as_ref();
-        let init = status.and_then(|status| status.init_container_statuses.as_deref());
-        let main = status.and_then(|status| status.container_statuses.as_deref());
-        let mut containers = init
-            .unwrap_or_default()
-            .iter()
-            .filter(|container| !sidecars.contains(&container.name.as_str()))
-            .chain(main.unwrap_or_default());
-        containers.any(|container| {
+        workers(pod).any(|container| {
             let state = container.state.as_ref();
             state.is_some_and(|state| state.running.is_some())
         })
