@@ -90,6 +90,16 @@ find_go() {
     return 1
 }
 
+# Sets $go.
+prepare_go() {
+    if go=$(find_go); then return; fi
+    note "no Go $go_needed on this machine; fetching Debian's (1 min)"
+    fetch_packages "$cache/go-$go_needed" "${go_packages[@]}"
+    # Debian splits Go's tree in two and joins it by links that are absolute.
+    ln -sfn "../../share/go-$go_needed/src" "$cache/go-$go_needed/usr/lib/go-$go_needed/src"
+    go=$(find_go) || fail "Debian's Go does not run here"
+}
+
 # build_programs DIRECTORY MODULE-DIRECTORY LINKER-FLAGS PACKAGE…: builds the packages pinned by a module directory.
 build_programs() {
     local target=$1 modules=$2 linker_flags=$3
@@ -134,19 +144,18 @@ main() {
     mkdir -p "$cache"
     exec 8>"$cache/build.lock"
     flock --nonblock 8 || { note "another build is running; waiting for it"; flock 8; }
+    if [[ ${1:-} == go ]]; then
+        prepare_go
+        printf '%s\n' "$go"
+        return
+    fi
 
     if [[ ! -d $debian ]]; then
         note "fetching containerd, runc, CNI plugins, etcd, iptables and busybox from $(debian_mirror) (1 min)"
         fetch_packages "$debian" "${packages[@]}"
     fi
     if [[ ! -d $kubernetes_bin || ! -d $helm_bin || ! -d $helm4_bin ]]; then
-        if ! go=$(find_go); then
-            note "no Go $go_needed on this machine; fetching Debian's (1 min)"
-            fetch_packages "$cache/go-$go_needed" "${go_packages[@]}"
-            # Debian splits Go's tree in two and joins it by links that are absolute.
-            ln -sfn "../../share/go-$go_needed/src" "$cache/go-$go_needed/usr/lib/go-$go_needed/src"
-            go=$(find_go) || fail "Debian's Go does not run here"
-        fi
+        prepare_go
     fi
     if [[ ! -d $kubernetes_bin ]]; then
         note "building Kubernetes $kubernetes_version with $("$go" env GOVERSION) (5 to 6 min on two idle cores)"
@@ -202,4 +211,4 @@ build_images() {
     touch "$images/complete"
 }
 
-main
+main "$@"

@@ -130,6 +130,7 @@ def main():
     parser.add_argument("--command", type=json.loads, default=[], help="a JSON list")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--user", default="", help="UID or UID:GID")
+    parser.add_argument("--directory", default="/", help="where its program starts")
     parser.add_argument("--libraries", action="store_true", help="add the shared libraries of the programs")
     options = parser.parse_intermixed_args()
     names = [item for item in options.rest if not item.startswith("/")]
@@ -165,7 +166,7 @@ def main():
         "Entrypoint": options.entrypoint,
         "Cmd": options.command,
         "User": options.user,
-        "WorkingDir": "/",
+        "WorkingDir": options.directory,
         "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", *options.env],
     })
 

@@ -36,11 +36,15 @@ build() {
 
 # Every image is forerun and the application, on top of one common layer, and the migrations of its version.
 load_images() {
-    local programs=$CARGO_TARGET_DIR/debug
+    local programs=$CARGO_TARGET_DIR/debug tag libraries
     # Of a debug build, so it needs the libraries of its image. Debug information makes most of the size.
     strip -o "$work/forerun" "$programs/forerun"
     "$cluster" image "$work/base.tar" docker.io/library/forerun:0.1.0 --libraries \
         --entrypoint '["/app/forerun"]' /app/forerun="$work/forerun" /app/my-app="$programs/story-app"
+    # The guard takes forerun into images of others, so they have its libraries.
+    mapfile -t libraries < <(ldd "$programs/forerun" | awk '/=> \// { print $3 "=" $3 }')
+    django 1.0.0
+    django broken /app/orders/migrations/0004_stock.py="$stories/images/django-broken/0004_stock.py"
     image v1 v1
     image v1.0.0 v1
     image v2 v1 v2
@@ -49,6 +53,11 @@ load_images() {
     image slow v1 slow
     image very-slow v1 very-slow
     image changed changed v1
+    # For the chart of examples/helm-hook: the migrations in an image of their own.
+    for tag in v2 v3 v3-broken; do
+        "$cluster" image "$work/migrations-$tag.tar" "docker.io/library/my-app-migrations:$tag" --base "$work/$tag.tar" \
+            --entrypoint '["/app/forerun"]'
+    done
     "$cluster" image "$work/psql.tar" docker.io/library/psql:1 --base "$work/base.tar" --libraries /bin/psql="$psql" /bin/sh=/bin/dash
     "$cluster" load "$work"/*.tar >/dev/null
 }
@@ -59,6 +68,16 @@ image() {
     shift
     "$cluster" image "$work/$tag.tar" "docker.io/library/my-app:$tag" --base "$work/base.tar" \
         --entrypoint '["/app/my-app"]' --env "APP_VERSION=$tag" "${@/#//migrations=$stories/images/}"
+}
+
+# django TAG [PATH=FILE…]: the image of examples/django/Dockerfile, from this machine's Python.
+django() {
+    local tag=$1
+    shift
+    "$cluster" image "$work/django-$tag.tar" "docker.io/library/django-shop:$tag" --base "$django_base" \
+        --user 65532:65532 --directory /app --command '["gunicorn", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm", "website.wsgi"]' \
+        --env PYTHONDONTWRITEBYTECODE=1 --env PYTHONUNBUFFERED=1 --env PYTHONPATH=/usr/local/lib/packages \
+        "/app=$checkout/examples/django" "${libraries[@]}" "$@"
 }
 
 finish() {
@@ -73,7 +92,7 @@ finish() {
 }
 
 main() {
-    local reason psql
+    local reason psql django_base
     reason=$(obstacle)
     if [[ -n $reason ]]; then
         [[ -z ${CI:-} ]] || fail "test: $reason"
@@ -85,6 +104,9 @@ main() {
         exec "$CARGO_TARGET_DIR/debug/forerun-cluster-stories" --list
     fi
     "$cluster" build
+    django_base=$(python3 "$parts/django_image.py" "$checkout/examples/django/requirements.txt" \
+        "${XDG_CACHE_HOME:-$HOME/.cache}/forerun/python" "$cache/python-images") ||
+        fail "the image of examples/django needs python3 with pip, and PyPI once"
     work=$(mktemp -d)
     trap finish EXIT
     "$cluster" up >"$work/environment"

@@ -45,41 +45,9 @@ after the migrations, and notes which copies are needed.
   in: model, migrations, pod (a copy of its own), copies (dict: kind/name -> delivery, weight)
 */}}
 {{- define "forerun.redirect" -}}
-{{- $references := list -}}
-{{- range $container := concat (default list .pod.initContainers) .pod.containers -}}
-{{- range $variable := default list $container.env -}}
-{{- range $source, $reference := default dict $variable.valueFrom -}}
-{{- if eq $source "secretKeyRef" -}}
-{{- $references = append $references (dict "kind" "secret" "key" "name" "holder" $reference) -}}
-{{- else if eq $source "configMapKeyRef" -}}
-{{- $references = append $references (dict "kind" "configMap" "key" "name" "holder" $reference) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- range $source := default list $container.envFrom -}}
-{{- if hasKey $source "secretRef" -}}
-{{- $references = append $references (dict "kind" "secret" "key" "name" "holder" $source.secretRef) -}}
-{{- end -}}
-{{- if hasKey $source "configMapRef" -}}
-{{- $references = append $references (dict "kind" "configMap" "key" "name" "holder" $source.configMapRef) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- range $volume := default list .pod.volumes -}}
-{{- if hasKey $volume "secret" -}}
-{{- $references = append $references (dict "kind" "secret" "key" "secretName" "holder" $volume.secret) -}}
-{{- end -}}
-{{- range $source := append (default list (default dict $volume.projected).sources) $volume -}}
-{{- if hasKey $source "configMap" -}}
-{{- $references = append $references (dict "kind" "configMap" "key" "name" "holder" $source.configMap) -}}
-{{- end -}}
-{{- end -}}
-{{- range $source := default list (default dict $volume.projected).sources -}}
-{{- if hasKey $source "secret" -}}
-{{- $references = append $references (dict "kind" "secret" "key" "name" "holder" $source.secret) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- $found := dict -}}
+{{- include "forerun.references" (dict "pod" .pod "onto" $found) -}}
+{{- $references := $found.references -}}
 {{- range $secret := default list .pod.imagePullSecrets -}}
 {{- $references = append $references (dict "kind" "secret" "key" "name" "holder" $secret) -}}
 {{- end -}}

@@ -38,7 +38,9 @@ forerun.migrationJob: the Job of one step, without a name.
 {{- end -}}
 {{- $template := dict "spec" $pod -}}
 {{- $careful := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" "karpenter.sh/do-not-disrupt" "true" "sidecar.istio.io/nativeSidecar" "true" "config.linkerd.io/proxy-enable-native-sidecar" "true" "kubectl.kubernetes.io/default-container" "migrate" -}}
-{{- include "forerun.metadata" (dict "model" (dict "labels" $model.labels "annotations" $careful) "labels" $labels "annotations" (list $model.annotations .app.settings.podAnnotations $migrations.values.annotations $migrations.values.podAnnotations) "standardLabels" $standard "onto" $template) -}}
+{{- $checksum := dict -}}
+{{- include "forerun.checksum" (dict "model" $model "pod" $pod "onto" $checksum) -}}
+{{- include "forerun.metadata" (dict "model" (dict "labels" $model.labels "annotations" (merge $careful $checksum.annotations)) "labels" $labels "annotations" (list $model.annotations .app.settings.podAnnotations $migrations.values.annotations $migrations.values.podAnnotations) "standardLabels" $standard "onto" $template) -}}
 {{- $spec := dict "parallelism" 1 "completions" 1 "backoffLimit" 2 "ttlSecondsAfterFinished" 604800 "template" $template -}}
 {{- include "forerun.copyKeys" (dict "from" $step.values "onto" $spec "keys" (list "backoffLimit")) -}}
 {{- include "forerun.copyKeys" (dict "from" $migrations.values "onto" $spec "keys" (list "ttlSecondsAfterFinished")) -}}

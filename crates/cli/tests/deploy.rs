@@ -30,6 +30,14 @@ fn project() -> ScratchProject {
     project
 }
 
+/// `forerun deploy` of the values, with output for people; without the first two, for programs.
+const DEPLOY: [&str; 5] = ["--format", "text", "deploy", "-f", "values.yaml"];
+
+/// The same with more options.
+fn deploy_with<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    [&DEPLOY[..], options].concat()
+}
+
 fn kubeconfig(server: &str) -> String {
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -69,14 +77,7 @@ fn status(code: u16, reason: &str, message: &str) -> Value {
 fn the_order_can_be_seen_without_a_cluster() {
     let project = project();
     let outcome = project
-        .run(&[
-            "--format",
-            "text",
-            "deploy",
-            "-f",
-            "values.yaml",
-            "--dry-run=client",
-        ])
+        .run(&deploy_with(&["--dry-run=client"]))
         .expect_code(0);
     let place = |text: &str| {
         outcome
@@ -95,7 +96,7 @@ fn the_order_can_be_seen_without_a_cluster() {
     assert!(!outcome.stdout.contains("hunter2"));
 
     let outcome = project
-        .run(&["deploy", "-f", "values.yaml", "--dry-run=client"])
+        .run(&deploy_with(&["--dry-run=client"])[2..])
         .expect_code(0);
     let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(document["release"], "shop");
@@ -113,15 +114,7 @@ fn wrong_values_are_told_before_a_cluster_is_looked_for() {
         VALUES.replace("migrations:\n", "migration:\n"),
     );
     let _ = project
-        .run(&[
-            "--format",
-            "text",
-            "deploy",
-            "-f",
-            "values.yaml",
-            "-n",
-            "shop",
-        ])
+        .run(&deploy_with(&["-n", "shop"]))
         .expect_code(2)
         .expect_text("values.yaml:7:5")
         .expect_text("migrations");
@@ -131,12 +124,12 @@ fn wrong_values_are_told_before_a_cluster_is_looked_for() {
 fn without_a_kubeconfig_it_says_where_it_looked() {
     let project = project();
     let _ = project
-        .run(&["--format", "text", "deploy", "-f", "values.yaml"])
+        .run(&DEPLOY)
         .expect_code(2)
         .expect_text("no cluster is given")
         .expect_text(".kube/config")
         .expect_text("Nothing was changed");
-    let missing = project.command(&["--format", "text", "deploy", "-f", "values.yaml"]);
+    let missing = project.command(&DEPLOY);
     let _ = missing
         .env("KUBECONFIG", "/nonexistent/config")
         .run()
@@ -149,17 +142,12 @@ fn a_context_that_is_not_there_is_told_with_those_that_are() {
     let project = project();
     project.write("config", kubeconfig("http://127.0.0.1:1"));
     let _ = project
-        .run(&[
-            "--format",
-            "text",
-            "deploy",
-            "-f",
-            "values.yaml",
+        .run(&deploy_with(&[
             "--kubeconfig",
             "config",
             "--context",
             "prod",
-        ])
+        ]))
         .expect_code(2)
         .expect_text("has no context `prod`")
         .expect_text("--context: test");
@@ -186,12 +174,15 @@ fn an_api_server_that_does_not_let_us_in_ends_the_deploy_with_the_reason() {
             "config",
             kubeconfig(&answering(code, status(code, reason, message))),
         );
-        let arguments = ["deploy", "-f", "values.yaml", "--kubeconfig", "config"];
-        let text: Vec<&str> = ["--format", "text"].into_iter().chain(arguments).collect();
-        let outcome = project.run(&text).expect_code(2).expect_text(expected);
+        let outcome = project
+            .run(&deploy_with(&["--kubeconfig", "config"]))
+            .expect_code(2)
+            .expect_text(expected);
         assert!(!format!("{outcome:?}").contains("hunter"), "{outcome:?}");
 
-        let outcome = project.run(&arguments).expect_code(2);
+        let outcome = project
+            .run(&deploy_with(&["--kubeconfig", "config"])[2..])
+            .expect_code(2);
         let last: Value = serde_json::from_str(outcome.stdout.lines().last().unwrap()).unwrap();
         assert_eq!(last["event"], "run_finished");
         assert_eq!(last["exit_code"], 2);
@@ -204,16 +195,7 @@ fn something_else_than_a_cluster_is_noticed() {
     let project = project();
     project.write("config", kubeconfig(&answering(200, json!("welcome"))));
     let _ = project
-        .run(&[
-            "--format",
-            "text",
-            "deploy",
-            "-f",
-            "values.yaml",
-            "--kubeconfig",
-            "config",
-            "--dry-run",
-        ])
+        .run(&deploy_with(&["--kubeconfig", "config", "--dry-run"]))
         .expect_code(2)
         .expect_text("Something that is no Kubernetes API answers there");
 }

@@ -17,6 +17,8 @@ pub enum ApiErrorKind {
     TimedOut,
     /// The API server's certificate is not trusted, or ours is not accepted.
     Certificate,
+    /// The API server's certificate is that of an authority, which no client of this TLS library accepts.
+    CertificateOfAuthority,
     /// Who we are could not be found out: an exec plugin, a token file.
     Credentials,
     /// The API server does not know who we are.
@@ -234,7 +236,9 @@ fn transport(error: &(dyn StdError + 'static)) -> (ApiErrorKind, String) {
     ]
     .iter()
     .any(|word| all.contains(word));
-    let kind = if certificate {
+    let kind = if all.contains("causedasendentity") {
+        ApiErrorKind::CertificateOfAuthority
+    } else if certificate {
         ApiErrorKind::Certificate
     } else if all.contains("timed out") || all.contains("deadline") {
         ApiErrorKind::TimedOut
@@ -249,8 +253,8 @@ fn transport(error: &(dyn StdError + 'static)) -> (ApiErrorKind, String) {
 const TLS: [(&str, &str); 4] = [
     (
         "CaUsedAsEndEntity",
-        "the API server's certificate is that of an authority and vouches for itself, which is not \
-         accepted: it needs one of its own, signed by that authority",
+        "the API server shows the certificate of an authority (CA:TRUE) as its own, which is not accepted even from an \
+         authority that the kubeconfig trusts",
     ),
     (
         "UnknownIssuer",
@@ -366,6 +370,16 @@ mod tests {
             error
                 .message
                 .contains("authority that the kubeconfig does not name")
+        );
+        let error = kube::Error::Service(
+            "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))".into(),
+        );
+        let error = ApiError::new(String::new(), &error);
+        assert_eq!(error.kind, ApiErrorKind::CertificateOfAuthority);
+        assert!(
+            error
+                .message
+                .contains("the certificate of an authority (CA:TRUE) as its own")
         );
         let error = kube::Error::Service("tcp connect error: Connection refused".into());
         assert_eq!(

@@ -339,6 +339,10 @@ pub(crate) fn report_of_api_error(error: &ApiError, server: &str, namespace: &st
             "Check `certificate-authority-data` and `server` of the kubeconfig: another cluster \
              may answer at this address.",
         ),
+        ApiErrorKind::CertificateOfAuthority => report(Outcome::Configuration, "certificate").detail("server", server).advise(
+            "Give the API server a certificate of its own (CA:FALSE), signed by that authority, and let the kubeconfig \
+             trust the authority.",
+        ),
         ApiErrorKind::Credentials => {
             report(Outcome::Configuration, "credentials").advise(LOG_IN)
         }

@@ -1,10 +1,13 @@
-//! What forerun renders itself: the check finds nothing at all in it, in any delivery.
+//! What forerun renders itself, and what its chart renders: the check finds nothing at all in it, in any delivery.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "tests"
 )]
+
+#[path = "chart/helm.rs"]
+mod helm;
 
 use forerun_manifests::check::{self, Report};
 use forerun_manifests::render::{self, Delivery, KubeVersion};
@@ -67,26 +70,62 @@ fn check(values: &str, delivery: Delivery, stamp: u64) -> Report {
         kube_version: KubeVersion::NEWEST,
         stamp,
     };
-    let rendered = render::render(&values, &options).unwrap();
+    let mut rendered = render::render(&values, &options).unwrap();
+    if delivery == Delivery::Deploy {
+        // As `forerun deploy` applies it.
+        for step in &mut rendered.migrations {
+            step.job.value["metadata"]["labels"]["forerun.dev/release"] = "shop".into();
+        }
+    }
+    checked(render::yaml(rendered.objects()).unwrap())
+}
+
+/// The report on manifests of one rendering; another rendering gives the same.
+fn checked(text: String) -> Report {
     let sources = [check::Source {
         name: "rendered".into(),
-        text: render::yaml(rendered.objects()).unwrap(),
+        text,
     }];
     check::run(&sources, Some(&sources), &check::Options::default()).unwrap()
+}
+
+fn assert_clean(report: &Report, what: &str) {
+    assert!(!report.jobs.is_empty(), "{what}");
+    assert!(report.findings.is_empty(), "{what}: {:#?}", report.findings);
 }
 
 #[test]
 fn what_is_rendered_here_gets_no_finding() {
     for more in MORE {
         let values = BASE.replace("backoffLimit: 3\n      MORE", &with_default(more));
-        for delivery in [Delivery::Helm, Delivery::Argo, Delivery::Plain] {
+        for delivery in [
+            Delivery::Helm,
+            Delivery::Argo,
+            Delivery::Plain,
+            Delivery::Deploy,
+        ] {
             let report = check(&values, delivery, 1_763_770_000);
-            assert!(!report.jobs.is_empty(), "{more}");
-            assert!(
-                report.findings.is_empty(),
-                "{delivery:?} {more}: {:#?}",
-                report.findings
-            );
+            assert_clean(&report, &format!("{delivery:?} {more}"));
+        }
+    }
+}
+
+/// `helm template … | forerun check -`.
+#[test]
+fn what_the_chart_renders_gets_no_finding() {
+    let Some(helm) = helm::Helm::find() else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("values.yaml");
+    for more in MORE {
+        let values = BASE.replace("backoffLimit: 3\n      MORE", &with_default(more));
+        for delivery in ["helm", "argo", "plain"] {
+            let hook = format!("migrations:\n      hook: {{delivery: {delivery}}}\n");
+            std::fs::write(&file, values.replace("migrations:\n", &hook)).unwrap();
+            helm.lint(Some(&file)).unwrap();
+            let rendered = helm.template("shop", &file, "1.35").unwrap();
+            assert_clean(&checked(rendered), &format!("{delivery} {more}"));
         }
     }
 }

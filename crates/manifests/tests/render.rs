@@ -216,6 +216,57 @@ fn the_name_follows_what_the_job_does() {
     assert_eq!(name(&stamped), "shop-migrations-1700000000");
 }
 
+/// Annotations of the pods of a Deployment.
+fn pod_annotations(rendered: &Rendered, deployment: &str) -> Value {
+    let found = rendered
+        .application
+        .iter()
+        .find(|object| object.kind == "Deployment" && object.name == deployment);
+    found.unwrap().value["spec"]["template"]["metadata"]["annotations"].clone()
+}
+
+const CHECKSUM: &str = "forerun.dev/configs-checksum";
+
+#[test]
+fn a_changed_config_replaces_the_pods_that_use_it_and_no_others() {
+    let two = format!(
+        "{SHOP}  front:\n    containers: {{main: {{image: 'front:1', envFrom: [{{configName: texts}}]}}}}\n  plain:\n    \
+         containers: {{main: {{image: 'plain:1'}}}}\n"
+    );
+    let two = two.replace(
+        "configs:\n",
+        "configs:\n  texts: {data: {GREETING: hello}}\n",
+    );
+    let before = rendered(&two, Delivery::Helm);
+    let after = rendered(&two.replace("geheim", "streng"), Delivery::Helm);
+    let of = |release: &Rendered, app: &str| pod_annotations(release, app)[CHECKSUM].clone();
+    assert!(of(&before, "shop").is_string());
+    assert_ne!(of(&before, "shop"), of(&after, "shop"));
+    assert_eq!(of(&before, "front"), of(&after, "front"));
+    assert_eq!(pod_annotations(&before, "plain"), Value::Null);
+    assert!(!shown(&before).contains("geheim"));
+
+    // A text of one's own keeps the pods.
+    let kept = |text: &str| {
+        let own = format!("podAnnotations: {{{CHECKSUM}: 'off'}}\n    migrations:");
+        of(
+            &rendered(&text.replace("migrations:", &own), Delivery::Helm),
+            "shop",
+        )
+    };
+    assert_eq!(kept(SHOP), "off");
+    assert_eq!(kept(&SHOP.replace("geheim", "streng")), "off");
+}
+
+/// SQL files may be in a ConfigMap: others are another Job.
+#[test]
+fn a_changed_config_is_another_job_where_names_follow_the_content() {
+    let name = |text: &str, delivery| rendered(text, delivery).migrations[0].job.name.clone();
+    let changed = SHOP.replace("geheim", "streng");
+    assert_ne!(name(SHOP, Delivery::Plain), name(&changed, Delivery::Plain));
+    assert_eq!(name(SHOP, Delivery::Helm), name(&changed, Delivery::Helm));
+}
+
 #[test]
 fn a_long_name_is_cut() {
     let app = "a-very-long-name-of-an-application-that-somebody-thought-of";

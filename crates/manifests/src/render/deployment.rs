@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::container::{self, named, of_application, overlaid, overlaid_pod};
 use super::metadata::{self, Metadata, list, matching, merged, object};
 use super::plan::{Plan, account_of};
-use super::{Object, RenderError, migration};
+use super::{Object, RenderError, checksum, migration};
 use crate::values::{Container, Deployment, Values};
 
 /// The Deployment of an application, after its Service.
@@ -41,6 +41,8 @@ fn of_values(
     let general = &values.deployments_general;
     let pod_labels = merged(&general.pod_labels, &deployment.pod_labels);
     let pod_annotations = merged(&general.pod_annotations, &deployment.pod_annotations);
+    let mut pod = pod_spec(values, app, deployment, plan);
+    let checksum = checksum::annotation(&mut pod, values);
     KubeDeployment {
         metadata: object(
             app,
@@ -62,9 +64,9 @@ fn of_values(
             template: PodTemplateSpec {
                 metadata: Some(metadata::pod(
                     metadata.labels_of(app, &pod_labels),
-                    metadata.annotations(&pod_annotations),
+                    merged(&checksum, &metadata.annotations(&pod_annotations)),
                 )),
-                spec: Some(pod_spec(values, app, deployment, plan)),
+                spec: Some(pod),
             },
             ..DeploymentSpec::default()
         }),

@@ -16,7 +16,7 @@ use super::deployment::surroundings;
 use super::metadata::{self, Metadata, list, merged, object};
 use super::names::{hexadecimal, limited};
 use super::plan::{Account, FATAL, Plan, PlannedStep};
-use super::{Delivery, Options, RenderError, copies, hook};
+use super::{Delivery, Options, RenderError, checksum, copies, hook};
 use crate::values::{JobName, Values};
 
 /// Name of the container that migrates.
@@ -41,6 +41,7 @@ pub fn job(
     index: usize,
     metadata: &Metadata,
     options: &Options,
+    copies: &mut copies::Needed,
     notes: &mut Vec<String>,
 ) -> Result<Job, RenderError> {
     let step = &plan.steps[index];
@@ -49,9 +50,9 @@ pub fn job(
         labels.insert(metadata::STEP.to_owned(), name.to_owned());
     }
     let mut pod = pod_spec(plan, index, options)?;
-    if plan.delivery != Delivery::Plain {
-        copies::rename(&mut pod, plan.values);
-    }
+    let pod_annotations =
+        pod_annotations(plan, metadata, checksum::annotation(&mut pod, plan.values));
+    copies.by_pod(&mut pod, plan);
     let annotations = metadata.annotations(&plan.migrations.annotations);
     let deadline = step.timeout.unwrap_or(match plan.delivery {
         Delivery::Helm => HELM_DEADLINE,
@@ -78,7 +79,7 @@ pub fn job(
         )
         .then(|| failure_policy(plan, index)),
         template: PodTemplateSpec {
-            metadata: Some(metadata::pod(labels.clone(), pod_annotations(plan, metadata))),
+            metadata: Some(metadata::pod(labels.clone(), pod_annotations)),
             spec: Some(pod),
         },
         ..JobSpec::default()
@@ -110,7 +111,7 @@ pub fn labels(plan: &Plan<'_>, metadata: &Metadata, own: &metadata::Map) -> meta
 }
 
 /// Nobody moves a migration to another node half-way; meshes put their proxy in so that it ends with the Job.
-fn pod_annotations(plan: &Plan<'_>, metadata: &Metadata) -> metadata::Map {
+fn pod_annotations(plan: &Plan<'_>, metadata: &Metadata, checksum: metadata::Map) -> metadata::Map {
     let default = [
         ("cluster-autoscaler.kubernetes.io/safe-to-evict", "false"),
         ("karpenter.sh/do-not-disrupt", "true"),
@@ -118,9 +119,8 @@ fn pod_annotations(plan: &Plan<'_>, metadata: &Metadata) -> metadata::Map {
         ("config.linkerd.io/proxy-enable-native-sidecar", "true"),
         ("kubectl.kubernetes.io/default-container", CONTAINER),
     ];
-    let mut all: metadata::Map = default
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into();
+    let mut all = checksum;
+    all.extend(default.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let own = [
         &metadata.annotations(&BTreeMap::new()),
         &plan.values.deployments_general.pod_annotations,
@@ -228,8 +228,8 @@ fn earlier<'p>(
     })
 }
 
-/// The pod of a step, with the names of configs and accounts as in the values.
-pub fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodSpec, RenderError> {
+/// The pod of a step, with the names of configs as in the values.
+fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodSpec, RenderError> {
     let step = &plan.steps[index];
     let deployment = plan.deployment;
     let general = &plan.values.deployments_general;

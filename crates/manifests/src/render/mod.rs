@@ -1,8 +1,9 @@
 //! Values into Kubernetes objects, built with the API's own types.
 //!
 //! `mod.rs` says what comes out and in which order; `configuration`, `deployment` and `migration` build the
-//! objects; `container`, `metadata` and `names` are what they share; `output` writes YAML.
+//! objects; `container`, `metadata`, `names`, `references` and `checksum` are what they share; `output` writes YAML.
 
+mod checksum;
 mod configuration;
 mod container;
 mod copies;
@@ -15,6 +16,7 @@ mod names;
 mod network_policy;
 mod output;
 mod plan;
+mod references;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -202,6 +204,7 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
 
     let mut migrations = Vec::new();
     let mut cleanup = Vec::new();
+    let mut copies = copies::Needed::default();
     for plan in &plans {
         let mut own = Vec::new();
         if let Some(account) = migration::service_account(plan, &metadata) {
@@ -212,7 +215,12 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
         }
         for index in 0..plan.steps.len() {
             let job = Object::new(&migration::job(
-                plan, index, &metadata, options, &mut notes,
+                plan,
+                index,
+                &metadata,
+                options,
+                &mut copies,
+                &mut notes,
             )?)?;
             if let Some(job) = hook::cleanup(plan, &job.name, &metadata, values) {
                 cleanup.push(Object::new(&job)?);
@@ -238,7 +246,7 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
     Ok(Rendered {
         release: options.release.clone(),
         configuration: configuration::objects(values, &metadata)?,
-        preparation: copies::objects(values, &plans, &metadata, options)?,
+        preparation: copies.objects(values, &metadata)?,
         migrations,
         application,
         cleanup,

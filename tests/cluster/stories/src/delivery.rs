@@ -154,7 +154,7 @@ impl Delivery {
                 "delete",
                 "deployments,services,jobs,networkpolicies,serviceaccounts,configmaps,secrets,leases",
                 "--selector",
-                "forerun.dev/release=my-app",
+                "forerun.dev/release",
             ])?,
         };
         outcome.exits(0)?;

@@ -49,7 +49,7 @@ fn check(job: &MigrationJob<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The Job is replaced and not changed: by Argo CD, Flux or Nelm.
+/// The Job is replaced and not changed: by Argo CD, Flux, Nelm or `forerun deploy`, which labels what it applies.
 fn replaces(job: &MigrationJob<'_>) -> bool {
     let annotations = job.object.annotations();
     let options = annotations
@@ -62,6 +62,7 @@ fn replaces(job: &MigrationJob<'_>) -> bool {
             .get("kustomize.toolkit.fluxcd.io/force")
             .exists()
         || annotations.get("werf.io/delete-policy").exists()
+        || job.object.labels().get("forerun.dev/release").exists()
 }
 
 #[cfg(test)]
@@ -85,6 +86,10 @@ mod tests {
         let plain = "metadata: {annotations: null, name: NAME}";
         found(&RULE, &plain.replace("NAME", "shop-migrate"), "immutable");
         clean(&RULE, &plain.replace("NAME", "shop-migrate-3f9a1c7e42"));
+        clean(
+            &RULE,
+            "metadata: {annotations: null, name: shop-migrate, labels: {forerun.dev/release: shop}}",
+        );
         found(
             &RULE,
             "metadata: {annotations: {helm.sh/hook: null, argocd.argoproj.io/hook: PreSync, \

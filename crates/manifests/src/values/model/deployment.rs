@@ -100,7 +100,8 @@ pub struct Deployment {
     pub labels: BTreeMap<String, String>,
     /// Annotations of the Deployment.
     pub annotations: BTreeMap<String, String>,
-    /// Annotations of its pods; also of the migration Job's.
+    /// Annotations of its pods; also of the migration Job's. A text of your own for `forerun.dev/configs-checksum`
+    /// keeps changed configs from replacing the pods.
     pub pod_annotations: BTreeMap<String, String>,
     /// Labels of its pods. Not of the migration Job's: a Service may select by them.
     pub pod_labels: BTreeMap<String, String>,

@@ -175,7 +175,7 @@ pub struct MigrationServiceAccount {
 pub enum JobName {
     /// `<app>-migrations[-<step>]`.
     Fixed,
-    /// The same, and a hash of what the Job does.
+    /// The same, and a hash of what the Job does and of the configs that it uses.
     Hash,
     /// The same, and `stamp`.
     Timestamp,

@@ -31,7 +31,7 @@ pub use scalar::{NotADuration, OneOrMany, Scalar, Seconds, Wait};
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Values {
-    /// Secrets and ConfigMaps by name.
+    /// Secrets and ConfigMaps by name. The pods of Deployments that use one are replaced when its data changes.
     pub configs: BTreeMap<String, Config>,
     /// Lists of variables from Secrets, which containers take by name.
     pub secret_refs: BTreeMap<String, Vec<SecretReference>>,

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::delivery::{Delivery, Values};
-use crate::observe::{log_says, text};
+use crate::observe::{condition, log_says, text};
 use crate::place::Place;
 use crate::process::{Failure, Outcome, ensure, equal, until};
 use crate::requests::Requests;
@@ -16,32 +15,89 @@ use crate::runner::Story;
 pub fn stories() -> Vec<Story> {
     vec![
         Story::new("diagnosis-pending", pending),
+        Story::new("diagnosis-no-room", no_room),
         Story::new("diagnosis-failing", failing),
         Story::new("diagnosis-lock-held", lock_held),
         Story::new("diagnosis-forbidden", forbidden),
     ]
 }
 
-/// Far less than the hour that a Job may take, and more than a busy machine needs.
-const SOON: Duration = Duration::from_secs(120);
+/// How the Job is when the deploy has told its end.
+enum Left {
+    /// Not ended: with an hour left, nothing but forerun has found the cause.
+    AtWork,
+    /// Failed, for this reason of its own.
+    Failed(&'static str),
+}
 
 /// Deploys what cannot work, on top of what does.
-fn refused(place: &Place, values: &Values, code: i32, sentence: &str) -> Result<(), Failure> {
+fn refused(
+    place: &Place,
+    values: &Values,
+    code: i32,
+    sentence: &str,
+    left: &Left,
+) -> Result<(), Failure> {
     let before = place.object("deployment/my-app")?;
-    let outcome = Delivery::Deploy.deliver(place, values)?;
-    ensure(outcome.took < SOON, || {
-        format!("it took too long:\n{}", outcome.show())
-    })?;
-    outcome
+    Delivery::Deploy
+        .deliver(place, values)?
         .exits(code)?
         .says(sentence)?
         .says("Nothing of the new version was applied: the previous one goes on as before")?;
+    let job = place.object("job/my-app-migrations")?;
+    match left {
+        Left::AtWork => is_at_work(&job)?,
+        Left::Failed(reason) => equal(
+            "why the Job failed",
+            &condition(&job, "Failed"),
+            &Some(*reason),
+        )?,
+    }
+    unchanged(place, &before)
+}
+
+/// The Job has not ended, and its time limit is far away.
+fn is_at_work(job: &Value) -> Result<(), Failure> {
+    let ended = ["Complete", "Failed", "FailureTarget"].map(|kind| condition(job, kind));
+    ensure(ended.iter().all(Option::is_none), || {
+        format!("the Job has ended by itself: {}", job["status"])
+    })?;
+    equal(
+        "time limit of the Job",
+        &job["spec"]["activeDeadlineSeconds"],
+        &json!(3600),
+    )
+}
+
+fn unchanged(place: &Place, before: &Value) -> Result<(), Failure> {
     let after = place.object("deployment/my-app")?;
     equal(
         "generation of the Deployment",
         &after["metadata"]["generation"],
         &before["metadata"]["generation"],
     )
+}
+
+/// What may pass by itself: the deploy names it while the Job waits, and goes on when it has passed.
+fn passes(
+    place: &Place,
+    values: &Values,
+    sentence: &str,
+    put_right: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let before = place.object("deployment/my-app")?;
+    let mut running = Delivery::Deploy.start(place, values)?;
+    until(&format!("the sentence `{sentence}`"), || {
+        ensure(running.is_running(), || running.so_far())?;
+        Ok(running.so_far().contains(sentence).then_some(()))
+    })?;
+    is_at_work(&place.object("job/my-app-migrations")?)?;
+    unchanged(place, &before)?;
+    put_right()?;
+    let outcome = running.end()?;
+    place.remember(outcome.show());
+    outcome.exits(0)?;
+    Ok(())
 }
 
 /// Pods that do not get to work.
@@ -55,6 +111,7 @@ fn pending(place: &Place) -> Result<(), Failure> {
         &next.clone().tag("nowhere"),
         2,
         "the image my-app:nowhere cannot be pulled",
+        &Left::AtWork,
     )?;
     place.ask(&[
         "create",
@@ -65,7 +122,6 @@ fn pending(place: &Place) -> Result<(), Failure> {
         "user=x",
     ])?;
     let missing = next
-        .clone()
         .migrations("env[0].name=TOKEN")
         .migrations("env[0].valueFrom.secretKeyRef.name=elsewhere");
     let missing = missing.migrations("env[0].valueFrom.secretKeyRef.key=token");
@@ -74,21 +130,32 @@ fn pending(place: &Place) -> Result<(), Failure> {
         &missing,
         2,
         "key token of Secret elsewhere does not exist",
-    )?;
-    let unschedulable = next
-        .clone()
-        .set("deployments.my-app.nodeSelector.disk=tape")
-        .migrations("timeout=8");
-    refused(place, &unschedulable, 75, "no node takes the pod")?;
-    place.apply("{apiVersion: v1, kind: ResourceQuota, metadata: {name: small}, spec: {hard: {pods: \"1\"}}}")?;
-    // What has ended does not count.
-    refused(
-        place,
-        &next.migrations("timeout=8"),
-        75,
-        "the quota of the namespace has no room for the pod",
+        &Left::AtWork,
     )?;
     requests.end_with("v1")
+}
+
+/// Pods that get to work when somebody makes room for them.
+fn no_room(place: &Place) -> Result<(), Failure> {
+    let values = Values::my_app(place, "v1");
+    Delivery::Deploy.deliver(place, &values)?.exits(0)?;
+    // In a cluster that was kept the node has it from the last time.
+    place.ask(&["label", "nodes", "--all", "disk-"])?;
+    let next = values.tag("v2");
+    let tape = next
+        .clone()
+        .set("deployments.my-app.nodeSelector.disk=tape");
+    passes(place, &tape, "no node takes the pod", || {
+        place.ask(&["label", "nodes", "--all", "disk=tape"])?;
+        Ok(())
+    })?;
+    place.apply("{apiVersion: v1, kind: ResourceQuota, metadata: {name: small}, spec: {hard: {pods: \"1\"}}}")?;
+    let sentence = "the quota of the namespace has no room for the pod";
+    passes(place, &next.tag("v3"), sentence, || {
+        place.ask(&["delete", "resourcequota", "small"])?;
+        Ok(())
+    })?;
+    equal("history", &place.history()?.len(), &6)
 }
 
 /// Pods that fail.
@@ -103,24 +170,29 @@ fn failing(place: &Place) -> Result<(), Failure> {
         &hungry,
         3,
         "the container ran out of memory (OOMKilled)",
+        &Left::Failed("BackoffLimitExceeded"),
     )?;
     refused(
         place,
         &next.clone().migrations("command={/bin/nothing}"),
         2,
         "the command of the container cannot be run",
+        &Left::Failed("BackoffLimitExceeded"),
     )?;
     refused(
         place,
         &next.clone().migrations("args={migrate,upp}"),
         2,
         "upp",
+        &Left::Failed("PodFailurePolicy"),
     )?;
+    // Here the limit is the cause.
     refused(
         place,
         &next.clone().tag("very-slow").migrations("timeout=5"),
         75,
         "time limit",
+        &Left::Failed("DeadlineExceeded"),
     )?;
     // A file of the directory is not what was applied.
     refused(
@@ -128,6 +200,7 @@ fn failing(place: &Place) -> Result<(), Failure> {
         &next.tag("changed"),
         4,
         "the history and the directory contradict each other",
+        &Left::Failed("PodFailurePolicy"),
     )?;
     log_says(place, "my-app-migrations", &["0001_users.sql"])?;
     equal("history", &place.history()?.len(), &2)?;

@@ -5,6 +5,7 @@ mod atomic;
 mod crashes;
 mod deploy;
 mod diagnosis;
+mod examples;
 mod guide;
 mod other_ways;
 mod release;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Story> {
         atomic::stories(),
         release::stories(),
         deploy::stories(),
+        examples::stories(),
         other_ways::stories(),
         guide::stories(),
         values::stories(),
