@@ -25,11 +25,11 @@ pub struct Options {
     pub keep_session: Option<PathBuf>,
     /// Commit that the program was built from, when `bench/run` built it.
     pub built_from: Option<String>,
-    /// Where `bench/install-peers` puts the peers.
+    /// Where `scripts/peers` puts the peers.
     pub peers_directory: PathBuf,
 }
 
-const PARTS: [&str; 5] = ["version", "render", "up", "noop", "copy"];
+const PARTS: [&str; 6] = ["version", "render", "read", "up", "noop", "copy"];
 
 impl Options {
     /// From arguments.
@@ -51,7 +51,7 @@ impl Options {
             forerun: PathBuf::new(),
             keep_session: None,
             built_from: None,
-            peers_directory: cache.join("forerun/bench/bin"),
+            peers_directory: cache.join("forerun/peers/bin"),
         };
         while let Some(argument) = arguments.next() {
             let (name, mut inline) = match argument.split_once('=') {

@@ -32,7 +32,7 @@ const ALL: [(Tool, &str, &str); 5] = [
     (Tool::Sqlx, "sqlx", "sqlx-cli"),
 ];
 
-/// The peers that `bench/install-peers` put into `directory`, and a sentence for each one that is not there.
+/// The peers that `scripts/peers` put into `directory`, and a sentence for each one that is not there.
 pub fn find(directory: &Path) -> (Vec<Peer>, Vec<String>) {
     let mut found = Vec::new();
     let mut missing = Vec::new();
@@ -47,7 +47,7 @@ pub fn find(directory: &Path) -> (Vec<Peer>, Vec<String>) {
             });
         } else {
             let reason = fs::read_to_string(directory.join(format!("{name}.failed")))
-                .unwrap_or_else(|_| "not installed; bench/install-peers tries to".to_owned());
+                .unwrap_or_else(|_| "not installed; scripts/peers tries to".to_owned());
             missing.push(format!("{label}: {}", reason.trim()));
         }
     }

@@ -184,6 +184,14 @@ impl Place<'_> {
         }
     }
 
+    /// The same for forerun, which would ask a MariaDB server for TLS first.
+    pub fn forerun_url(&self) -> String {
+        match &self.store.server {
+            Server::Mariadb(_) => format!("{}?sslmode=disable", self.url()),
+            _ => self.url(),
+        }
+    }
+
     /// The data source name of Go's MySQL driver, or the path of the SQLite file.
     pub fn go_source(&self) -> String {
         match &self.store.server {

@@ -55,9 +55,10 @@ fn check(url: &str, directory: &Path) -> Result<usize, Failure> {
         if !name.ends_with(".sql") {
             continue;
         }
-        let version: i64 = name.split('_').next().unwrap_or_default().parse()?;
+        let digits = name.split('_').next().unwrap_or_default();
+        let version = digits.trim_start_matches('0');
         let digest = hexadecimal(&Sha256::digest(std::fs::read(&path)?));
-        if history.get(&version) != Some(&digest) {
+        if history.get(version) != Some(&digest) {
             return Err(format!("{name} differs from the history").into());
         }
         files += 1;
@@ -71,7 +72,7 @@ fn check(url: &str, directory: &Path) -> Result<usize, Failure> {
 
 const SELECT: &str = "SELECT version, checksum_raw FROM forerun_history";
 
-async fn postgres(url: &str) -> Result<HashMap<i64, String>, Failure> {
+async fn postgres(url: &str) -> Result<HashMap<String, String>, Failure> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     let rows = client.simple_query(SELECT).await?;
@@ -79,7 +80,7 @@ async fn postgres(url: &str) -> Result<HashMap<i64, String>, Failure> {
     for message in rows {
         if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
             history.insert(
-                row.get(0).unwrap_or_default().parse()?,
+                row.get(0).unwrap_or_default().to_owned(),
                 row.get(1).unwrap_or_default().to_owned(),
             );
         }
@@ -87,14 +88,16 @@ async fn postgres(url: &str) -> Result<HashMap<i64, String>, Failure> {
     Ok(history)
 }
 
-async fn mysql(url: &str) -> Result<HashMap<i64, String>, Failure> {
-    let mut connection = mysql_async::Conn::from_url(url).await?;
-    let rows: Vec<(i64, String)> = connection.query(SELECT).await?;
+async fn mysql(url: &str) -> Result<HashMap<String, String>, Failure> {
+    // Over TCP like everybody else, and without a second connection to the socket.
+    let options = mysql_async::OptsBuilder::from_opts(mysql_async::Opts::from_url(url)?);
+    let mut connection = mysql_async::Conn::new(options.prefer_socket(false)).await?;
+    let rows: Vec<(String, String)> = connection.query(SELECT).await?;
     connection.disconnect().await?;
     Ok(rows.into_iter().collect())
 }
 
-fn sqlite(path: &str) -> Result<HashMap<i64, String>, Failure> {
+fn sqlite(path: &str) -> Result<HashMap<String, String>, Failure> {
     let connection = rusqlite::Connection::open(path)?;
     let mut statement = connection.prepare(SELECT)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -62,7 +62,8 @@ pub const TABLE: [ExitCodeEntry; 9] = [
     ExitCodeEntry {
         code: "4",
         meaning: "History and directory contradict each other: a script was changed or is missing, is out of order, \
-                  cannot be resumed or has a statement in doubt, or does not match `forerun.sum`.",
+                  cannot be resumed or has a statement in doubt, or does not match `forerun.sum`; or the history of \
+                  another tool cannot be taken over as it is.",
         action: "Look and decide; the message names the commands. Not worth another try.",
     },
     ExitCodeEntry {

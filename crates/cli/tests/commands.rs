@@ -216,7 +216,7 @@ fn status_and_history() {
         let history = document(&json(&project, &["history", "1"], 0));
         let row = &history["history"][0];
         for (field, value) in [
-            ("version", json!(1)),
+            ("version", json!("1")),
             ("description", json!("users")),
             ("script", json!("0001_users.sql")),
             ("kind", json!("schema")),
@@ -239,7 +239,7 @@ fn status_and_history() {
         let audit = &history["audit"][0];
         for (field, value) in [
             ("event", json!("migration.applied")),
-            ("version", json!(1)),
+            ("version", json!("1")),
             ("actor", json!("deploy-bot")),
             ("host", json!("shop-migrations-x7k2p")),
             ("release", json!("2.5.0")),
@@ -284,7 +284,7 @@ fn a_database_ahead_of_the_directory() {
         );
         let _ = json(&project, &["wait", "--version", "latest"], 0);
         let status = document(&json(&project, &["status", "--exit-code"], 0));
-        assert_eq!(status["ahead"], json!([3]), "{target:?}");
+        assert_eq!(status["ahead"], json!(["3"]), "{target:?}");
         // Nothing is reverted without its script.
         let _ = text(&project, &["down"], 5).expect_text("does not have version 3");
         assert_eq!(target.applied(), [1, 2, 3]);
@@ -416,7 +416,7 @@ fn repair_accepts_a_change_on_the_record() {
         );
         let _ = text(&project, &["up"], 4);
         let open = document(&json(&project, &["repair"], 0));
-        assert_eq!(open["open"][0]["version"], 1);
+        assert_eq!(open["open"][0]["version"], "1");
         let _ = text(&project, &["repair"], 0).expect_text("--accept-change");
         let before = everything(&target);
         let _ = text(

@@ -104,10 +104,6 @@ fn one_file_per_version() {
         ],
         &["1_a.down.sql", "01_a.down.sql", "same version"],
     );
-    refused(
-        &[("99999999999999999999_a.sql", b"SELECT 1;")],
-        &["99999999999999999999_a.sql", "larger than"],
-    );
 }
 
 #[test]
@@ -459,7 +455,7 @@ fn begin_and_commit_around_the_whole_file() {
             "{target:?}"
         );
         assert_eq!(
-            target.number("SELECT statements FROM forerun_history WHERE version = 2") % 2,
+            target.number("SELECT statements FROM forerun_history WHERE version = '2'") % 2,
             0
         );
     }

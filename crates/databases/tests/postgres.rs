@@ -72,9 +72,9 @@ fn no_limits() -> Timeouts {
     Timeouts::default()
 }
 
-fn history_row(version: i64) -> HistoryRow {
+fn history_row(version: u32) -> HistoryRow {
     HistoryRow {
-        version: Version::from_stored(version),
+        version: Version::from(version),
         description: "it's \\ üblich {schema}".to_owned(),
         script: format!("{version:04}_x.sql"),
         kind: Kind::Schema,

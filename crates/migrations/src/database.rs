@@ -6,6 +6,7 @@
 //! A run uses two connections: one [`Session`] that holds the runner lock and executes everything, and one
 //! [`Monitor`] for short statements beside it (heartbeat, who blocks us, audit when the session is gone).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub trait Database: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// Where it is, for people: product, host, database; never a secret.
     fn target(&self) -> String;
+    /// What its parts are called, for scripts with placeholders: `database`, `user`, `schema`, `host`, as far as they are
+    /// known without asking it.
+    fn names(&self) -> BTreeMap<&'static str, String>;
     /// Opens the session that executes. One try, bounded by the connect timeout of the URL.
     async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError>;
     /// Opens the second connection for the run that `session` executes.
@@ -252,6 +256,8 @@ pub trait Session: Send {
     async fn run(&mut self, sql: &str) -> Result<StatementOutcome, DatabaseError>;
     /// Runs one query and returns its first row as readable text, or `None` without rows.
     async fn first_row(&mut self, sql: &str) -> Result<Option<String>, DatabaseError>;
+    /// All rows of a reading query of our own, each column as text, `None` for NULL. For small results: they are kept.
+    async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError>;
     /// Starts a `COPY … FROM STDIN`.
     async fn copy_start(&mut self, sql: &str) -> Result<(), DatabaseError>;
     /// Sends rows.
@@ -272,16 +278,16 @@ pub trait Session: Send {
     /// Ends an open transaction by rolling it back and says so with `true`.
     async fn reset(&mut self) -> Result<bool, DatabaseError>;
 
-    /// Applied versions, ordered; `None` when the bookkeeping tables do not exist. Only reads.
+    /// Applied versions, in any order; `None` when the bookkeeping tables do not exist. Only reads.
     async fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError>;
     /// Unfinished attempts. Only reads; empty when the tables do not exist.
     async fn journal(&mut self) -> Result<Vec<JournalRow>, DatabaseError>;
-    /// Full history, ordered by version. Only reads; empty when the tables do not exist.
+    /// Full history, in any order. Only reads; empty when the tables do not exist.
     async fn history(&mut self) -> Result<Vec<HistoryRow>, DatabaseError>;
     /// Audit rows, oldest first, of one version or all. Only reads; empty when the tables do not exist.
     async fn audit_trail(
         &mut self,
-        version: Option<Version>,
+        version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError>;
 
     /// One try to take the runner lock: never blocks in the server. Creates or upgrades the bookkeeping
@@ -305,7 +311,7 @@ pub trait Session: Send {
     async fn record_reverted(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError>;
     /// Writes what ends migrations, if the lease is still ours. The caller commits, or rolls back.
     async fn record(&mut self, lease: &Lease, record: Record<'_>) -> Result<Fenced, DatabaseError> {
@@ -328,7 +334,7 @@ pub trait Session: Send {
     async fn clear_journal(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError>;
     /// Appends to the audit: in the open transaction, else in one of its own.
     async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError>;
@@ -369,7 +375,7 @@ pub async fn record_piece_by_piece<S: Session + ?Sized>(
         if fenced == Fenced::Written {
             fenced = match change {
                 Change::Applied(row) => session.record_applied(lease, row).await?,
-                Change::Reverted(version) => session.record_reverted(lease, *version).await?,
+                Change::Reverted(version) => session.record_reverted(lease, version).await?,
             };
         }
     }

@@ -36,6 +36,26 @@ pub enum RunError {
     /// A safety rule forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The history of another tool cannot be taken over as it is.
+    #[error("{} problem(s) with the history of {title} in {table}", problems.len())]
+    Adoption {
+        /// The tool.
+        title: &'static str,
+        /// Its table.
+        table: String,
+        /// What stands in the way.
+        problems: Vec<crate::history::foreign::Problem>,
+    },
+    /// Another tool kept its own lock.
+    #[error("the lock of {title} was not obtained within {}s", waited.as_secs())]
+    OtherLockNotObtained {
+        /// The tool.
+        title: &'static str,
+        /// Time waited.
+        waited: Duration,
+        /// Who holds it, when known.
+        holder: Option<String>,
+    },
     /// Another runner kept the lock.
     #[error("the runner lock was not obtained within {}s", waited.as_secs())]
     LockNotObtained {
@@ -68,6 +88,22 @@ pub enum RunError {
         message: String,
         /// First row the query returned.
         row: String,
+    },
+    /// A condition of a migration does not hold; nothing of it was run.
+    #[error("{script}: its condition in line {line} expects {expected} and found {found}")]
+    Condition {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Path.
+        path: PathBuf,
+        /// Where the condition is.
+        line: u64,
+        /// What it expects.
+        expected: String,
+        /// What the query returned.
+        found: String,
     },
     /// The script ended forerun's transaction, so a part of it may be committed.
     #[error("{script} ended the transaction it runs in")]
@@ -160,6 +196,49 @@ pub enum Refusal {
     /// What was to be repaired does not need it.
     #[error("{0}")]
     NothingToRepair(String),
+    /// Running where another tool has a history and we have none.
+    #[error("this database was migrated by {}", other_tools(.0))]
+    OtherHistory(Vec<OtherTool>),
+    /// `migrate adopt` without a history of another tool.
+    #[error("there is no history of another tool in this database")]
+    NoOtherHistory {
+        /// Names of tables that were looked for.
+        looked_for: Vec<String>,
+    },
+    /// `migrate adopt` where more than one tool has a history.
+    #[error("this database was migrated by {}", other_tools(.0))]
+    SeveralHistories(Vec<OtherTool>),
+    /// `migrate adopt --table` of a table that is no history of a known tool.
+    #[error("{table} is not the history of a tool that is known: it has the columns {}", columns.join(", "))]
+    UnknownTable {
+        /// The table.
+        table: String,
+        /// Its columns.
+        columns: Vec<String>,
+    },
+    /// `migrate adopt --undo` when something was applied since.
+    #[error("{} was applied by forerun since the history was taken over", versions(.0))]
+    AppliedSince(Vec<Version>),
+}
+
+/// A tool that has migrated the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherTool {
+    /// Its name, as `--from` takes it.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Its table.
+    pub table: String,
+    /// How far it came, in a few words.
+    pub summary: String,
+}
+
+/// `goose (goose_db_version, 12 applied) and by …`
+fn other_tools(tools: &[OtherTool]) -> String {
+    let described = |tool: &OtherTool| format!("{} ({}, {})", tool.title, tool.table, tool.summary);
+    let described: Vec<String> = tools.iter().map(described).collect();
+    described.join(" and by ")
 }
 
 fn schema_first(count: usize) -> String {

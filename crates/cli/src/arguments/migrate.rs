@@ -1,10 +1,13 @@
 //! The commands under `forerun migrate`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use forerun_migrations::history::Version;
+use forerun_migrations::history::foreign::{self, PeerHistory, TableName};
 use forerun_sql::Dialect;
 
-use super::{DatabaseArguments, DirectoryArguments, LimitArguments};
+use super::{DatabaseArguments, DirectoryArguments, LimitArguments, OtherHistoryArguments};
 
 #[derive(Debug, Subcommand)]
 pub enum Migrate {
@@ -54,8 +57,26 @@ Exit code 6 when the time is over.")]
     Validate(Validate),
     /// Writes forerun.sum, the digests of all scripts
     Hash(Hash),
+    /// Writes the directory anew in another layout
+    #[command(after_help = "Examples:
+  forerun migrate convert --dir db/goose --to native db/migrations
+  forerun migrate convert --dir db/goose --to native db/migrations --dry-run")]
+    Convert(Convert),
     /// Declares a version and all below it as present, without running them
     Baseline(Baseline),
+    /// Takes over the history of the tool that has migrated this database so far
+    ///
+    /// Reads the table in which Atlas, dbmate, diesel, Flyway, golang-migrate, goose, Liquibase, refinery, sqlx or tern
+    /// remembers what it has applied, compares its checksums with the files, and records the same in forerun's own
+    /// tables, under both tools' locks and in one transaction. The table of the other tool is not changed. A second time,
+    /// only what is new is taken over.
+    #[command(after_help = "Examples:
+  forerun migrate adopt --dry-run            what would be recorded, and from which row
+  forerun migrate adopt
+  forerun migrate adopt --from goose --table app.migrations
+  forerun migrate adopt --accept-change 0003 the file of 0003 was changed, and the database is as it says now
+  forerun migrate adopt --undo               forget it all again")]
+    Adopt(Adopt),
     /// Decides what only a person can decide; without an action, shows what there is to decide
     #[command(after_help = "Examples:
   forerun migrate repair                      what needs a decision
@@ -82,6 +103,8 @@ pub struct Up {
     /// Also apply pending migrations that are older than the newest applied one
     #[arg(long)]
     pub allow_out_of_order: bool,
+    #[command(flatten)]
+    pub other_history: OtherHistoryArguments,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +135,8 @@ pub struct Plan {
     /// Also plan pending migrations that are older than the newest applied one
     #[arg(long)]
     pub allow_out_of_order: bool,
+    #[command(flatten)]
+    pub other_history: OtherHistoryArguments,
     #[command(flatten)]
     pub limits: LimitArguments,
 }
@@ -150,7 +175,7 @@ pub struct Wait {
     pub timeout: Option<std::time::Duration>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitVersion {
     /// The newest of the directory.
     Latest,
@@ -213,6 +238,21 @@ pub struct Hash {
 }
 
 #[derive(Debug, Args)]
+pub struct Convert {
+    /// Directory to write; it must be empty or not exist
+    #[arg(value_name = "TARGET")]
+    pub target: PathBuf,
+    /// Layout to write
+    #[arg(long, value_name = "LAYOUT", value_parser = ["native"])]
+    pub to: String,
+    /// Only say what would be written
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+}
+
+#[derive(Debug, Args)]
 pub struct Baseline {
     /// The version that the database has already
     #[arg(value_name = "VERSION", value_parser = version)]
@@ -226,6 +266,43 @@ pub struct Baseline {
     /// Show what would be recorded and change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// The tool, where more than one has a history here
+    #[arg(long, value_name = "TOOL", value_parser = tool_names())]
+    pub from: Option<String>,
+    /// Its table, where that has another name than usual: NAME or SCHEMA.NAME
+    #[arg(long, value_name = "TABLE", value_parser = table)]
+    pub table: Option<TableName>,
+    /// Take a version over although its file is not what the other tool has applied; `all`: every one
+    #[arg(long, value_name = "VERSION")]
+    pub accept_change: Vec<String>,
+    /// Take a version over although its file is gone; `all`: every one
+    #[arg(long, value_name = "VERSION")]
+    pub accept_missing: Vec<String>,
+    /// Forget everything that was taken over; refused once forerun has applied something
+    #[arg(long, conflicts_with_all = ["from", "table", "accept_change", "accept_missing"])]
+    pub undo: bool,
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub directory: DirectoryArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Show what would be recorded and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Names of the tools whose histories are known.
+fn tool_names() -> Vec<&'static str> {
+    foreign::all().map(PeerHistory::name).collect()
+}
+
+fn table(text: &str) -> Result<TableName, String> {
+    TableName::parse(text).ok_or_else(|| "a table is NAME or SCHEMA.NAME".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -275,9 +352,10 @@ pub struct Unlock {
     pub even_if_alive: bool,
 }
 
-fn version(text: &str) -> Result<Version, String> {
-    Version::parse(text).ok_or_else(|| {
-        "a version is the number in front of a file name, such as 7 or 0007 or 20260131120000"
+pub fn version(text: &str) -> Result<Version, String> {
+    Version::parse(text).or_else(|| Version::named(text)).ok_or_else(|| {
+        "a version is the number in front of a file name, such as 7 or 0007 or 20260131120000, or what `forerun \
+         migrate status` shows in its place"
             .to_owned()
     })
 }

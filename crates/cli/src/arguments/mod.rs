@@ -15,13 +15,15 @@ use clap::{Args, Parser, Subcommand};
 
 pub use check::Check;
 pub use deploy::{Deploy, DryRun};
+pub use migrate::version;
 pub use migrate::{
-    Baseline, Down, Hash, History, Migrate, New, Plan, Repair, RepairAction, Status, Unlock, Up,
+    Adopt, Baseline, Convert, Down, Hash, History, Migrate, New, Plan, Repair, RepairAction, Status, Unlock, Up,
     Validate, Wait, WaitVersion,
 };
 pub use render::{Render, ValuesArguments};
 pub use shared::{
-    DatabaseArguments, DirectoryArguments, FormatArgument, LimitArguments, OutputArguments,
+    DatabaseArguments, DirectoryArguments, FormatArgument, LimitArguments, OtherHistoryArguments,
+    OutputArguments,
 };
 
 /// Database migrations that run before a release: exactly once, without stopping the application.
@@ -233,7 +235,6 @@ mod tests {
             "forerun migrate repair 1 --done --not-done",
             "forerun migrate unlock --even-if-alive",
             "forerun migrate up --timeout 5x",
-            "forerun migrate baseline seven",
             "forerun -v -q migrate status",
         ] {
             assert!(

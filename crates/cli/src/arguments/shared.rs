@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use forerun_migrations::directory::Layout;
 use forerun_sql::parse_duration;
 
 /// Which database.
@@ -39,6 +40,24 @@ pub struct DirectoryArguments {
     /// Directory of the migrations: a path or file:///path/ [default: migrations] [env: FORERUN_DIR]
     #[arg(long, value_name = "DIRECTORY")]
     pub dir: Option<String>,
+    /// Layout of the directory [default: auto, which detects it] [env: FORERUN_LAYOUT]
+    #[arg(long, value_name = "LAYOUT", value_parser = layout_names())]
+    pub layout: Option<String>,
+}
+
+/// `auto` and the names of all layouts.
+fn layout_names() -> Vec<&'static str> {
+    let names = Layout::all().map(Layout::name);
+    std::iter::once("auto").chain(names).collect()
+}
+
+/// What to do about the history of another tool.
+#[derive(Debug, Args, Default, Clone, Copy)]
+pub struct OtherHistoryArguments {
+    /// Run although another tool's table says that it has migrated this database (see `migrate adopt`)
+    /// [env: FORERUN_IGNORE_OTHER_HISTORY]
+    #[arg(long)]
+    pub ignore_other_history: bool,
 }
 
 /// How long things may take. Durations are `300` (seconds), `500ms`, `5m`, `1h30m`.

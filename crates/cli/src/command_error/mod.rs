@@ -2,6 +2,7 @@
 //!
 //! [`CommandError::explain`] is the one table. How it looks is the business of `output`.
 
+mod adoption;
 pub mod conflicts;
 mod migration;
 mod run;

@@ -5,7 +5,7 @@ use forerun_migrations::directory::SumMismatch;
 use forerun_migrations::error::{Refusal, RunError};
 use forerun_sql::{Dialect, format_duration};
 
-use super::{Explanation, Place, conflicts, directory, migration};
+use super::{Explanation, Place, adoption, conflicts, directory, migration};
 use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
@@ -30,8 +30,22 @@ pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
                  unlock`.",
             )
         }
+        RunError::Adoption { title, table, problems } => adoption::explain(title, table, problems),
+        RunError::OtherLockNotObtained { title, waited, holder } => {
+            let waited = format_duration(std::time::Duration::from_secs(waited.as_secs()));
+            let message = format!("{title} kept its own lock for the {waited} that this run waited");
+            let explanation = Explanation::new(ExitCode::Temporary, "other_lock_not_obtained", message);
+            let explanation = match holder {
+                Some(holder) => explanation.detail("holder", holder.clone()),
+                None => explanation,
+            };
+            explanation.state("Nothing was recorded.").advise(format!(
+                "Wait until {title} is done and try again (--lock-timeout sets how long). If it died, release its lock in \
+                 its own way first."
+            ))
+        }
         RunError::LeaseLost { version } => {
-            let what = version.map(|version| format!(" while version {version} was being run")).unwrap_or_default();
+            let what = version.clone().map(|version| format!(" while version {version} was being run")).unwrap_or_default();
             Explanation::new(ExitCode::Temporary, "lease_lost", format!("the runner lock was lost{what}"))
                 .state(
                     "What was not recorded is rolled back, or is settled by the next run; another runner may be at work \
@@ -53,6 +67,17 @@ pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
                 .detail("first row", row.clone())
                 .state(format!("Nothing of {script} is applied."))
                 .advise("Correct the rows that the query returns and run `forerun migrate up` again.")
+        }
+        RunError::Condition { script, path, line, expected, found, .. } => {
+            let mut explanation = Explanation::new(
+                ExitCode::MigrationFailed,
+                "condition_failed",
+                format!("{script}: its condition expects {expected} and found {found}"),
+            );
+            explanation.place = Some(Place { file: path.clone(), line: *line, column: 1 });
+            explanation
+                .state(format!("Nothing of {script} is applied."))
+                .advise("Bring the database to what the condition expects, or correct the condition, and run it again.")
         }
         RunError::TransactionEnded { script, .. } => Explanation::new(
             ExitCode::MigrationFailed,
@@ -278,6 +303,39 @@ fn refused(refusal: &Refusal) -> Explanation {
         ),
         Refusal::HistoryNotEmpty { .. } => explanation.state("Nothing was recorded.").advise(
             "A baseline is for a database that forerun has not seen yet; see `forerun migrate status`.",
+        ),
+        Refusal::OtherHistory(tools) => {
+            let from = match &tools[..] {
+                [_] => String::new(),
+                _ => format!(" --from {}", tools.first().map(|tool| tool.name).unwrap_or_default()),
+            };
+            explanation
+                .detail("take it over", format!("forerun migrate adopt{from} (with --dry-run: what that would record)"))
+                .detail("or", "--ignore-other-history (FORERUN_IGNORE_OTHER_HISTORY=1), if that table means something else")
+                .state("Nothing was run: forerun has no history here, and would run everything again.")
+                .advise(format!("Run `forerun migrate adopt{from}` first."))
+        }
+        Refusal::NoOtherHistory { looked_for } => explanation
+            .detail("looked for", looked_for.join(", "))
+            .state("Nothing was recorded.")
+            .advise(
+                "Say which table it is with --table SCHEMA.NAME; or declare what is present already with `forerun migrate \
+                 baseline VERSION`.",
+            ),
+        Refusal::SeveralHistories(tools) => tools
+            .iter()
+            .fold(explanation, |explanation, tool| {
+                explanation.detail("possible", format!("forerun migrate adopt --from {}", tool.name))
+            })
+            .state("Nothing was recorded.")
+            .advise("Say which one goes on: --from TOOL."),
+        Refusal::UnknownTable { .. } => explanation.state("Nothing was recorded.").advise(
+            "Name the table of the tool that has migrated this database; or declare what is present already with `forerun \
+             migrate baseline VERSION`.",
+        ),
+        Refusal::AppliedSince(_) => explanation.state("Nothing was forgotten.").advise(
+            "Revert it with `forerun migrate down` and undo then. Or stay: the other tool's table is as it was, and does not \
+             know of what forerun has applied.",
         ),
         Refusal::HolderAlive(_) => explanation.state("The lock is still held.").advise(
             "Wait for it; to end a runner that is at work, whatever it is doing, add --even-if-alive.",

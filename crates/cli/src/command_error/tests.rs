@@ -33,7 +33,7 @@ fn text(error: &CommandError) -> String {
 }
 
 fn version() -> Version {
-    Version::from_stored(7)
+    Version::from(7)
 }
 
 fn failure(kind: ErrorKind) -> MigrationFailure {
@@ -441,7 +441,7 @@ fn conflicts_are_listed_with_what_to_do() {
         Conflict::OutOfOrder {
             version: version(),
             script: script(),
-            newest: Version::from_stored(9),
+            newest: Version::from(9),
         },
         Conflict::Unresumable {
             version: version(),

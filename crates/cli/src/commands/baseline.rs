@@ -10,14 +10,14 @@ use crate::settings;
 pub fn run(context: &Context, arguments: &Baseline) -> Result<Done, CommandError> {
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    context.announce("migrate baseline", &runner, Some(&directory));
-    let future = runner.baseline(&directory, arguments.version, arguments.dry_run);
+    context.announce("migrate baseline", &runner, Some(&directory.path));
+    let future = runner.baseline(&directory, &arguments.version, arguments.dry_run);
     let report = context.block_on(&runner, future)?;
     for migration in &report.migrations {
         context.output.note(&format!("  {}", migration.script));
     }
     let versions = count(report.migrations.len(), "version");
-    let version = arguments.version;
+    let version = arguments.version.clone();
     Ok(if arguments.dry_run {
         Done::new(
             "planned",

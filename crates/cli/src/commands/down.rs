@@ -11,8 +11,8 @@ use crate::output::style::{count, took};
 use crate::settings;
 
 pub fn run(context: &Context, arguments: &Down) -> Result<Done, CommandError> {
-    let to = match arguments.to {
-        Some(version) => DownTo::Version(version),
+    let to = match &arguments.to {
+        Some(version) => DownTo::Version(version.clone()),
         None => DownTo::Count(usize::try_from(arguments.count.unwrap_or(1)).unwrap_or(usize::MAX)),
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
@@ -21,7 +21,7 @@ pub fn run(context: &Context, arguments: &Down) -> Result<Done, CommandError> {
         let made = context.block_on(&runner, runner.plan_down(&directory, to))?;
         return Ok(plan::show(context, &runner, &made));
     }
-    context.announce("migrate down", &runner, Some(&directory));
+    context.announce("migrate down", &runner, Some(&directory.path));
     let report = context.block_on(&runner, runner.down(&directory, to))?;
     let at = match report.newest {
         Some(newest) => format!("the database is at version {newest}"),

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use forerun_migrations::directory::{Migration, MigrationDirectory};
+use forerun_migrations::directory::{Migration, MigrationDirectory, ReadOptions};
 use forerun_sql::Dialect;
 
 use super::validate::conflict;
@@ -32,12 +32,13 @@ pub struct Comparison {
 /// cannot be read as migrations.
 pub fn compare(
     directory: &MigrationDirectory,
+    options: &ReadOptions,
     base: &str,
     dialect: Dialect,
 ) -> Result<Comparison, CommandError> {
     let copy = TemporaryDirectory::create()?;
     check_out(&directory.path, base, &copy.0)?;
-    let base_directory = MigrationDirectory::read(&copy.0)?;
+    let base_directory = MigrationDirectory::read(&copy.0, options)?;
     Ok(compare_directories(
         directory,
         &base_directory,
@@ -54,7 +55,7 @@ fn compare_directories(
 ) -> Comparison {
     let mut comparison = Comparison::default();
     for before in &base_directory.migrations {
-        match directory.get(before.version) {
+        match directory.get(&before.version) {
             None => comparison.problems.push(conflict(
                 "missing",
                 None,
@@ -70,7 +71,7 @@ fn compare_directories(
         return comparison;
     };
     for migration in &directory.migrations {
-        if migration.version < newest.version && base_directory.get(migration.version).is_none() {
+        if migration.version < newest.version && base_directory.get(&migration.version).is_none() {
             comparison.problems.push(conflict(
                 "out_of_order",
                 Some(&migration.up.path),
@@ -156,7 +157,7 @@ fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandE
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     // Within the directory, names are relative to it.
     let listing =
-        git(directory, &["ls-tree", "-z", &commit], None).map_err(|error| explain(&error, base))?;
+        git(directory, &["ls-tree", "-r", "-z", &commit], None).map_err(|error| explain(&error, base))?;
     let mut names = Vec::new();
     let mut objects = String::new();
     for entry in listing.split(|byte| *byte == 0) {
@@ -169,7 +170,8 @@ fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandE
         else {
             continue;
         };
-        if name.ends_with(".sql") && !name.contains('/') {
+        // A layout may keep migrations in directories, and settings beside them.
+        if !name.split('/').any(|part| part.starts_with('.')) {
             names.push(name.to_owned());
             objects.push_str(object);
             objects.push('\n');
@@ -181,7 +183,10 @@ fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandE
     for name in names {
         let content =
             next_object(&mut rest).ok_or_else(|| explain("its answer is not understood", base))?;
-        std::fs::write(target.join(&name), content)
+        let path = target.join(&name);
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&path, content))
             .map_err(CommandError::system("write a temporary file"))?;
     }
     Ok(())

@@ -24,8 +24,8 @@ struct Document {
 }
 
 pub fn run(context: &Context, arguments: &Hash) -> Result<Done, CommandError> {
-    let path = settings::directory(&arguments.directory, &context.environment)?;
-    let directory = MigrationDirectory::read(&path)?;
+    let source = settings::directory(&arguments.directory, &context.environment)?;
+    let (path, directory) = (source.path.clone(), source.read()?);
     let before = match SumFile::read(&path) {
         // A merge conflict in it is what this command is for.
         Err(DirectoryError::SumFormat { .. }) => None,

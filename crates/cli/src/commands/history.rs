@@ -16,14 +16,14 @@ pub fn run(context: &Context, arguments: &History) -> Result<Done, CommandError>
         audit: Option<&'a [AuditRow]>,
     }
     let runner = context.runner(&arguments.database, &LimitArguments::default())?;
-    let (history, audit) = context.block_on(&runner, runner.history(arguments.version))?;
+    let (history, audit) = context.block_on(&runner, runner.history(arguments.version.clone()))?;
     let one = arguments.version.is_some();
     let document = Document {
         history: &history,
         audit: one.then_some(&audit),
     };
     context.output.result(&document, || {
-        let mut text = match arguments.version {
+        let mut text = match &arguments.version {
             Some(version) if history.is_empty() => format!("Version {version} is not applied.\n"),
             _ => tables::history(&history),
         };

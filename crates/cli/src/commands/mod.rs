@@ -1,9 +1,11 @@
 //! One thin file per command: settings in, the engine called, a result for the output.
 
+mod adopt;
 mod baseline;
 mod check;
 mod completions;
 mod context;
+mod convert;
 mod deploy;
 mod docs;
 mod down;
@@ -87,6 +89,7 @@ fn purpose(command: &Command) -> Purpose {
         Command::Migrate(Migrate::Repair(repair)) if repair.action.chosen().is_some() => {
             Purpose::Run
         }
+        Command::Migrate(Migrate::Adopt(adopt)) if !adopt.dry_run => Purpose::Run,
         Command::Migrate(Migrate::Baseline(_) | Migrate::Wait(_)) => Purpose::Run,
         _ => Purpose::Question,
     }
@@ -112,7 +115,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Done, CommandError> {
             Migrate::New(arguments) => new::run(context, &arguments),
             Migrate::Validate(arguments) => validate::run(context, &arguments),
             Migrate::Hash(arguments) => hash::run(context, &arguments),
+            Migrate::Convert(arguments) => convert::run(context, &arguments),
             Migrate::Baseline(arguments) => baseline::run(context, &arguments),
+            Migrate::Adopt(arguments) => adopt::run(context, &arguments),
             Migrate::Repair(arguments) => repair::run(context, &arguments),
             Migrate::Unlock(arguments) => unlock::run(context, &arguments),
         },

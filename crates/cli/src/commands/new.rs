@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use forerun_migrations::directory::{
-    DirectoryError, MigrationDirectory, NewMigration, SumFile, create,
+    DirectoryError, NewMigration, SumFile, create,
 };
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::history::Kind;
@@ -22,19 +22,21 @@ pub fn run(context: &Context, arguments: &New) -> Result<Done, CommandError> {
         files: &'a [PathBuf],
         sum_updated: bool,
     }
-    let path = settings::directory(&arguments.directory, &context.environment)?;
+    let source = settings::directory(&arguments.directory, &context.environment)?;
+    let path = source.path.clone();
     let kind = if arguments.data {
         Kind::Data
     } else {
         Kind::Schema
     };
     let sum = SumFile::read(&path)?;
-    let before = match MigrationDirectory::read(&path) {
+    let before = match source.read() {
         Err(DirectoryError::Missing { .. }) => None,
         read => Some(read?),
     };
     let files = create(
         &path,
+        &source.options,
         &NewMigration {
             name: arguments.name.clone(),
             kind,
@@ -45,7 +47,7 @@ pub fn run(context: &Context, arguments: &New) -> Result<Done, CommandError> {
         .zip(before)
         .map(|(sum, before)| sum.verify(&before).is_ok());
     match in_step {
-        Some(true) => SumFile::for_directory(&MigrationDirectory::read(&path)?).write(&path)?,
+        Some(true) => SumFile::for_directory(&source.read()?).write(&path)?,
         Some(false) => context.output.emit(&Event::Warning {
             code: "sum_mismatch",
             message: "forerun.sum did not match the directory before, so it was left as it is; see `forerun migrate \

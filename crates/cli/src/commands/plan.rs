@@ -14,6 +14,10 @@ pub fn run(context: &Context, arguments: &arguments::Plan) -> Result<Done, Comma
     let options = UpOptions {
         scope: Scope::All,
         allow_out_of_order: arguments.allow_out_of_order,
+        ignore_other_history: settings::ignore_other_history(
+            arguments.other_history,
+            &context.environment,
+        )?,
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;

@@ -49,6 +49,7 @@ pub fn run(context: &Context, arguments: &Repair) -> Result<Done, CommandError> 
         open.retain(|open| {
             arguments
                 .version
+                .clone()
                 .is_none_or(|version| version == open.version)
         });
         context
@@ -56,17 +57,17 @@ pub fn run(context: &Context, arguments: &Repair) -> Result<Done, CommandError> 
             .result(&Document { open: &open }, || text(&open));
         return Ok(Done::new("done", ""));
     };
-    let version = match arguments.version {
-        Some(version) => version,
+    let version = match &arguments.version {
+        Some(version) => version.clone(),
         None => only(
             &context.block_on(&runner, runner.status(&directory))?,
             decision,
         )?,
     };
-    context.announce("migrate repair", &runner, Some(&directory));
+    context.announce("migrate repair", &runner, Some(&directory.path));
     let message = context.block_on(
         &runner,
-        runner.repair(&directory, version, decision, arguments.dry_run),
+        runner.repair(&directory, &version, decision, arguments.dry_run),
     )?;
     let outcome = if arguments.dry_run {
         "planned"
@@ -91,7 +92,7 @@ fn only(status: &Status, decision: Decision) -> Result<Version, CommandError> {
             .conflicts
             .iter()
             .filter_map(|conflict| match conflict {
-                Conflict::Changed { version, .. } => Some(*version),
+                Conflict::Changed { version, .. } => Some(version.clone()),
                 _ => None,
             })
             .collect(),
@@ -99,12 +100,16 @@ fn only(status: &Status, decision: Decision) -> Result<Version, CommandError> {
             .unfinished
             .iter()
             .filter(|row| row.in_doubt.is_some())
-            .map(|row| row.version)
+            .map(|row| row.version.clone())
             .collect(),
-        Decision::StartOver => status.unfinished.iter().map(|row| row.version).collect(),
+        Decision::StartOver => status
+            .unfinished
+            .iter()
+            .map(|row| row.version.clone())
+            .collect(),
     };
-    match versions[..] {
-        [version] => Ok(version),
+    match &versions[..] {
+        [version] => Ok(version.clone()),
         [] => Err(CommandError::Refused {
             message: "no version needs this".to_owned(),
             advice: "See `forerun migrate repair` for what needs a decision.".to_owned(),
@@ -129,7 +134,7 @@ fn open(status: &Status) -> Vec<Open> {
         let version = match conflict {
             Conflict::Changed { version, .. }
             | Conflict::Missing { version, .. }
-            | Conflict::OutOfOrder { version, .. } => *version,
+            | Conflict::OutOfOrder { version, .. } => version.clone(),
             // The unfinished attempts are listed already.
             _ => continue,
         };
@@ -143,7 +148,7 @@ fn open(status: &Status) -> Vec<Open> {
 }
 
 fn unfinished(row: &JournalRow) -> Open {
-    let version = row.version;
+    let version = row.version.clone();
     let mut advice = Vec::new();
     match &row.in_doubt {
         Some(doubt) if doubt.answer.is_none() => {

@@ -15,6 +15,10 @@ pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, Comm
     let options = UpOptions {
         scope,
         allow_out_of_order: arguments.allow_out_of_order,
+        ignore_other_history: settings::ignore_other_history(
+            arguments.other_history,
+            &context.environment,
+        )?,
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
@@ -22,7 +26,7 @@ pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, Comm
         let made = context.block_on(&runner, runner.plan(&directory, options))?;
         return Ok(plan::show(context, &runner, &made));
     }
-    context.announce(options.command(), &runner, Some(&directory));
+    context.announce(options.command(), &runner, Some(&directory.path));
     let report = context.block_on(&runner, runner.up(&directory, options))?;
     Ok(done(&report, context.output.elapsed()))
 }
@@ -30,6 +34,7 @@ pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, Comm
 fn done(report: &RunReport, elapsed: std::time::Duration) -> Done {
     let at = report
         .newest
+        .clone()
         .map(|newest| format!("; the database is at version {newest}"))
         .unwrap_or_default();
     let (outcome, mut message) = match report.outcome {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use forerun_migrations::directory::{DirectoryError, MigrationDirectory, SumFile};
+use forerun_migrations::directory::{DirectoryError, MigrationDirectory, ReadOptions, SumFile};
 use forerun_migrations::event::{Event, Events};
 use forerun_sql::Dialect;
 use serde::Serialize;
@@ -30,10 +30,11 @@ struct Document {
 }
 
 pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError> {
-    let directory = settings::directory(&arguments.directory, &context.environment)?;
+    let mut source = settings::directory(&arguments.directory, &context.environment)?;
     let dialect = dialect(context, arguments)?;
+    source.options.dialect = Some(dialect);
     let mut document = Document {
-        directory: directory.clone(),
+        directory: source.path.clone(),
         valid: false,
         dialect,
         migrations: 0,
@@ -41,8 +42,11 @@ pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError
         base: arguments.base.clone(),
         problems: Vec::new(),
     };
-    match MigrationDirectory::read(&directory) {
-        Ok(read) => check(context, &read, arguments.base.as_deref(), &mut document)?,
+    match source.read() {
+        Ok(read) => {
+            let base = arguments.base.as_deref();
+            check(context, &read, &source.options, base, &mut document)?;
+        }
         Err(error) => document.problems.push(of_directory(&error)),
     }
     document.valid = document.problems.is_empty();
@@ -77,6 +81,7 @@ fn dialect(context: &Context, arguments: &Validate) -> Result<Dialect, CommandEr
 fn check(
     context: &Context,
     directory: &MigrationDirectory,
+    options: &ReadOptions,
     base: Option<&str>,
     document: &mut Document,
 ) -> Result<(), CommandError> {
@@ -120,7 +125,7 @@ fn check(
         Err(error) => document.problems.push(of_directory(&error)),
     }
     if let Some(base) = base {
-        let comparison = git_base::compare(directory, base, document.dialect)?;
+        let comparison = git_base::compare(directory, options, base, document.dialect)?;
         comparison.warnings.into_iter().for_each(warn);
         document.problems.extend(comparison.problems);
     }

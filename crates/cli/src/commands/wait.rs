@@ -1,10 +1,10 @@
 //! `forerun migrate wait`.
 
-use std::path::Path;
 use std::time::Duration;
 
-use forerun_migrations::directory::MigrationDirectory;
+use forerun_migrations::directory::{DirectorySource, Repeat};
 use forerun_migrations::executor::WaitFor;
+use forerun_migrations::history::Version;
 
 use super::context::Context;
 use crate::arguments::{LimitArguments, Wait, WaitVersion};
@@ -21,9 +21,9 @@ pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
         ..LimitArguments::default()
     };
     let (runner, time_limit) = context.runner_and_time_limit(&arguments.database, &limits)?;
-    let wait_for = match arguments.version {
+    let wait_for = match &arguments.version {
         None => WaitFor::Connection,
-        Some(WaitVersion::Version(version)) => WaitFor::Version(version),
+        Some(WaitVersion::Version(version)) => WaitFor::Versions(vec![version.clone()]),
         Some(WaitVersion::Latest) => latest(&settings::directory(
             &arguments.directory,
             &context.environment,
@@ -40,13 +40,18 @@ pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
     Ok(Done::new("reached", format!("{reached}.")))
 }
 
-fn latest(directory: &Path) -> Result<WaitFor, CommandError> {
-    let directory = MigrationDirectory::read(directory)?;
+fn latest(source: &DirectorySource) -> Result<WaitFor, CommandError> {
+    let directory = source.read()?;
+    let once = directory.migrations.into_iter();
+    let once = once.filter(|migration| migration.repeat == Repeat::Never);
+    let (mut wanted, names): (Vec<Version>, Vec<Version>) = once
+        .map(|migration| migration.version)
+        .partition(Version::is_number);
+    wanted.drain(..wanted.len().saturating_sub(1));
+    wanted.extend(names);
     // An application without migrations needs only its database.
-    Ok(directory
-        .migrations
-        .last()
-        .map_or(WaitFor::Connection, |migration| {
-            WaitFor::Version(migration.version)
-        }))
+    Ok(match wanted.is_empty() {
+        true => WaitFor::Connection,
+        false => WaitFor::Versions(wanted),
+    })
 }

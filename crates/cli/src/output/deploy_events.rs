@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn lines_of_the_engine_become_words_and_others_stay() {
-        let finished = r#"{"format":1,"at":"x","event":"migration_finished","version":7,"script":"0007_a.sql","duration":0.042}"#;
+        let finished = r#"{"format":1,"at":"x","event":"migration_finished","version":"7","script":"0007_a.sql","duration":0.042}"#;
         let plain = |line: &str| {
             log_line(line, false).map(|line| anstream::adapter::strip_str(&line).to_string())
         };

@@ -179,7 +179,7 @@ pub fn status_sentence(status: &Status) -> String {
             }
         );
     }
-    match status.applied.iter().map(|row| row.version).max() {
+    match status.applied.iter().map(|row| row.version.clone()).max() {
         Some(newest) => format!("{} at version {newest}.", paint(GOOD, "Up to date")),
         None => "There are no migrations.".to_owned(),
     }

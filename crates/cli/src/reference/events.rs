@@ -78,7 +78,7 @@ fn meaning(event: &Event) -> &'static str {
 }
 
 fn examples() -> Vec<Event> {
-    let version = Version::from_stored(7);
+    let version = || Version::from(7);
     let script = || "0007_add_email.sql".to_owned();
     let holder = || Holder {
         run_id: "5f0c2a9be1d34477".to_owned(),
@@ -132,7 +132,7 @@ fn examples() -> Vec<Event> {
             message: "the database is at version 9, …".to_owned(),
         },
         Event::MigrationStarted {
-            version,
+            version: version(),
             script: script(),
             number: 1,
             total: 3,
@@ -142,18 +142,18 @@ fn examples() -> Vec<Event> {
             resumed_after: None,
         },
         Event::StatementStarted {
-            version,
+            version: version(),
             statement: 1,
             verb: "ALTER TABLE".to_owned(),
             line: 3,
         },
         Event::Progress {
-            version,
+            version: version(),
             bytes_done: 65_536,
             bytes_total: 1_048_576,
         },
         Event::Notice {
-            version,
+            version: version(),
             statement: 1,
             notice: Notice {
                 severity: "NOTICE".to_owned(),
@@ -161,7 +161,7 @@ fn examples() -> Vec<Event> {
             },
         },
         Event::Blocked {
-            version,
+            version: version(),
             statement: 1,
             waited: Duration::from_millis(900),
             blockers: vec![Blocker {
@@ -175,7 +175,7 @@ fn examples() -> Vec<Event> {
             }],
         },
         Event::Retrying {
-            version,
+            version: version(),
             statement: 1,
             attempt: 1,
             error: lock_timeout,
@@ -183,17 +183,17 @@ fn examples() -> Vec<Event> {
             budget_left: Duration::from_secs(599),
         },
         Event::Settled {
-            version,
+            version: version(),
             statement: 2,
             done: true,
             how: "catalog",
         },
         Event::InvalidIndexDropped {
-            version,
+            version: version(),
             index: "users_email_idx".to_owned(),
         },
         Event::MigrationFinished {
-            version,
+            version: version(),
             script: script(),
             duration: Duration::from_millis(42),
             statements: 2,

@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::SettingsError;
@@ -64,8 +65,10 @@ variables! {
     DB_PASSWORD, None, "As DATABASE_PASSWORD.";
     DB_PASSWORD_FILE, None, "File that holds it.";
     FORERUN_DIR, Some("--dir"), "Directory of the migrations; default `migrations`.";
+    FORERUN_LAYOUT, Some("--layout"), "Layout of the directory, such as `goose`; default: detected.";
     FORERUN_HISTORY_SCHEMA, Some("--history-schema"), "PostgreSQL: schema of the bookkeeping tables.";
     FORERUN_RELEASE, Some("--release"), "Release of the application that is being deployed; recorded.";
+    FORERUN_IGNORE_OTHER_HISTORY, Some("--ignore-other-history"), "`1` or `true`: run although another tool's table says that it has migrated this database; default `0`.";
     MIGRATION_WAIT, Some("--wait"), "Wait this long for the database to accept connections; default 0.";
     MIGRATION_TIMEOUT, Some("--timeout"), "Time limit of the whole run; 0 (default): none.";
     MIGRATION_LOCK_TIMEOUT, Some("--lock-timeout"), "Wait this long for another runner; default 60 (seconds).";
@@ -89,9 +92,10 @@ variables! {
     FORERUN_URL_FROM_ARGUMENT, None, "Set by forerun for itself, when a URL with a password was given on the command line, which every user of the machine can read. Never passed on.";
 }
 
-type Lookup = Box<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
 /// The environment of the process, or what a test puts in its place.
+#[derive(Clone)]
 pub struct Environment(Lookup);
 
 impl Environment {
@@ -101,7 +105,7 @@ impl Environment {
         reason = "the one place that reads the environment"
     )]
     pub fn of_process() -> Self {
-        Self(Box::new(|name| std::env::var_os(name)))
+        Self(Arc::new(|name| std::env::var_os(name)))
     }
 
     /// A fixed one.
@@ -111,7 +115,7 @@ impl Environment {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
             .collect();
-        Self(Box::new(move |name| variables.get(name).cloned()))
+        Self(Arc::new(move |name| variables.get(name).cloned()))
     }
 
     /// The text of a variable; one that is empty counts as not set.
@@ -138,6 +142,11 @@ impl Environment {
         }
     }
 
+    /// The value of any variable, for the placeholders of scripts; empty where it is set to nothing.
+    pub fn value_of(&self, name: &str) -> Option<String> {
+        (self.0)(name).and_then(|value| value.into_string().ok())
+    }
+
     /// The same, without a reason.
     pub fn lookup(&self, name: &str) -> Option<String> {
         self.named_text(name).ok().flatten()
@@ -158,6 +167,23 @@ impl Environment {
         match self.text(file)? {
             Some(path) => secret_file(file.name, Path::new(&path)).map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// Whether something is switched on: `1`, `true`, `yes`, or `0`, `false`, `no`; not set: no.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn flag(&self, variable: &Variable) -> Result<bool, SettingsError> {
+        let text = self.text(variable)?.unwrap_or_default();
+        match text.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" => Ok(true),
+            "" | "0" | "false" | "no" => Ok(false),
+            _ => Err(SettingsError::Choice {
+                variable: variable.name,
+                value: text,
+                possible: "1, true, yes, 0, false and no".to_owned(),
+            }),
         }
     }
 
@@ -234,6 +260,18 @@ mod tests {
             message.starts_with("MIGRATION_TIMEOUT: \"soon\" is not a duration"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_switch_is_on_off_or_wrong() {
+        let flag = |value: &str| {
+            let environment = Environment::fixed(&[("FORERUN_IGNORE_OTHER_HISTORY", value)]);
+            environment.flag(&FORERUN_IGNORE_OTHER_HISTORY)
+        };
+        assert!(flag("1").unwrap() && flag("True").unwrap());
+        assert!(!flag("").unwrap() && !flag("0").unwrap() && !flag("no").unwrap());
+        let message = flag("2").unwrap_err().to_string();
+        assert!(message.starts_with("FORERUN_IGNORE_OTHER_HISTORY is `2`"), "{message}");
     }
 
     #[test]

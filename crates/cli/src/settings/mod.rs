@@ -9,15 +9,21 @@ pub mod environment;
 mod identity;
 pub mod process_title;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forerun_databases::connection_url::UrlError;
-use forerun_migrations::directory::{DirectoryError, parse_dir};
+use forerun_migrations::directory::{
+    DirectoryError, DirectorySource, Layout, ReadOptions, Variables, parse_dir,
+};
 use forerun_migrations::executor::Limits;
 use forerun_sql::DurationError;
 
-use crate::arguments::{DirectoryArguments, FormatArgument, LimitArguments, OutputArguments};
+use crate::arguments::{
+    DirectoryArguments, FormatArgument, LimitArguments, OtherHistoryArguments, OutputArguments,
+};
 use environment::{Environment, Variable};
 
 pub use cluster::connection;
@@ -71,7 +77,7 @@ pub enum SettingsError {
         /// Its value.
         value: String,
         /// What it may be.
-        possible: &'static str,
+        possible: String,
     },
     /// A file that cannot be read.
     #[error("{origin} names `{}`, which cannot be read: {error}", path.display())]
@@ -171,7 +177,7 @@ pub fn output(
             return Err(SettingsError::Choice {
                 variable: environment::FORERUN_FORMAT.name,
                 value: other.to_owned(),
-                possible: "auto, text and json",
+                possible: "auto, text and json".to_owned(),
             });
         }
     };
@@ -211,14 +217,37 @@ pub fn output_with(
 pub fn directory(
     arguments: &DirectoryArguments,
     environment: &Environment,
-) -> Result<PathBuf, SettingsError> {
+) -> Result<DirectorySource, SettingsError> {
     let text = match &arguments.dir {
         Some(text) => text.clone(),
         None => environment
             .text(&environment::FORERUN_DIR)?
             .unwrap_or_else(|| "migrations".to_owned()),
     };
-    Ok(parse_dir(&text)?)
+    let layout = match &arguments.layout {
+        Some(name) => Some(name.clone()),
+        None => environment.text(&environment::FORERUN_LAYOUT)?,
+    };
+    let layout = match layout.as_deref() {
+        None | Some("auto") => None,
+        Some(name) => Some(Layout::named(name).ok_or_else(|| SettingsError::Choice {
+            variable: environment::FORERUN_LAYOUT.name,
+            value: name.to_owned(),
+            possible: Layout::all().map(Layout::name).collect::<Vec<_>>().join(", "),
+        })?),
+    };
+    let lookup = environment.clone();
+    Ok(DirectorySource {
+        path: parse_dir(&text)?,
+        options: ReadOptions {
+            layout,
+            dialect: None,
+            variables: Variables {
+                environment: Some(Arc::new(move |name| lookup.value_of(name))),
+                target: BTreeMap::new(),
+            },
+        },
+    })
 }
 
 /// Limits, and the time limit of the whole run.
@@ -259,6 +288,18 @@ pub fn limits(
     }
     let timeout = positive(of(arguments.timeout, &environment::MIGRATION_TIMEOUT)?);
     Ok((limits, timeout))
+}
+
+/// Whether to run although another tool has a history in the database.
+///
+/// # Errors
+/// When the variable is neither on nor off.
+pub fn ignore_other_history(
+    arguments: OtherHistoryArguments,
+    environment: &Environment,
+) -> Result<bool, SettingsError> {
+    let variable = environment.flag(&environment::FORERUN_IGNORE_OTHER_HISTORY)?;
+    Ok(arguments.ignore_other_history || variable)
 }
 
 /// Where the last words of a run go, if that file exists.

@@ -182,11 +182,11 @@ impl<'server> Target<'server> {
 
     /// Applied versions in order.
     pub fn applied(&self) -> Vec<i64> {
-        let printed = self.query("SELECT version FROM forerun_history ORDER BY version");
-        printed
-            .lines()
-            .map(|line| line.parse().expect("a version"))
-            .collect()
+        let printed = self.query("SELECT version FROM forerun_history");
+        let versions = printed.lines().map(|line| line.parse().expect("a number"));
+        let mut versions: Vec<i64> = versions.collect();
+        versions.sort_unstable();
+        versions
     }
 
     /// Versions that the audit says were applied, in the order in which that happened.
@@ -246,6 +246,14 @@ impl<'server> Target<'server> {
         match &self.place {
             Place::File(file, _) => file.dump_schema(),
             Place::Server(database) => database.dump_schema(),
+        }
+    }
+
+    /// Schema and rows, without the tables whose names begin with one of `without`.
+    pub fn dump(&self, without: &[&str]) -> String {
+        match &self.place {
+            Place::File(file, _) => file.dump(without),
+            Place::Server(database) => database.dump(without),
         }
     }
 }

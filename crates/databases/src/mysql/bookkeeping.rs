@@ -134,11 +134,11 @@ impl Tables {
     pub(super) async fn audit_trail(
         &self,
         connection: &mut Connection,
-        version: Option<Version>,
+        version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
         let condition = version.map_or_else(
             || "TRUE".to_owned(),
-            |version| format!("version = {version}"),
+            |version| format!("version = {}", literal::text(version.as_str())),
         );
         let sql = self.statement(
             include_str!("sql/select_audit.sql"),
@@ -179,11 +179,11 @@ impl Tables {
     pub(super) async fn delete_history(
         &self,
         connection: &mut Connection,
-        version: Version,
+        version: &Version,
     ) -> Result<(), DatabaseError> {
         let delete = "DELETE FROM {database}.forerun_history WHERE version = {version}";
         connection
-            .execute(&self.statement(delete, &[("version", version.to_string())]))
+            .execute(&self.statement(delete, &[("version", literal::text(version.as_str()))]))
             .await
     }
 
@@ -194,7 +194,7 @@ impl Tables {
         applied: &HistoryRow,
     ) -> Result<(), DatabaseError> {
         let values = [
-            ("version", applied.version.to_string()),
+            ("version", literal::text(applied.version.as_str())),
             ("checksum", literal::text(&applied.checksums.normalized)),
             ("checksum_raw", literal::text(&applied.checksums.raw)),
             ("checksum_sql", literal::text(&applied.checksums.sql)),
@@ -229,8 +229,11 @@ impl Tables {
     }
 
     /// The statement that removes the progress of versions, where there is any.
-    pub(super) fn delete_journal(&self, versions: &[Version]) -> String {
-        let versions: Vec<String> = versions.iter().map(Version::to_string).collect();
+    pub(super) fn delete_journal(&self, versions: &[&Version]) -> String {
+        let versions: Vec<String> = versions
+            .iter()
+            .map(|version| literal::text(version.as_str()))
+            .collect();
         let delete = "DELETE FROM {database}.forerun_journal WHERE version IN ({versions})";
         self.statement(delete, &[("versions", versions.join(", "))])
     }
@@ -252,7 +255,7 @@ impl Tables {
                     "UTC_TIMESTAMP(6)".to_owned(),
                     literal::text(&identity.run_id),
                     literal::text(entry.event),
-                    literal::optional_number(entry.version.map(Version::as_stored)),
+                    literal::optional_text(entry.version.as_ref().map(Version::as_str)),
                     literal::optional_number(entry.statement),
                     literal::optional_number(entry.attempt),
                     literal::text(&entry.message),
@@ -276,7 +279,7 @@ impl Tables {
 /// The values of [`HISTORY_COLUMNS`].
 fn history_values(applied: &HistoryRow) -> String {
     [
-        applied.version.to_string(),
+        literal::text(applied.version.as_str()),
         literal::text(&applied.description),
         literal::text(&applied.script),
         literal::text(applied.kind.as_str()),
@@ -301,7 +304,7 @@ fn history_values(applied: &HistoryRow) -> String {
 fn journal_values(progress: &JournalRow) -> String {
     let doubt = progress.in_doubt.as_ref();
     [
-        progress.version.to_string(),
+        literal::text(progress.version.as_str()),
         literal::text(&progress.script),
         literal::text(progress.direction.as_str()),
         progress.statements_done.to_string(),
@@ -318,7 +321,7 @@ fn journal_values(progress: &JournalRow) -> String {
 
 fn applied_version(found: &Row) -> Result<AppliedVersion, DatabaseError> {
     Ok(AppliedVersion {
-        version: Version::from_stored(row::number(found, 0)?),
+        version: Version::from_stored(row::text(found, 0)),
         script: row::text(found, 1),
         origin: known(
             Origin::parse(&row::text(found, 2)),
@@ -327,8 +330,9 @@ fn applied_version(found: &Row) -> Result<AppliedVersion, DatabaseError> {
             2,
         )?,
         checksums: Checksums {
+            // Not sent when it is the same, as it mostly is: this is what a run with nothing to do waits for.
+            raw: row::optional_text(found, 4).unwrap_or_else(|| row::text(found, 3)),
             normalized: row::text(found, 3),
-            raw: row::text(found, 4),
             sql: row::text(found, 5),
         },
     })
@@ -361,7 +365,7 @@ pub(super) fn check_format(format: i64) -> Result<(), DatabaseError> {
 
 fn history_row(found: &Row) -> Result<HistoryRow, DatabaseError> {
     Ok(HistoryRow {
-        version: Version::from_stored(row::number(found, 0)?),
+        version: Version::from_stored(row::text(found, 0)),
         description: row::text(found, 1),
         script: row::text(found, 2),
         kind: known(
@@ -402,7 +406,7 @@ fn journal_row(found: &Row) -> Result<JournalRow, DatabaseError> {
         })
     });
     Ok(JournalRow {
-        version: Version::from_stored(row::number(found, 0)?),
+        version: Version::from_stored(row::text(found, 0)),
         script: row::text(found, 1),
         direction: known(
             Direction::parse(&row::text(found, 2)),
@@ -425,7 +429,7 @@ fn audit_row(found: &Row) -> Result<AuditRow, DatabaseError> {
         at: row::text(found, 1),
         run_id: row::text(found, 2),
         event: row::text(found, 3),
-        version: row::optional_number(found, 4)?.map(Version::from_stored),
+        version: row::optional_text(found, 4).map(Version::from_stored),
         statement: row::optional_number(found, 5)?,
         attempt: row::optional_number(found, 6)?,
         message: row::text(found, 7),

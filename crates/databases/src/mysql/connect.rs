@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forerun_migrations::database::{DatabaseError, ErrorKind};
-use mysql_async::{Conn, DriverError, Error, OptsBuilder, SslOpts};
+use mysql_async::{Conn, DriverError, Error, OptsBuilder, Row, SslOpts};
 use sha2::{Digest, Sha256};
 
 use super::connection::{Connection, RefusedFiles};
@@ -29,16 +29,22 @@ pub(super) struct Facts {
     pub(super) product: String,
     /// MariaDB, which has its own settings and catalog tables.
     pub(super) mariadb: bool,
-    /// Galera: `GET_LOCK` does not work, or only on one node.
-    pub(super) cluster: bool,
     /// `performance_schema` is on.
     pub(super) performance_schema: bool,
     /// Tells servers apart: a digest of what identifies this one.
     pub(super) server: String,
-    /// When the server started, seconds since 1970, to a second or two.
-    pub(super) server_started: i64,
     /// The limits that the session began with.
     pub(super) limits: ServerLimits,
+}
+
+/// What only the lock needs to know. Slow to find out (the server puts all of its status or variables together for
+/// it), so a run that takes no lock does without.
+#[derive(Debug, Clone)]
+pub(super) struct LockFacts {
+    /// When the server started, seconds since 1970, to a second or two.
+    pub(super) server_started: i64,
+    /// Galera: `GET_LOCK` does not work, or only on one node.
+    pub(super) cluster: bool,
 }
 
 /// Limits that a session begins with, as the server writes them.
@@ -188,11 +194,9 @@ async fn prepare(connection: &mut Connection) -> Result<Facts, DatabaseError> {
     let found = connection
         .first(
             "SELECT CONNECTION_ID(), DATABASE(), VERSION(), @@version_comment, @@max_allowed_packet, \
-             @@performance_schema, @@hostname, @@port, @@server_id, @@datadir, UNIX_TIMESTAMP(), \
+             @@performance_schema, @@hostname, @@port, @@server_id, @@datadir, \
              @@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout \
-             /*M!100500 , @@SESSION.max_statement_time, \
-             (SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'UPTIME'), \
-             (SELECT variable_value FROM information_schema.session_variables WHERE variable_name = 'WSREP_ON') */",
+             /*M!100500 , @@SESSION.max_statement_time */",
         )
         .await?
         .ok_or_else(|| DatabaseError::new(ErrorKind::Unexpected, "the server told nothing about itself"))?;
@@ -203,38 +207,35 @@ async fn prepare(connection: &mut Connection) -> Result<Facts, DatabaseError> {
     connection.limit_packets(usize::try_from(row::number(&found, 4)?).unwrap_or(usize::MAX));
 
     let identity: Vec<String> = (6..=9).map(|column| row::text(&found, column)).collect();
-    let (uptime, wsrep) = if mariadb && found.len() > 15 {
-        (row::number(&found, 14)?, row::optional_text(&found, 15))
-    } else {
-        let uptime = single_number(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
-        // Servers without Galera do not know the variable; SHOW then has no row.
-        let wsrep = connection
-            .first("SHOW SESSION VARIABLES LIKE 'wsrep_on'")
-            .await?;
-        (uptime, wsrep.map(|wsrep| row::text(&wsrep, 1)))
-    };
     Ok(Facts {
         id: u64::try_from(row::number(&found, 0)?).unwrap_or_default(),
         database,
         product,
         mariadb,
-        cluster: wsrep.is_some_and(|wsrep| wsrep.eq_ignore_ascii_case("on")),
         performance_schema: row::number(&found, 5)? != 0,
         server: digest(&identity.join("\n"))[..8].to_owned(),
-        server_started: row::number(&found, 10)? - uptime,
         limits: ServerLimits {
-            lock: row::text(&found, 11),
-            row_lock: row::text(&found, 12),
-            statement: mariadb.then(|| row::optional_text(&found, 13)).flatten(),
+            lock: row::text(&found, 10),
+            row_lock: row::text(&found, 11),
+            statement: mariadb.then(|| row::optional_text(&found, 12)).flatten(),
         },
     })
 }
 
-async fn single_number(connection: &mut Connection, sql: &str) -> Result<i64, DatabaseError> {
-    match connection.first(sql).await? {
-        Some(found) => row::number(&found, 1),
-        None => Ok(0),
-    }
+/// Reads what the lock needs to know.
+pub(super) async fn lock_facts(connection: &mut Connection) -> Result<LockFacts, DatabaseError> {
+    let now = connection.first("SELECT UNIX_TIMESTAMP()").await?;
+    let uptime = connection.first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+    // Servers without Galera do not know the variable; SHOW then has no row.
+    let wsrep = connection
+        .first("SHOW SESSION VARIABLES LIKE 'wsrep_on'")
+        .await?;
+    let number =
+        |found: Option<Row>, column| found.map_or(Ok(0), |found| row::number(&found, column));
+    Ok(LockFacts {
+        server_started: number(now, 0)? - number(uptime, 1)?,
+        cluster: wsrep.is_some_and(|found| row::text(&found, 1).eq_ignore_ascii_case("on")),
+    })
 }
 
 /// Lower-case hex of SHA-256.

@@ -13,7 +13,7 @@ use forerun_migrations::database::{
 use mysql_async::Row;
 
 use super::bookkeeping::{Tables, check_format, if_table_exists};
-use super::connect::{Facts, digest};
+use super::connect::{Facts, LockFacts, digest};
 use super::connection::Connection;
 use super::{error, literal, row};
 
@@ -33,15 +33,6 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    /// The session that `facts` are about.
-    pub(super) fn of(facts: &Facts) -> Self {
-        Self {
-            id: facts.id,
-            server: facts.server.clone(),
-            server_started: facts.server_started,
-        }
-    }
-
     /// As stored: `57@1a2b3c4d.1764000000`.
     pub(super) fn to_text(&self) -> String {
         format!("{}@{}.{}", self.id, self.server, self.server_started)
@@ -56,6 +47,11 @@ impl Backend {
             server: server.to_owned(),
             server_started: started.parse().ok()?,
         })
+    }
+
+    /// The connection id in what a session calls itself, which is no more than that before it needs the lock.
+    pub(super) fn id_in(text: &str) -> Option<u64> {
+        text.split('@').next()?.parse().ok()
     }
 }
 
@@ -77,15 +73,24 @@ struct LeaseRow {
 }
 
 impl RunnerLock {
-    /// The lock of the database of `facts`.
-    pub(super) fn new(facts: &Facts) -> Self {
+    /// The lock of the database of `facts`, for the session that they are about.
+    pub(super) fn new(facts: &Facts, lock_facts: &LockFacts) -> Self {
         Self {
             tables: Tables::new(&facts.database),
-            backend: Backend::of(facts),
+            backend: Backend {
+                id: facts.id,
+                server: facts.server.clone(),
+                server_started: lock_facts.server_started,
+            },
             // Names are server-wide and at most 64 characters long.
-            session_lock: (!facts.cluster)
+            session_lock: (!lock_facts.cluster)
                 .then(|| format!("forerun:{}", &digest(&facts.database)[..40])),
         }
+    }
+
+    /// This session as the lease names it.
+    pub(super) fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     /// One try; see the trait.
@@ -478,9 +483,13 @@ mod tests {
             server: "1a2b3c4d".to_owned(),
             server_started: 1_764_000_000,
         };
-        assert_eq!(backend.to_text(), "57@1a2b3c4d.1764000000");
-        assert_eq!(Backend::parse(&backend.to_text()), Some(backend));
+        let backend_text = backend.to_text();
+        assert_eq!(backend_text, "57@1a2b3c4d.1764000000");
+        assert_eq!(Backend::parse(&backend_text), Some(backend));
         assert_eq!(Backend::parse("1234"), None);
         assert_eq!(Backend::parse("12@x"), None);
+        assert_eq!(Backend::id_in(&backend_text), Some(57));
+        assert_eq!(Backend::id_in("1234"), Some(1234));
+        assert_eq!(Backend::id_in("x"), None);
     }
 }

@@ -23,6 +23,8 @@ mod server_tests;
 mod session;
 mod settings;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use forerun_migrations::database::{
     Capabilities, Database, DatabaseError, Identity, Monitor, Session,
@@ -63,6 +65,15 @@ impl Database for Mysql {
             connect::place(&self.options),
             self.options.database
         )
+    }
+
+    fn names(&self) -> BTreeMap<&'static str, String> {
+        let database = &self.options.database;
+        BTreeMap::from([
+            ("database", database.clone()),
+            ("schema", database.clone()),
+            ("user", self.options.user.clone()),
+        ])
     }
 
     async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError> {

@@ -53,8 +53,8 @@ impl Monitor for MysqlMonitor {
     }
 
     async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DatabaseError> {
-        match Backend::parse(backend) {
-            Some(backend) => blockers::of(&mut self.connection, &self.facts, backend.id).await,
+        match Backend::id_in(backend) {
+            Some(id) => blockers::of(&mut self.connection, &self.facts, id).await,
             None => Ok(Vec::new()),
         }
     }

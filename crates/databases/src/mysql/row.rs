@@ -16,6 +16,13 @@ pub(super) fn optional_text(row: &Row, index: usize) -> Option<String> {
     }
 }
 
+/// Text of all columns.
+pub(super) fn all(row: &Row) -> Vec<Option<String>> {
+    (0..row.len())
+        .map(|index| optional_text(row, index))
+        .collect()
+}
+
 /// Text of a column; empty for `NULL`.
 pub(super) fn text(row: &Row, index: usize) -> String {
     optional_text(row, index).unwrap_or_default()

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use forerun_migrations::database::{Acquire, ErrorKind, Identity, LeaseRequest};
 use forerun_test_support::{MariadbServer, TestDatabase};
 
-use super::connect::{self, Facts};
+use super::connect::{self, LockFacts};
 use super::connection::Connection;
 use super::lock::RunnerLock;
 use super::session::MysqlSession;
@@ -55,14 +55,14 @@ async fn the_drivers_own_time_limit_stops_a_statement() {
     assert!(outcome.is_ok(), "{outcome:?}");
 }
 
-async fn cluster_member(target: &TestDatabase<'_>) -> (Connection, Facts, RunnerLock) {
-    let (connection, facts) = connect::open(&options(target), false).await.unwrap();
-    let facts = Facts {
+async fn cluster_member(target: &TestDatabase<'_>) -> (Connection, RunnerLock) {
+    let (mut connection, facts) = connect::open(&options(target), false).await.unwrap();
+    let lock_facts = LockFacts {
         cluster: true,
-        ..facts
+        ..connect::lock_facts(&mut connection).await.unwrap()
     };
-    let lock = RunnerLock::new(&facts);
-    (connection, facts, lock)
+    let lock = RunnerLock::new(&facts, &lock_facts);
+    (connection, lock)
 }
 
 #[tokio::test]
@@ -71,8 +71,8 @@ async fn in_a_cluster_the_lease_alone_excludes_others_until_it_expires() {
         return;
     };
     let target = server.fresh_database();
-    let (mut first, _, mut first_lock) = cluster_member(&target).await;
-    let (mut second, _, mut second_lock) = cluster_member(&target).await;
+    let (mut first, mut first_lock) = cluster_member(&target).await;
+    let (mut second, mut second_lock) = cluster_member(&target).await;
     let request = LeaseRequest {
         purpose: "migrate up".to_owned(),
         duration: Duration::from_secs(1),

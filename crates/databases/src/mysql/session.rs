@@ -27,7 +27,7 @@ use super::cancel::KillQuery;
 use super::connect::{self, Facts};
 use super::connection::Connection;
 use super::disturbance::Disturbance;
-use super::lock::{Backend, RunnerLock};
+use super::lock::RunnerLock;
 use super::settings::{InitialState, own_limits, set_timeouts};
 use super::{catalog, error, row};
 use crate::connection_url::MysqlOptions;
@@ -51,7 +51,8 @@ pub(super) struct MysqlSession {
     info: ServerInfo,
     identity: Identity,
     tables: Tables,
-    lock: RunnerLock,
+    /// There once it was needed.
+    lock: Option<RunnerLock>,
     canceller: Arc<KillQuery>,
     /// Read before the first statement that may change it.
     initial: Option<InitialState>,
@@ -89,7 +90,7 @@ impl MysqlSession {
             },
             identity: identity.clone(),
             tables: Tables::new(&facts.database),
-            lock: RunnerLock::new(&facts),
+            lock: None,
             canceller: Arc::new(KillQuery::new(options.clone(), facts.id)),
             connection,
             facts,
@@ -103,6 +104,18 @@ impl MysqlSession {
             has_last_id: false,
             last_id: None,
         })
+    }
+
+    /// The lock, and the connection to use it with.
+    async fn lock(&mut self) -> Result<(&mut RunnerLock, &mut Connection), DatabaseError> {
+        let lock = match self.lock.take() {
+            Some(lock) => lock,
+            None => {
+                let lock_facts = connect::lock_facts(&mut self.connection).await?;
+                RunnerLock::new(&self.facts, &lock_facts)
+            }
+        };
+        Ok((self.lock.insert(lock), &mut self.connection))
     }
 
     /// Tells the server the limits, if it has others.
@@ -282,7 +295,10 @@ impl Session for MysqlSession {
     }
 
     fn backend(&self) -> String {
-        Backend::of(&self.facts).to_text()
+        match &self.lock {
+            Some(lock) => lock.backend().to_text(),
+            None => self.facts.id.to_string(),
+        }
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
@@ -318,6 +334,10 @@ impl Session for MysqlSession {
         let result = self.connection.first(sql).await;
         self.failed |= result.is_err();
         Ok(result?.as_ref().map(row::readable))
+    }
+
+    async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.connection.map_rows(sql, row::all).await
     }
 
     async fn copy_start(&mut self, _sql: &str) -> Result<(), DatabaseError> {
@@ -398,30 +418,33 @@ impl Session for MysqlSession {
 
     async fn audit_trail(
         &mut self,
-        version: Option<Version>,
+        version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
         self.tables.audit_trail(&mut self.connection, version).await
     }
 
     async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
-        self.lock
-            .try_acquire(&mut self.connection, &self.identity, request)
-            .await
+        let identity = self.identity.clone();
+        let (lock, connection) = self.lock().await?;
+        lock.try_acquire(connection, &identity, request).await
     }
 
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
-        self.lock.holder(&mut self.connection).await
+        let (lock, connection) = self.lock().await?;
+        lock.holder(connection).await
     }
 
     async fn release(&mut self, lease: &Lease) -> Result<(), DatabaseError> {
         if self.in_transaction {
             self.rollback().await?;
         }
-        self.lock.release(&mut self.connection, lease).await
+        let (lock, connection) = self.lock().await?;
+        lock.release(connection, lease).await
     }
 
     async fn evict(&mut self, holder: &Holder) -> Result<(), DatabaseError> {
-        self.lock.evict(&mut self.connection, holder).await
+        let (lock, connection) = self.lock().await?;
+        lock.evict(connection, holder).await
     }
 
     async fn record(&mut self, lease: &Lease, record: Record<'_>) -> Result<Fenced, DatabaseError> {
@@ -436,7 +459,7 @@ impl Session for MysqlSession {
         if let Some(timeouts) = record.begin {
             self.begin(timeouts).await?;
         }
-        let versions: Vec<Version> = applied.iter().flatten().map(|row| row.version).collect();
+        let versions: Vec<&Version> = applied.iter().flatten().map(|row| &row.version).collect();
         let mut rest = vec![self.tables.delete_journal(&versions)];
         if !more.is_empty() {
             rest.push(self.tables.insert_more_history(more));
@@ -458,14 +481,14 @@ impl Session for MysqlSession {
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
         let record = self.tables.insert_history(row, lease.token);
-        let forget = self.tables.delete_journal(&[row.version]);
+        let forget = self.tables.delete_journal(&[&row.version]);
         self.write_fenced(&record, &[forget]).await
     }
 
     async fn record_reverted(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         fenced!(self, lease, async {
             self.tables
@@ -501,7 +524,7 @@ impl Session for MysqlSession {
     async fn clear_journal(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         fenced!(
             self,

@@ -6,7 +6,7 @@
 use forerun_migrations::database::{DatabaseError, ErrorKind, Fenced, Identity, Lease};
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
-    Kind, Origin, Version,
+    Kind, Origin, VERSION_CHARACTERS, Version,
 };
 use tokio_postgres::SimpleQueryRow;
 
@@ -30,7 +30,7 @@ pub(super) async fn applied(
     };
     let applied = rows.iter().map(Row).map(|row| {
         Ok(AppliedVersion {
-            version: Version::from_stored(row.number(0)?),
+            version: Version::from_stored(row.string(0)?),
             script: row.string(1)?,
             origin: row.word(2, Origin::parse)?,
             checksums: checksums(row, 3)?,
@@ -45,7 +45,7 @@ pub(super) async fn history(link: &Link, schema: &str) -> Result<Vec<HistoryRow>
         .unwrap_or_default();
     let history = rows.iter().map(Row).map(|row| {
         Ok(HistoryRow {
-            version: Version::from_stored(row.number(0)?),
+            version: Version::from_stored(row.string(0)?),
             description: row.string(1)?,
             script: row.string(2)?,
             kind: row.word(3, Kind::parse)?,
@@ -79,7 +79,7 @@ pub(super) async fn journal(link: &Link, schema: &str) -> Result<Vec<JournalRow>
             None => None,
         };
         Ok(JournalRow {
-            version: Version::from_stored(row.number(0)?),
+            version: Version::from_stored(row.string(0)?),
             script: row.string(1)?,
             direction: row.word(2, Direction::parse)?,
             statements_done: row.number(3)?,
@@ -95,11 +95,14 @@ pub(super) async fn journal(link: &Link, schema: &str) -> Result<Vec<JournalRow>
 pub(super) async fn audit_trail(
     link: &Link,
     schema: &str,
-    version: Option<Version>,
+    version: Option<&Version>,
 ) -> Result<Vec<AuditRow>, DatabaseError> {
     let sql = qualified(include_str!("sql/audit.sql"), schema).replace(
         "{version}",
-        &format!("{}::bigint", number(version.map(Version::as_stored))),
+        &format!(
+            "{}::text",
+            optional(version.map(Version::as_str), VERSION_CHARACTERS)
+        ),
     );
     let rows = read(link, &sql).await?.unwrap_or_default();
     let trail = rows.iter().map(Row).map(|row| {
@@ -109,7 +112,7 @@ pub(super) async fn audit_trail(
             at: row.string(1)?,
             run_id: row.string(2)?,
             event: row.string(3)?,
-            version: row.optional_number(4)?.map(Version::from_stored),
+            version: row.optional(4)?.map(Version::from_stored),
             statement: row.optional_number(5)?,
             attempt: row.optional_number(6)?,
             message: row.string(7)?,
@@ -145,7 +148,10 @@ pub(super) fn audit_sql(schema: &str, identity: &Identity, entries: &[AuditEntry
         sql.push_str(&format!(
             "({run_id}, {}, {}, {}, {}, {}, {}, {who})",
             limited(entry.event, 64),
-            number(entry.version.map(Version::as_stored)),
+            optional(
+                entry.version.as_ref().map(Version::as_str),
+                VERSION_CHARACTERS
+            ),
             number(entry.statement),
             number(entry.attempt),
             text(&entry.message),
@@ -195,7 +201,7 @@ impl PostgresSession {
     ) -> Result<Fenced, DatabaseError> {
         let schema = self.schema();
         let values = [
-            row.version.as_stored().to_string(),
+            text(row.version.as_str()),
             limited(&row.description, 1000),
             limited(&row.script, 1000),
             text(row.kind.as_str()),
@@ -218,7 +224,7 @@ impl PostgresSession {
              checksum, checksum_raw, checksum_sql, statements, started_at, finished_at, duration_ms, run_id, \
              app_release, applied_by, tool_version) SELECT {} FROM lease), {}",
             values.join(", "),
-            cleared(&schema, row.version),
+            cleared(&schema, &row.version),
         );
         self.write_fenced(lease, &body).await
     }
@@ -226,12 +232,12 @@ impl PostgresSession {
     pub(super) async fn delete_history(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         let schema = self.schema();
         let body = format!(
             "removed AS (DELETE FROM {schema}.forerun_history WHERE version = {} AND EXISTS (SELECT FROM lease)), {}",
-            version.as_stored(),
+            text(version.as_str()),
             cleared(&schema, version),
         );
         self.write_fenced(lease, &body).await
@@ -249,7 +255,7 @@ impl PostgresSession {
             text(&row.checksums.normalized),
             text(&row.checksums.raw),
             text(&row.checksums.sql),
-            row.version.as_stored(),
+            text(row.version.as_str()),
         );
         self.write_fenced(lease, &body).await
     }
@@ -276,7 +282,7 @@ impl PostgresSession {
              in_doubt_statement = excluded.in_doubt_statement, in_doubt_fingerprint = excluded.in_doubt_fingerprint, \
              in_doubt_answer = excluded.in_doubt_answer, started_at = excluded.started_at, run_id = excluded.run_id, \
              updated_at = excluded.updated_at)",
-            row.version.as_stored(),
+            text(row.version.as_str()),
             limited(&row.script, 1000),
             text(row.direction.as_str()),
             row.statements_done,
@@ -292,7 +298,7 @@ impl PostgresSession {
     pub(super) async fn delete_journal(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         self.write_fenced(lease, &cleared(&self.schema(), version))
             .await
@@ -391,10 +397,10 @@ const RESET_IDENTITY: &str =
     "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; RESET client_encoding";
 
 /// Removes the journal of a version that is done. `schema` is quoted.
-fn cleared(schema: &str, version: Version) -> String {
+fn cleared(schema: &str, version: &Version) -> String {
     format!(
         "cleared AS (DELETE FROM {schema}.forerun_journal WHERE version = {} AND EXISTS (SELECT FROM lease))",
-        version.as_stored()
+        text(version.as_str())
     )
 }
 

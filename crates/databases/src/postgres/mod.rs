@@ -22,6 +22,7 @@ mod row;
 mod session;
 mod statements;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
@@ -69,6 +70,13 @@ impl Database for Postgres {
     fn target(&self) -> String {
         let hosts: Vec<String> = self.options.hosts.iter().map(connect::name).collect();
         format!("PostgreSQL {}/{}", hosts.join(","), self.options.database)
+    }
+
+    fn names(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("database", self.options.database.clone()),
+            ("user", self.options.user.clone()),
+        ])
     }
 
     async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError> {

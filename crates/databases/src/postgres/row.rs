@@ -56,6 +56,13 @@ impl<'a> Row<'a> {
         Ok(self.optional(column)? == Some("t"))
     }
 
+    /// All columns.
+    pub(super) fn all(self) -> Result<Vec<Option<String>>, DatabaseError> {
+        (0..self.0.len())
+            .map(|column| Ok(self.optional(column)?.map(str::to_owned)))
+            .collect()
+    }
+
     /// A word of a closed list.
     pub(super) fn word<T>(
         self,

@@ -147,6 +147,12 @@ impl Session for PostgresSession {
         self.query_first_row(sql).await
     }
 
+    async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.finish_reset().await?;
+        let rows = self.link.rows(sql).await?;
+        rows.iter().map(|row| Row(row).all()).collect()
+    }
+
     async fn copy_start(&mut self, sql: &str) -> Result<(), DatabaseError> {
         self.start_copy(sql).await
     }
@@ -195,7 +201,7 @@ impl Session for PostgresSession {
 
     async fn audit_trail(
         &mut self,
-        version: Option<Version>,
+        version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
         self.finish_reset().await?;
         bookkeeping::audit_trail(&self.link, &self.facts.schema, version).await
@@ -230,7 +236,7 @@ impl Session for PostgresSession {
     async fn record_reverted(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         self.delete_history(lease, version).await
     }
@@ -254,7 +260,7 @@ impl Session for PostgresSession {
     async fn clear_journal(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         self.delete_journal(lease, version).await
     }

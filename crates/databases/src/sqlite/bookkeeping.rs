@@ -32,11 +32,11 @@ impl DatabaseFile {
     pub fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError> {
         self.read(|connection| {
             let sql = "SELECT version, script, origin, checksum, checksum_raw, checksum_sql \
-                       FROM main.forerun_history ORDER BY version";
+                       FROM main.forerun_history";
             let mut statement = connection.prepare_cached(sql)?;
             let rows = statement.query_map([], |row| {
                 Ok(AppliedVersion {
-                    version: Version::from_stored(row.get(0)?),
+                    version: Version::from_stored(row.get::<_, String>(0)?),
                     script: row.get(1)?,
                     origin: stored(row, 2, Origin::parse)?,
                     checksums: checksums(row, 3)?,
@@ -50,11 +50,11 @@ impl DatabaseFile {
         let rows = self.read(|connection| {
             let sql = "SELECT version, description, script, kind, phase, origin, checksum, checksum_raw, checksum_sql, \
                        statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version \
-                       FROM main.forerun_history ORDER BY version";
+                       FROM main.forerun_history";
             let mut statement = connection.prepare_cached(sql)?;
             let rows = statement.query_map([], |row| {
                 Ok(HistoryRow {
-                    version: Version::from_stored(row.get(0)?),
+                    version: Version::from_stored(row.get::<_, String>(0)?),
                     description: row.get(1)?,
                     script: row.get(2)?,
                     kind: stored(row, 3, Kind::parse)?,
@@ -80,7 +80,7 @@ impl DatabaseFile {
         let rows = self.read(|connection| {
             let sql = "SELECT version, script, direction, statements_done, prefix_checksum, in_doubt_statement, \
                        in_doubt_fingerprint, in_doubt_answer, started_at, run_id \
-                       FROM main.forerun_journal ORDER BY version";
+                       FROM main.forerun_journal";
             let mut statement = connection.prepare_cached(sql)?;
             let rows = statement.query_map([], |row| {
                 let in_doubt = match row.get::<_, Option<i64>>(5)? {
@@ -92,7 +92,7 @@ impl DatabaseFile {
                     }),
                 };
                 Ok(JournalRow {
-                    version: Version::from_stored(row.get(0)?),
+                    version: Version::from_stored(row.get::<_, String>(0)?),
                     script: row.get(1)?,
                     direction: stored(row, 2, Direction::parse)?,
                     statements_done: row.get(3)?,
@@ -111,21 +111,21 @@ impl DatabaseFile {
 
     pub fn audit_trail(
         &mut self,
-        version: Option<Version>,
+        version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
         let rows = self.read(|connection| {
             let sql = "SELECT id, at, run_id, event, version, statement, attempt, message, detail, actor, host, \
                        app_release, tool_version \
                        FROM main.forerun_audit WHERE ?1 IS NULL OR version = ?1 ORDER BY id";
             let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([version.map(Version::as_stored)], |row| {
+            let rows = statement.query_map([version.map(Version::as_str)], |row| {
                 let detail: Option<String> = row.get(8)?;
                 Ok(AuditRow {
                     id: row.get(0)?,
                     at: row.get(1)?,
                     run_id: row.get(2)?,
                     event: row.get(3)?,
-                    version: row.get::<_, Option<i64>>(4)?.map(Version::from_stored),
+                    version: row.get::<_, Option<String>>(4)?.map(Version::from_stored),
                     statement: row.get(5)?,
                     attempt: row.get(6)?,
                     message: row.get(7)?,
@@ -238,7 +238,7 @@ impl DatabaseFile {
             connection
                 .prepare_cached(include_str!("sql/insert_history.sql"))?
                 .execute(params![
-                    row.version.as_stored(),
+                    row.version.as_str(),
                     row.description,
                     row.script,
                     row.kind.as_str(),
@@ -259,20 +259,20 @@ impl DatabaseFile {
             if no_journal {
                 return Ok(());
             }
-            remove_journal(connection, row.version)
+            remove_journal(connection, &row.version)
         })
     }
 
     pub fn record_reverted(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         self.fenced_in_transaction(lease, |connection| {
             let sql = "DELETE FROM main.forerun_history WHERE version = ?1";
             connection
                 .prepare_cached(sql)?
-                .execute([version.as_stored()])?;
+                .execute([version.as_str()])?;
             remove_journal(connection, version)
         })
     }
@@ -286,7 +286,7 @@ impl DatabaseFile {
             let sql = "UPDATE main.forerun_history SET script = ?2, checksum = ?3, checksum_raw = ?4, checksum_sql = ?5 \
                        WHERE version = ?1";
             connection.prepare_cached(sql)?.execute(params![
-                row.version.as_stored(),
+                row.version.as_str(),
                 row.script,
                 row.checksums.normalized,
                 row.checksums.raw,
@@ -307,7 +307,7 @@ impl DatabaseFile {
             connection
                 .prepare_cached(include_str!("sql/write_journal.sql"))?
                 .execute(params![
-                    row.version.as_stored(),
+                    row.version.as_str(),
                     row.script,
                     row.direction.as_str(),
                     row.statements_done,
@@ -325,7 +325,7 @@ impl DatabaseFile {
     pub fn clear_journal(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         self.fenced(lease, |connection| remove_journal(connection, version))
     }
@@ -345,7 +345,7 @@ impl DatabaseFile {
                 statement.execute(params![
                     identity.run_id,
                     entry.event,
-                    entry.version.map(Version::as_stored),
+                    entry.version.as_ref().map(Version::as_str),
                     entry.statement,
                     entry.attempt,
                     entry.message,
@@ -412,11 +412,11 @@ fn known(format: i32) -> Result<(), DatabaseError> {
     Err(DatabaseError::new(ErrorKind::Unexpected, message))
 }
 
-fn remove_journal(connection: &Connection, version: Version) -> Result<(), rusqlite::Error> {
+fn remove_journal(connection: &Connection, version: &Version) -> Result<(), rusqlite::Error> {
     let sql = "DELETE FROM main.forerun_journal WHERE version = ?1";
     connection
         .prepare_cached(sql)?
-        .execute([version.as_stored()])?;
+        .execute([version.as_str()])?;
     Ok(())
 }
 

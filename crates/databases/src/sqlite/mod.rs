@@ -27,6 +27,8 @@ mod signals;
 mod statements;
 mod thread;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use forerun_migrations::database::{
     Capabilities, Database, DatabaseError, Identity, Monitor, Session,
@@ -63,6 +65,10 @@ impl Database for Sqlite {
 
     fn target(&self) -> String {
         format!("SQLite {}", self.options.path.display())
+    }
+
+    fn names(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([("schema", "main".to_owned())])
     }
 
     async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError> {

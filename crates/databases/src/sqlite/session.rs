@@ -90,6 +90,11 @@ impl Session for SqliteSession {
         self.thread.call(move |file| file.first_row(&sql)).await
     }
 
+    async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        let sql = sql.to_owned();
+        self.thread.call(move |file| file.rows(&sql)).await
+    }
+
     async fn copy_start(&mut self, _sql: &str) -> Result<(), DatabaseError> {
         Err(no_copy())
     }
@@ -134,10 +139,11 @@ impl Session for SqliteSession {
 
     async fn audit_trail(
         &mut self,
-        version: Option<Version>,
+        version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
+        let version = version.cloned();
         self.thread
-            .call(move |file| file.audit_trail(version))
+            .call(move |file| file.audit_trail(version.as_ref()))
             .await
     }
 
@@ -182,7 +188,7 @@ impl Session for SqliteSession {
     async fn record_reverted(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         if let Some(Some(written)) = self
             .thread
@@ -190,9 +196,9 @@ impl Session for SqliteSession {
         {
             return written;
         }
-        let lease = lease.clone();
+        let (lease, version) = (lease.clone(), version.clone());
         self.thread
-            .call(move |file| file.record_reverted(&lease, version))
+            .call(move |file| file.record_reverted(&lease, &version))
             .await
     }
 
@@ -233,7 +239,7 @@ impl Session for SqliteSession {
     async fn clear_journal(
         &mut self,
         lease: &Lease,
-        version: Version,
+        version: &Version,
     ) -> Result<Fenced, DatabaseError> {
         if let Some(Some(written)) = self
             .thread
@@ -241,9 +247,9 @@ impl Session for SqliteSession {
         {
             return written;
         }
-        let lease = lease.clone();
+        let (lease, version) = (lease.clone(), version.clone());
         self.thread
-            .call(move |file| file.clear_journal(&lease, version))
+            .call(move |file| file.clear_journal(&lease, &version))
             .await
     }
 

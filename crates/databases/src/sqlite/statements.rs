@@ -110,6 +110,25 @@ impl DatabaseFile {
         row
     }
 
+    /// All rows of a query of our own, each column as text. A file that does not exist has none, and is not created.
+    pub fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        if self.reading()?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.limited(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let columns = statement.column_count();
+            let mut rows = statement.raw_query();
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                let texts: Result<_, rusqlite::Error> =
+                    (0..columns).map(|column| text(row, column)).collect();
+                all.push(texts?);
+            }
+            Ok(all)
+        })
+    }
+
     /// Remembers what a statement may have left in the connection. By its words anywhere: a connection too many that
     /// is opened again does no harm.
     fn note_traces(&mut self, sql: &str) -> Result<(), DatabaseError> {
@@ -233,6 +252,17 @@ fn readable(row: &Row<'_>) -> Result<String, rusqlite::Error> {
         text.push('…');
     }
     Ok(text)
+}
+
+fn text(row: &Row<'_>, column: usize) -> Result<Option<String>, rusqlite::Error> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    })
 }
 
 /// What a statement has words of.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use forerun_migrations::directory::DirectorySource;
 use forerun_migrations::error::{RunError, StateAfterFailure};
 use forerun_migrations::executor::{DownTo, Outcome, UpOptions};
 use forerun_migrations::plan::{Conflict, Scope};
@@ -12,7 +13,12 @@ use super::Target;
 const ALL: UpOptions = UpOptions {
     scope: Scope::All,
     allow_out_of_order: false,
+    ignore_other_history: false,
 };
+
+fn source(project: &tempfile::TempDir) -> DirectorySource {
+    project.path().to_owned().into()
+}
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
@@ -42,13 +48,13 @@ const SHOP: [(&str, &str); 4] = [
 pub async fn migrations_are_applied_once_and_recorded(target: &Target) {
     let project = project(&SHOP);
     let (runner, _) = target.runner("run-1");
-    let report = runner.up(project.path(), ALL).await.unwrap();
+    let report = runner.up(&source(&project), ALL).await.unwrap();
     assert_eq!(report.outcome, Outcome::Done);
     assert_eq!(report.migrations.len(), 2);
     assert_eq!(target.query("SELECT count(*) FROM items"), "2");
 
     let (again, _) = target.runner("run-2");
-    let report = again.up(project.path(), ALL).await.unwrap();
+    let report = again.up(&source(&project), ALL).await.unwrap();
     assert_eq!((report.outcome, report.applied), (Outcome::UpToDate, 2));
     assert_eq!(target.query("SELECT count(*) FROM items"), "2");
 
@@ -62,7 +68,7 @@ pub async fn migrations_are_applied_once_and_recorded(target: &Target) {
     );
     assert_eq!(history[0].statements, 2);
     assert_eq!(history[0].release.as_deref(), Some("2.6.0"));
-    let status = again.status(project.path()).await.unwrap();
+    let status = again.status(&source(&project)).await.unwrap();
     assert!(
         status.pending.is_empty() && status.unfinished.is_empty() && status.lock.is_none(),
         "{status:?}"
@@ -85,7 +91,7 @@ pub async fn a_failed_migration_leaves_what_was_before_and_goes_on_when_mended(t
     let broken = "CREATE TABLE extra (id integer);\nINSERT INTO extra VALUES (1);\nINSERT INTO nowhere VALUES (1);\n";
     write(project.path(), "0003_extra.sql", broken);
     let (runner, _) = target.runner("run-1");
-    let error = runner.up(project.path(), ALL).await.unwrap_err();
+    let error = runner.up(&source(&project), ALL).await.unwrap_err();
     let RunError::Migration(failure) = error else {
         panic!("{error:?}")
     };
@@ -102,7 +108,7 @@ pub async fn a_failed_migration_leaves_what_was_before_and_goes_on_when_mended(t
             StateAfterFailure::Partial { statements_done: 2 }
         );
     }
-    let status = runner.status(project.path()).await.unwrap();
+    let status = runner.status(&source(&project)).await.unwrap();
     assert_eq!((status.applied.len(), status.pending.len()), (2, 1));
     assert!(status.lock.is_none());
 
@@ -112,11 +118,11 @@ pub async fn a_failed_migration_leaves_what_was_before_and_goes_on_when_mended(t
         &broken.replace("nowhere", "extra"),
     );
     let (runner, _) = target.runner("run-2");
-    runner.up(project.path(), ALL).await.unwrap();
+    runner.up(&source(&project), ALL).await.unwrap();
     assert_eq!(target.query("SELECT count(*) FROM extra"), "2");
     assert!(
         runner
-            .status(project.path())
+            .status(&source(&project))
             .await
             .unwrap()
             .unfinished
@@ -127,13 +133,13 @@ pub async fn a_failed_migration_leaves_what_was_before_and_goes_on_when_mended(t
 pub async fn down_reverts_the_newest_first(target: &Target) {
     let project = project(&SHOP);
     let (runner, _) = target.runner("run-1");
-    runner.up(project.path(), ALL).await.unwrap();
-    let report = runner.down(project.path(), DownTo::Count(1)).await.unwrap();
+    runner.up(&source(&project), ALL).await.unwrap();
+    let report = runner.down(&source(&project), DownTo::Count(1)).await.unwrap();
     assert_eq!(report.migrations[0].script, "0002_first.down.sql");
     assert_eq!(target.query("SELECT count(*) FROM items"), "0");
-    let report = runner.down(project.path(), DownTo::Count(5)).await.unwrap();
+    let report = runner.down(&source(&project), DownTo::Count(5)).await.unwrap();
     assert_eq!((report.migrations.len(), report.applied), (1, 0));
-    let report = runner.up(project.path(), ALL).await.unwrap();
+    let report = runner.up(&source(&project), ALL).await.unwrap();
     assert_eq!(report.migrations.len(), 2);
 }
 
@@ -145,7 +151,7 @@ pub async fn an_assertion_that_fails_stops_before_any_change(target: &Target) {
         "CREATE TABLE made (id integer);\n-- forerun:assert \"no item is called c\"\nSELECT id FROM items WHERE name = 'c';\n",
     );
     let (runner, _) = target.runner("run-1");
-    let error = runner.up(project.path(), ALL).await.unwrap_err();
+    let error = runner.up(&source(&project), ALL).await.unwrap_err();
     let RunError::Assertion {
         message,
         row,
@@ -172,7 +178,7 @@ pub async fn an_assertion_that_fails_stops_before_any_change(target: &Target) {
 pub async fn planning_changes_nothing(target: &Target) {
     let project = project(&SHOP);
     let (runner, _) = target.runner("run-1");
-    let plan = runner.plan(project.path(), ALL).await.unwrap();
+    let plan = runner.plan(&source(&project), ALL).await.unwrap();
     assert_eq!(plan.steps.len(), 2);
     let mut session = target
         .database
@@ -189,7 +195,7 @@ pub async fn planning_changes_nothing(target: &Target) {
 pub async fn changed_sql_is_a_conflict_and_a_changed_comment_is_not(target: &Target) {
     let project = project(&SHOP);
     let (runner, _) = target.runner("run-1");
-    runner.up(project.path(), ALL).await.unwrap();
+    runner.up(&source(&project), ALL).await.unwrap();
     let (_, text) = SHOP[0];
     write(
         project.path(),
@@ -197,14 +203,14 @@ pub async fn changed_sql_is_a_conflict_and_a_changed_comment_is_not(target: &Tar
         &format!("-- a remark\r\n{}", text.replace('\n', "\r\n")),
     );
     let (again, events) = target.runner("run-2");
-    again.up(project.path(), ALL).await.unwrap();
+    again.up(&source(&project), ALL).await.unwrap();
     assert!(format!("{:?}", events.0.lock().unwrap()).contains("comment_changed"));
     write(
         project.path(),
         "0001_items.sql",
         &text.replace("varchar(20)", "varchar(30)"),
     );
-    let error = again.up(project.path(), ALL).await.unwrap_err();
+    let error = again.up(&source(&project), ALL).await.unwrap_err();
     let RunError::Conflict(conflicts) = error else {
         panic!("{error:?}")
     };

@@ -154,7 +154,7 @@ pub async fn a_write_with_an_old_token_changes_nothing(target: &Target) {
     );
     assert_eq!(
         session
-            .clear_journal(&old, Version::from_stored(1))
+            .clear_journal(&old, &Version::from(1))
             .await
             .unwrap(),
         Fenced::LeaseLost

@@ -193,6 +193,7 @@ conformance! {
     recording::a_script_that_ends_the_transaction_is_noticed,
     recording::a_script_may_use_savepoints,
     statements::statements_report_rows_and_first_rows,
+    statements::all_rows_of_a_query_come_as_text,
     statements::errors_tell_their_kind,
     statements::a_cancelled_statement_comes_back,
     statements::a_long_statement_is_ended_by_its_time_limit,

@@ -7,9 +7,9 @@ use forerun_migrations::history::{
 
 use super::{LIMITS, Target, committed, identity, lease, session};
 
-pub fn row(version: i64) -> HistoryRow {
+pub fn row(version: u32) -> HistoryRow {
     HistoryRow {
-        version: Version::from_stored(version),
+        version: Version::from(version),
         description: "it's \\ \"odd\" — é".to_owned(),
         script: format!("{version:04}_x.sql"),
         kind: Kind::Data,
@@ -31,9 +31,9 @@ pub fn row(version: i64) -> HistoryRow {
     }
 }
 
-pub fn journal(version: i64) -> JournalRow {
+pub fn journal(version: u32) -> JournalRow {
     JournalRow {
-        version: Version::from_stored(version),
+        version: Version::from(version),
         script: "0001_x.sql".to_owned(),
         direction: Direction::Up,
         statements_done: 4,
@@ -110,7 +110,7 @@ pub async fn a_history_row_reads_back_as_written(target: &Target) {
     );
     assert_eq!(
         session
-            .record_reverted(&lease, Version::from_stored(9))
+            .record_reverted(&lease, &Version::from(9))
             .await
             .unwrap(),
         Fenced::Written
@@ -163,7 +163,7 @@ pub async fn a_journal_row_reads_back_as_written(target: &Target) {
     assert_eq!(session.journal().await.unwrap(), [settled]);
     assert_eq!(
         session
-            .clear_journal(&lease, Version::from_stored(1))
+            .clear_journal(&lease, &Version::from(1))
             .await
             .unwrap(),
         Fenced::Written
@@ -197,7 +197,7 @@ pub async fn the_audit_keeps_its_order_and_who_wrote_it(target: &Target) {
         },
         AuditEntry {
             event: "migration.failed",
-            version: Some(Version::from_stored(7)),
+            version: Some(Version::from(7)),
             statement: Some(2),
             attempt: Some(3),
             message: "no".to_owned(),
@@ -221,8 +221,8 @@ pub async fn the_audit_keeps_its_order_and_who_wrote_it(target: &Target) {
     assert_eq!(rows[0].message, entries[0].message);
     assert_eq!(rows[0].detail, entries[0].detail);
     assert_eq!(
-        (rows[1].version, rows[1].statement, rows[1].attempt),
-        (Some(Version::from_stored(7)), Some(2), Some(3))
+        (rows[1].version.clone(), rows[1].statement, rows[1].attempt),
+        (Some(Version::from(7)), Some(2), Some(3))
     );
     assert_eq!(
         (
@@ -239,13 +239,13 @@ pub async fn the_audit_keeps_its_order_and_who_wrote_it(target: &Target) {
     );
     assert_eq!(
         session
-            .audit_trail(Some(Version::from_stored(7)))
+            .audit_trail(Some(&Version::from(7)))
             .await
             .unwrap()
             .len(),
         2
     );
-    let other = session.audit_trail(Some(Version::from_stored(8))).await;
+    let other = session.audit_trail(Some(&Version::from(8))).await;
     assert_eq!(other.unwrap(), []);
 }
 

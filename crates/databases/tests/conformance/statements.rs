@@ -143,3 +143,25 @@ pub async fn a_transaction_that_a_script_leaves_open_is_rolled_back_and_told(tar
     assert!(!session.reset().await.unwrap());
     assert_eq!(target.query("SELECT count(*) FROM t"), "0");
 }
+
+pub async fn all_rows_of_a_query_come_as_text(target: &Target) {
+    let mut session = session(target, "run-1").await;
+    let query = "SELECT 1 AS number, 'it''s' AS word, NULL AS nothing UNION ALL SELECT 2, '', 'x' ORDER BY number";
+    let rows = session.rows(query).await.expect("a query");
+    let text = |text: &str| Some(text.to_owned());
+    // A SQLite file that does not exist has nothing, and is not made by looking.
+    if !rows.is_empty() {
+        assert_eq!(
+            rows,
+            [vec![text("1"), text("it's"), None], vec![text("2"), text(""), text("x")]]
+        );
+    }
+    session.run("CREATE TABLE made (id integer)").await.expect("made");
+    assert_eq!(session.rows("SELECT id FROM made").await.expect("empty"), Vec::<Vec<_>>::new());
+    session.begin(LIMITS).await.expect("begins");
+    session.run("INSERT INTO made VALUES (7)").await.expect("written");
+    assert_eq!(session.rows("SELECT id FROM made").await.expect("own"), [[text("7")]]);
+    session.rollback().await.expect("rolled back");
+    assert!(session.rows("SELECT id FROM missing").await.is_err());
+    assert_eq!(session.rows("SELECT id FROM made").await.expect("goes on"), Vec::<Vec<_>>::new());
+}

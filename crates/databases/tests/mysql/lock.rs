@@ -202,7 +202,7 @@ async fn an_evicted_holder_cannot_write_even_if_its_session_survives() {
         Fenced::LeaseLost
     );
     assert_eq!(
-        session.clear_journal(&lease, version(1)).await.unwrap(),
+        session.clear_journal(&lease, &version(1)).await.unwrap(),
         Fenced::LeaseLost
     );
     assert!(

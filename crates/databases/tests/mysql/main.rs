@@ -64,11 +64,11 @@ async fn acquire(session: &mut dyn Session) -> Lease {
     }
 }
 
-fn version(number: i64) -> Version {
-    Version::from_stored(number)
+fn version(number: u32) -> Version {
+    Version::from(number)
 }
 
-fn history_row(number: i64) -> HistoryRow {
+fn history_row(number: u32) -> HistoryRow {
     HistoryRow {
         version: version(number),
         description: "größe ändern 'quoted' \\ {database}".to_owned(),
@@ -92,7 +92,7 @@ fn history_row(number: i64) -> HistoryRow {
     }
 }
 
-fn journal_row(number: i64, fingerprint: Option<&str>) -> JournalRow {
+fn journal_row(number: u32, fingerprint: Option<&str>) -> JournalRow {
     JournalRow {
         version: version(number),
         script: format!("{number:04}_größe.sql"),

@@ -6,14 +6,14 @@ use forerun_test_support::MariadbServer;
 
 use super::{acquire, connect, history_row, journal_row, version};
 
-fn changes(numbers: &[i64]) -> Vec<Change> {
+fn changes(numbers: &[u32]) -> Vec<Change> {
     numbers
         .iter()
         .map(|number| Change::Applied(Box::new(history_row(*number))))
         .collect()
 }
 
-fn announced(numbers: &[i64]) -> Vec<JournalRow> {
+fn announced(numbers: &[u32]) -> Vec<JournalRow> {
     numbers
         .iter()
         .map(|number| journal_row(*number, Some("definition:abc")))

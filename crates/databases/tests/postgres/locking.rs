@@ -93,7 +93,7 @@ async fn a_lease_that_was_taken_away_is_noticed_by_every_write() {
     database.execute("UPDATE forerun_lock SET token = token + 1");
     assert!(!monitor.heartbeat(&lease).await.unwrap());
     session.begin(no_limits()).await.unwrap();
-    let version = Version::from_stored(1);
+    let version = Version::from(1);
     assert_eq!(
         session
             .record_applied(&lease, &history_row(1))
@@ -102,7 +102,7 @@ async fn a_lease_that_was_taken_away_is_noticed_by_every_write() {
         Fenced::LeaseLost
     );
     assert_eq!(
-        session.record_reverted(&lease, version).await.unwrap(),
+        session.record_reverted(&lease, &version).await.unwrap(),
         Fenced::LeaseLost
     );
     assert_eq!(
@@ -114,7 +114,7 @@ async fn a_lease_that_was_taken_away_is_noticed_by_every_write() {
     );
     session.rollback().await.unwrap();
     assert_eq!(
-        session.clear_journal(&lease, version).await.unwrap(),
+        session.clear_journal(&lease, &version).await.unwrap(),
         Fenced::LeaseLost
     );
 }
@@ -160,7 +160,7 @@ async fn a_forced_unlock_ends_the_holder() {
     assert_eq!(person.holder().await.unwrap(), None);
     assert_eq!(
         first
-            .clear_journal(&lease, Version::from_stored(1))
+            .clear_journal(&lease, &Version::from(1))
             .await
             .unwrap_err()
             .kind,

@@ -96,7 +96,7 @@ async fn a_whole_run_works_in_transaction_mode_and_leaves_nothing_behind() {
         .unwrap();
     assert_eq!(
         session
-            .clear_journal(&lease, Version::from_stored(1))
+            .clear_journal(&lease, &Version::from(1))
             .await
             .unwrap(),
         Fenced::Written

@@ -8,7 +8,7 @@ use super::{acquire, connect, history_row, no_limits};
 
 fn journal_row(in_doubt: Option<InDoubt>) -> JournalRow {
     JournalRow {
-        version: Version::from_stored(7),
+        version: Version::from(7),
         script: "0007_it's.sql".to_owned(),
         direction: Direction::Up,
         statements_done: 2,
@@ -45,7 +45,7 @@ async fn a_script_that_changes_role_path_and_encoding_is_recorded_all_the_same()
         assert_eq!(fenced, Fenced::Written, "{script}");
         let entry = AuditEntry {
             event: "migration.applied",
-            version: Some(Version::from_stored(version)),
+            version: Some(Version::from(version)),
             statement: None,
             attempt: Some(1),
             message: "é 'quoted' \\".to_owned(),
@@ -63,7 +63,7 @@ async fn a_script_that_changes_role_path_and_encoding_is_recorded_all_the_same()
             .all(|row| row.description == history_row(1).description)
     );
     let trail = session
-        .audit_trail(Some(Version::from_stored(4)))
+        .audit_trail(Some(&Version::from(4)))
         .await
         .unwrap();
     assert_eq!(trail.len(), 1);
@@ -180,7 +180,7 @@ async fn ten_thousand_versions_are_read_quickly() {
     let started = std::time::Instant::now();
     let applied = session.applied().await.unwrap().unwrap();
     assert_eq!(applied.len(), 10_000);
-    assert!(applied.is_sorted_by_key(|row| row.version));
+    assert!(applied.is_sorted_by_key(|row| row.version.clone()));
     assert!(
         started.elapsed().as_millis() < 2000,
         "{:?}",

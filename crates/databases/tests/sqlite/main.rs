@@ -74,9 +74,9 @@ async fn held_by(session: &mut dyn Session) -> Option<Holder> {
     }
 }
 
-fn history_row(version: i64) -> HistoryRow {
+fn history_row(version: u32) -> HistoryRow {
     HistoryRow {
-        version: Version::from_stored(version),
+        version: Version::from(version),
         description: "a table".to_owned(),
         script: format!("{version}_a_table.sql"),
         kind: Kind::Data,
@@ -101,7 +101,7 @@ fn history_row(version: i64) -> HistoryRow {
 fn note(message: &str) -> AuditEntry {
     AuditEntry {
         event: "test.note",
-        version: Some(Version::from_stored(7)),
+        version: Some(Version::from(7)),
         statement: None,
         attempt: Some(1),
         message: message.to_owned(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan};
 
-use super::MigrationDirectory;
+use super::{Migration, MigrationDirectory, ReadOptions};
 use super::error::DirectoryError;
 use super::layout::Layout;
 use crate::history::{Kind, Version};
@@ -33,7 +33,8 @@ pub fn next_version(
     now: Timestamp,
 ) -> Result<String, DirectoryError> {
     let now = now.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-    let Some(last) = directory.migrations.last() else {
+    let numbered = |migration: &&Migration| migration.version.is_number();
+    let Some(last) = directory.migrations.iter().rfind(numbered) else {
         return Ok(timestamp_text(now));
     };
     if let Some(last_time) = parse_timestamp(&last.version_text) {
@@ -50,11 +51,20 @@ pub fn next_version(
             return Ok(text);
         }
     }
-    let number = last.version.as_stored().checked_add(1);
+    // The last part of `1.9` is what goes on.
+    let digits = last
+        .version_text
+        .rfind(|character: char| !character.is_ascii_digit())
+        .map_or(0, |end| end + 1);
+    let (start, part) = last.version_text.split_at(digits);
+    let number = part
+        .parse::<u128>()
+        .ok()
+        .and_then(|number| number.checked_add(1));
     let number = number.ok_or_else(|| DirectoryError::VersionsUsedUp {
         last: last.version_text.clone(),
     })?;
-    Ok(format!("{number:0width$}", width = last.version_text.len()))
+    Ok(format!("{start}{number:0width$}", width = part.len()))
 }
 
 /// Writes the starter files of a new migration and returns their paths, the up script first.
@@ -62,58 +72,50 @@ pub fn next_version(
 /// Creates the directory when it is missing. Never overwrites a file.
 pub fn create(
     path: &Path,
+    options: &ReadOptions,
     new: &NewMigration,
     now: Timestamp,
 ) -> Result<Vec<PathBuf>, DirectoryError> {
     let slug = slug(&new.name).ok_or_else(|| DirectoryError::Name {
         name: new.name.clone(),
     })?;
-    let directory = match MigrationDirectory::read(path) {
+    let directory = match MigrationDirectory::read(path, options) {
         Err(DirectoryError::Missing { .. }) => {
             fs::create_dir_all(path).map_err(DirectoryError::io("create the directory", path))?;
-            MigrationDirectory {
-                path: path.to_owned(),
-                layout: Layout::Native,
-                migrations: Vec::new(),
-                warnings: Vec::new(),
-            }
+            let layout = options.layout.unwrap_or(Layout::NATIVE);
+            MigrationDirectory::new(path, layout, Vec::new(), Vec::new())?
         }
         read => read?,
     };
-    let rules = directory.layout.rules();
-    let stem = format!("{}_{slug}", next_version(&directory, now)?);
-    let up = path.join(format!("{stem}{}", rules.up_ending));
-    write_new(&up, &up_text(&slug, new.kind))?;
-    let mut paths = vec![up];
-    if rules.create_down {
-        let down = path.join(format!("{stem}{}", rules.down_ending));
-        if let Err(error) = write_new(&down, &down_text(&slug)) {
+    let layout = directory.layout;
+    let version = next_version(&directory, now)?;
+    let files = layout.rules().new_files(&version, &slug, new.kind);
+    let files = files.ok_or_else(|| DirectoryError::NoNewFiles {
+        path: path.to_owned(),
+        layout: layout.name(),
+    })?;
+    let mut paths = Vec::with_capacity(files.len());
+    for (name, text) in files {
+        let file = path.join(name);
+        if let Err(error) = write_new(&file, &text) {
             for path in &paths {
                 let _ = fs::remove_file(path);
             }
             return Err(error);
         }
-        paths.push(down);
+        paths.push(file);
     }
     Ok(paths)
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), DirectoryError> {
+    // Some layouts have a directory per migration.
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(DirectoryError::io("create the directory", parent))?;
+    }
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(DirectoryError::io("create", path))
-}
-
-fn up_text(slug: &str, kind: Kind) -> String {
-    let directive = match kind {
-        Kind::Schema => "",
-        Kind::Data => "-- forerun:data\n",
-    };
-    format!("{directive}-- {}\n\n", slug.replace('_', " "))
-}
-
-fn down_text(slug: &str) -> String {
-    format!("-- reverts: {}\n\n", slug.replace('_', " "))
 }
 
 fn slug(name: &str) -> Option<String> {

@@ -39,18 +39,68 @@ impl FileReader {
         }
     }
 
-    /// Reads and digests a file; an error when it is not text.
-    pub(super) fn digest(&mut self, path: &Path) -> Result<FileDigest, DirectoryError> {
+    /// Reads and digests a file; an error when it is not text. `look` sees the text in pieces.
+    pub(super) fn digest(
+        &mut self,
+        path: &Path,
+        look: impl FnMut(&str),
+    ) -> Result<FileDigest, DirectoryError> {
         let file = File::open(path).map_err(DirectoryError::io("open", path))?;
-        self.digest_from(file, path)
+        self.digest_from(file, path, look)
+    }
+
+    /// The start of a file, as far as it is text.
+    pub(super) fn start(&mut self, path: &Path) -> Result<String, DirectoryError> {
+        let mut file = File::open(path).map_err(DirectoryError::io("open", path))?;
+        let read = file
+            .read(&mut self.buffer)
+            .map_err(DirectoryError::io("read", path))?;
+        let start = self.buffer.get(..read).unwrap_or_default();
+        Ok(String::from_utf8_lossy(start).into_owned())
+    }
+
+    /// The whole text of a file; an error when it is not text.
+    pub(super) fn text(&mut self, path: &Path) -> Result<String, DirectoryError> {
+        let file = File::open(path).map_err(DirectoryError::io("open", path))?;
+        self.text_from(file, path)
+    }
+
+    pub(super) fn text_from(
+        &mut self,
+        file: impl Read,
+        path: &Path,
+    ) -> Result<String, DirectoryError> {
+        let mut whole = String::new();
+        self.pieces(file, path, |piece| whole.push_str(piece))?;
+        Ok(whole)
     }
 
     fn digest_from(
         &mut self,
-        mut file: impl Read,
+        file: impl Read,
         path: &Path,
+        mut look: impl FnMut(&str),
     ) -> Result<FileDigest, DirectoryError> {
         let mut hashers = Hashers::default();
+        let bytes = self.pieces(file, path, |piece| {
+            hashers.update(piece.as_bytes());
+            look(piece);
+        })?;
+        let (normalized, raw) = hashers.finish();
+        Ok(FileDigest {
+            bytes,
+            normalized,
+            raw,
+        })
+    }
+
+    /// Hands out the text of a file piece by piece; returns its size in bytes.
+    fn pieces(
+        &mut self,
+        mut file: impl Read,
+        path: &Path,
+        mut take: impl FnMut(&str),
+    ) -> Result<u64, DirectoryError> {
         let mut bytes = 0_u64;
         // Bytes at the start of the buffer that begin a character which the last read cut.
         let mut carried = 0;
@@ -72,9 +122,12 @@ impl FileReader {
                 }
                 break;
             }
-            let valid = match std::str::from_utf8(filled) {
-                Ok(_) => filled.len(),
-                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            let text = match std::str::from_utf8(filled) {
+                Ok(text) => text,
+                Err(error) if error.error_len().is_none() => {
+                    let valid = filled.get(..error.valid_up_to()).unwrap_or_default();
+                    std::str::from_utf8(valid).unwrap_or_default()
+                }
                 Err(error) => {
                     let utf16 = bytes == 0
                         && (filled.starts_with(b"\xff\xfe") || filled.starts_with(b"\xfe\xff"));
@@ -86,32 +139,26 @@ impl FileReader {
                     return Err(not_text(path, bytes + error.valid_up_to() as u64, reason));
                 }
             };
-            let text = filled.get(..valid).unwrap_or_default();
-            if let Some(offset) = memchr::memchr(0, text) {
+            if let Some(offset) = memchr::memchr(0, text.as_bytes()) {
                 return Err(not_text(
                     path,
                     bytes + offset as u64,
                     "a NUL byte, which is not text,",
                 ));
             }
-            hashers.update(text);
+            take(text);
+            let (valid, total) = (text.len(), filled.len());
             bytes += valid as u64;
-            let total = filled.len();
             self.buffer.copy_within(valid..total, 0);
             carried = total - valid;
         }
-        let (normalized, raw) = hashers.finish();
-        Ok(FileDigest {
-            bytes,
-            normalized,
-            raw,
-        })
+        Ok(bytes)
     }
 }
 
 /// The digests of a text that arrives in pieces.
 #[derive(Default)]
-struct Hashers {
+pub(super) struct Hashers {
     normalized: Sha256,
     /// `None` as long as both are the same.
     raw: Option<Sha256>,
@@ -120,7 +167,7 @@ struct Hashers {
 }
 
 impl Hashers {
-    fn update(&mut self, piece: &[u8]) {
+    pub(super) fn update(&mut self, piece: &[u8]) {
         let mut rest = piece;
         if !self.started && !piece.is_empty() {
             self.started = true;
@@ -152,7 +199,8 @@ impl Hashers {
         self.normalized.update(rest);
     }
 
-    fn finish(self) -> (String, String) {
+    /// The digests of the normalised text and of the bytes, lower-case hex.
+    pub(super) fn finish(self) -> (String, String) {
         let normalized = hex(&self.normalized.finalize());
         let raw = self
             .raw
@@ -200,7 +248,7 @@ mod tests {
 
     fn digest(bytes: &[u8]) -> FileDigest {
         FileReader::new()
-            .digest_from(bytes, Path::new("x.sql"))
+            .digest_from(bytes, Path::new("x.sql"), |_| ())
             .unwrap()
     }
 
@@ -240,7 +288,7 @@ mod tests {
         ] {
             for step in [1, 2, 3, 100] {
                 let found = FileReader::new()
-                    .digest_from(Slow(variant.as_bytes(), step), Path::new("x.sql"))
+                    .digest_from(Slow(variant.as_bytes(), step), Path::new("x.sql"), |_| ())
                     .unwrap();
                 assert_eq!(found.normalized, sha256(text), "{variant:?} by {step}");
                 assert_eq!(found.raw, sha256(variant), "{variant:?} by {step}");
@@ -254,7 +302,7 @@ mod tests {
         let text = "ä€😀\n".repeat(40_000);
         for step in [1, 7, BUFFER_BYTES] {
             let found = FileReader::new()
-                .digest_from(Slow(text.as_bytes(), step), Path::new("x.sql"))
+                .digest_from(Slow(text.as_bytes(), step), Path::new("x.sql"), |_| ())
                 .unwrap();
             assert_eq!(found.normalized, sha256(&text));
         }
@@ -283,7 +331,7 @@ mod tests {
             ),
         ] {
             std::fs::write(&path, bytes).unwrap();
-            let message = FileReader::new().digest(&path).unwrap_err().to_string();
+            let message = FileReader::new().digest(&path, |_| ()).unwrap_err().to_string();
             assert!(message.ends_with(expected), "{message}");
         }
     }

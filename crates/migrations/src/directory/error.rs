@@ -83,12 +83,6 @@ pub enum DirectoryError {
         /// Files, and the names that they should have.
         files: Vec<(String, String)>,
     },
-    /// The number is too large.
-    #[error("the version of `{file}` is larger than 9223372036854775807. Give it a smaller number")]
-    VersionOutOfRange {
-        /// File.
-        file: String,
-    },
     /// Two scripts for the same version and direction.
     #[error(
         "`{first}` and `{second}` have the same version {version}. Give one of them a new number; if one is applied \
@@ -116,6 +110,63 @@ pub enum DirectoryError {
         second: String,
         /// Its layout.
         second_layout: &'static str,
+    },
+    /// It can be read in two ways.
+    #[error(
+        "`{}` can be of the {first} layout ({first_because}) and of the {second} layout ({second_because}). Say which \
+         with --layout {first} or --layout {second}", path.display()
+    )]
+    TwoLayouts {
+        /// Directory.
+        path: PathBuf,
+        /// One layout.
+        first: &'static str,
+        /// What was seen of it.
+        first_because: String,
+        /// The other.
+        second: &'static str,
+        /// What was seen of it.
+        second_because: String,
+    },
+    /// A directive of another layout in a file that would be read without it.
+    #[error(
+        "{}:{line}: this is a directive of {found}, and the directory is read as {layout}, which would run the file as \
+         a whole. If the directory is one of {found}, say so with --layout {found}; else remove the comment, or give \
+         --layout {layout} to read it all the same", path.display()
+    )]
+    ForeignDirective {
+        /// File.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Layout that has such a directive.
+        found: &'static str,
+        /// Layout of the directory.
+        layout: &'static str,
+    },
+    /// What of a directory its layout cannot read, or forerun cannot carry over.
+    #[error("the directory `{}` cannot be read as {layout}:{}", path.display(), problem_list(problems))]
+    Layout {
+        /// Directory.
+        path: PathBuf,
+        /// Layout.
+        layout: &'static str,
+        /// What is wrong, file by file.
+        problems: Vec<LayoutProblem>,
+    },
+    /// Something is in the directory that was to be new.
+    #[error("`{}` is not empty. Give a directory that does not exist yet", path.display())]
+    NotEmpty {
+        /// Directory.
+        path: PathBuf,
+    },
+    /// The layout has no file per migration that could be made.
+    #[error("a new migration of the {layout} layout is not a file of its own: write it by hand into `{}`", path.display())]
+    NoNewFiles {
+        /// Directory.
+        path: PathBuf,
+        /// Layout.
+        layout: &'static str,
     },
     /// A down script whose up script is missing.
     #[error(
@@ -199,6 +250,38 @@ pub enum DirectoryError {
     },
 }
 
+/// One thing in a file that its layout does not allow, or that forerun cannot carry over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutProblem {
+    /// The file.
+    pub path: PathBuf,
+    /// Where in it.
+    pub position: Option<Position>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for LayoutProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.position {
+            Some(position) => write!(formatter, "{}: {}", place(&self.path, position), self.message),
+            None => write!(formatter, "{}: {}", self.path.display(), self.message),
+        }
+    }
+}
+
+/// Problems that are shown; the rest are counted.
+const SHOWN_PROBLEMS: usize = 20;
+
+fn problem_list(problems: &[LayoutProblem]) -> String {
+    let shown = problems.iter().take(SHOWN_PROBLEMS);
+    let mut text: String = shown.map(|problem| format!("\n  {problem}")).collect();
+    if let Some(more) = problems.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more > 0) {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}
+
 impl DirectoryError {
     /// For `map_err`: the operating system refused `action` on `path`.
     pub(super) fn io(
@@ -219,6 +302,11 @@ impl DirectoryError {
             Self::Syntax { path, position, .. }
             | Self::Directive { path, position, .. }
             | Self::TransactionControl { path, position, .. } => Some((path, *position)),
+            // Of several problems each names its place.
+            Self::Layout { problems, .. } => match problems.as_slice() {
+                [only] => only.position.map(|position| (only.path.as_path(), position)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -279,6 +367,15 @@ pub enum DirectoryWarning {
         /// File.
         file: String,
     },
+    /// Something that its layout makes of a file, and people may not expect.
+    Layout {
+        /// File.
+        file: String,
+        /// Line, from 1, where it is about one.
+        line: Option<u64>,
+        /// What it is and what to do.
+        message: String,
+    },
 }
 
 impl fmt::Display for DirectoryWarning {
@@ -299,6 +396,10 @@ impl fmt::Display for DirectoryWarning {
                     "`{down}` reverts `{up}`, whose name differs in more than the ending"
                 )
             }
+            Self::Layout { file, line, message } => match line {
+                Some(line) => write!(formatter, "{file}:{line}: {message}"),
+                None => write!(formatter, "`{file}`: {message}"),
+            },
             Self::EmptyScript { file } => {
                 write!(
                     formatter,

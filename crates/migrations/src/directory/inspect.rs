@@ -1,7 +1,6 @@
 //! What a script consists of: its directives and its statements, without keeping its text.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use forerun_sql::directive::refuse_inner_directives;
@@ -21,9 +20,6 @@ pub const MAX_STATEMENTS: usize = 10_000;
 
 /// Characters of a statement that a summary keeps.
 const PREVIEW_CHARACTERS: usize = 120;
-
-/// Buffer for reading a script: few calls to the system for gigabytes of COPY rows.
-const BUFFER_BYTES: usize = 256 * 1024;
 
 /// What a script consists of.
 #[derive(Debug, Clone, Serialize)]
@@ -65,13 +61,13 @@ pub struct ScriptSummary {
 /// What tells a file from the one it replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileStamp {
-    bytes: u64,
+    pub(super) bytes: u64,
     inode: u64,
     modified: Option<std::time::SystemTime>,
 }
 
 impl FileStamp {
-    fn of(file: &File) -> std::io::Result<Self> {
+    pub(super) fn of(file: &File) -> std::io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self {
             bytes: metadata.len(),
@@ -123,40 +119,6 @@ impl ScriptSummary {
 }
 
 impl Script {
-    /// Opens the file for reading from its start.
-    pub fn open(&self) -> Result<impl BufRead + use<>, DirectoryError> {
-        let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
-        Ok(BufReader::with_capacity(self.buffer_bytes(), file))
-    }
-
-    /// Enough for a small file as a whole, and for the calls to the system to be few on a large one.
-    fn buffer_bytes(&self) -> usize {
-        usize::try_from(self.bytes)
-            .map_or(BUFFER_BYTES, |bytes| (bytes + 1).clamp(512, BUFFER_BYTES))
-    }
-
-    /// Opens the file that `summary` was made of.
-    ///
-    /// # Errors
-    /// [`DirectoryError::Replaced`] when it is another one now.
-    pub(crate) fn open_inspected(
-        &self,
-        summary: &ScriptSummary,
-    ) -> Result<impl BufRead + use<>, DirectoryError> {
-        let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
-        let stamp = FileStamp::of(&file).map_err(DirectoryError::io("read", &self.path))?;
-        if summary
-            .stamp
-            .as_ref()
-            .is_some_and(|inspected| *inspected != stamp)
-        {
-            return Err(DirectoryError::Replaced {
-                path: self.path.clone(),
-            });
-        }
-        Ok(BufReader::with_capacity(self.buffer_bytes(), file))
-    }
-
     /// Reads the whole script and tells what is in it. Memory does not grow with rows or, beyond
     /// [`MAX_STATEMENTS`], with statements.
     ///
@@ -164,16 +126,9 @@ impl Script {
     /// unknown or in the wrong place, transaction control that forerun cannot let through.
     pub fn inspect(&self, dialect: Dialect) -> Result<ScriptSummary, DirectoryError> {
         let mut inspection = Inspection::new(self, dialect);
-        let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
-        let stamp = FileStamp::of(&file).map_err(DirectoryError::io("read", &self.path))?;
-        if stamp.bytes != self.bytes {
-            return Err(DirectoryError::Replaced {
-                path: self.path.clone(),
-            });
-        }
+        let (stamp, text) = self.open_file()?;
         inspection.summary.stamp = Some(stamp);
-        let mut splitter =
-            Splitter::new(BufReader::with_capacity(self.buffer_bytes(), file), dialect);
+        let mut splitter = Splitter::new(text, dialect);
         loop {
             let before = splitter.position();
             match splitter.next_piece() {
@@ -201,7 +156,7 @@ impl<'a> Inspection<'a> {
     fn new(script: &'a Script, dialect: Dialect) -> Self {
         let summary = ScriptSummary {
             kind: Kind::Schema,
-            no_transaction: false,
+            no_transaction: script.no_transaction.is_some(),
             timeouts: ScriptTimeouts::default(),
             statements: Vec::new(),
             statement_count: 0,

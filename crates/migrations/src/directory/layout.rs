@@ -1,91 +1,209 @@
-//! The naming schemes, and which of them a directory follows.
+//! Which tool's way of writing migrations a directory follows.
 //!
-//! A new one is a file beside this with its rules, a variant and a line in [`Layout::rules`] and [`Layout::ALL`].
+//! A layout is one file in `layouts/` that implements [`Rules`], and one line in the list below. It says which
+//! directories are its own, and what is a migration in them; it makes no SQL of its own beyond the replacements that
+//! its directives ask for, and runs nothing.
 
-use serde::Serialize;
+use std::fmt;
+use std::path::Path;
+
+use serde::{Serialize, Serializer};
 
 use super::error::DirectoryError;
-use super::{golang_migrate, native};
-use crate::history::Direction;
+use super::folder::Folder;
+use super::layouts;
+use super::{DirectoryWarning, Migration, ReadOptions};
+use crate::history::Kind;
 
-/// How the files of a directory are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    /// forerun's own: `0007_add_email.sql`, `0007_add_email.down.sql`.
-    Native,
-    /// That of golang-migrate: `0007_add_email.up.sql`, `0007_add_email.down.sql`.
-    GolangMigrate,
-}
+/// All layouts. Where nothing tells more than one of them apart, the first one is taken.
+static ALL: &[&dyn Rules] = &[
+    // Before those whose names it shares: it claims a directory only where there is more than the names.
+    &layouts::sqlx::Sqlx,
+    &layouts::native::Native,
+    &layouts::golang_migrate::GolangMigrate,
+    &layouts::flyway::Flyway,
+    &layouts::refinery::Refinery,
+    &layouts::goose::Goose,
+    &layouts::dbmate::Dbmate,
+    &layouts::tern::Tern,
+    &layouts::diesel::Diesel,
+    &layouts::liquibase::Liquibase,
+    &layouts::atlas::Atlas,
+];
 
-/// What a layout consists of.
-pub(super) struct Rules {
-    /// Its name, for people.
-    pub name: &'static str,
+/// How the files of a directory are named and what is in them.
+#[derive(Clone, Copy)]
+pub struct Layout(&'static dyn Rules);
+
+/// One tool's way of writing migrations.
+pub(super) trait Rules: Sync {
+    /// Its name, as `--layout` takes it: lower case, words joined by `-`.
+    fn name(&self) -> &'static str;
+
     /// What its file names look like, for people.
-    pub form: &'static str,
-    /// Takes a file name apart; `None` when it is not one of this layout.
-    pub parse: fn(&str) -> Option<ScriptName<'_>>,
-    /// Ending of an up script, with the dots.
-    pub up_ending: &'static str,
-    /// Ending of a down script, with the dots.
-    pub down_ending: &'static str,
-    /// Whether a new migration gets a down script as well.
-    pub create_down: bool,
+    fn form(&self) -> &'static str;
+
+    /// Whether a directory is of this layout.
+    ///
+    /// # Errors
+    /// When a file that must be looked into cannot be read.
+    fn claim(&self, folder: &mut Folder) -> Result<Option<Claim>, DirectoryError>;
+
+    /// What begins a comment that only this layout has, such as `+goose`: a file of another layout with such a comment
+    /// at the start of a line is not read, since it would do what nobody meant.
+    fn marker(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Where a text has a directive that only this layout has: bytes before it or more in its line.
+    fn marker_in(&self, text: &str) -> Option<usize> {
+        marker_place(text, self.marker()?)
+    }
+
+    /// All migrations, in the order in which they run.
+    ///
+    /// # Errors
+    /// Everything that cannot be read or carried over, all at once, as [`DirectoryError::Layout`] or one of the errors
+    /// that are made for it.
+    fn read(&self, folder: &mut Folder, options: &ReadOptions) -> Result<Found, DirectoryError>;
+
+    /// File names and texts of a new migration, the up script first; `None` where files are not made one by one.
+    /// `version` is as [`Rules::next_version`] made it, `slug` of lower-case letters, digits and underscores.
+    fn new_files(&self, version: &str, slug: &str, kind: Kind) -> Option<Vec<(String, String)>>;
 }
 
-/// The parts of a file name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ScriptName<'a> {
-    /// Digits of the version.
-    pub version: &'a str,
-    /// What stands between version and ending.
-    pub words: &'a str,
-    /// Up or down.
-    pub direction: Direction,
+/// Why a directory is of a layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Whether no other layout can be meant.
+    pub strength: Strength,
+    /// What was seen, as in "there is an atlas.sum".
+    pub because: String,
+}
+
+/// How sure a [`Claim`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Strength {
+    /// It can be read as this one; others may do as well, and would read the same.
+    Possible,
+    /// It is this one.
+    Certain,
+}
+
+/// What a layout found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The migrations, in the order in which they run.
+    pub migrations: Vec<Migration>,
+    /// What a person should look at.
+    pub warnings: Vec<DirectoryWarning>,
 }
 
 impl Layout {
-    pub(super) const ALL: [Self; 2] = [Self::Native, Self::GolangMigrate];
+    /// forerun's own: `0007_add_email.sql`, `0007_add_email.down.sql`.
+    pub const NATIVE: Self = Self(&layouts::native::Native);
 
-    pub(super) fn rules(self) -> &'static Rules {
-        match self {
-            Self::Native => &native::RULES,
-            Self::GolangMigrate => &golang_migrate::RULES,
-        }
+    /// All layouts.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ALL.iter().copied().map(Self)
     }
 
-    /// The layout of a directory with these `.sql` files. A name that only one layout knows decides; names of two
-    /// layouts are an error. Without any decision it is the native one.
-    pub(super) fn detect(file_names: &[String]) -> Result<Self, DirectoryError> {
-        let mut decided: Option<(Self, &String)> = None;
-        for file_name in file_names {
-            let mut knowing = Self::ALL
-                .into_iter()
-                .filter(|layout| (layout.rules().parse)(file_name).is_some());
-            let (Some(layout), None) = (knowing.next(), knowing.next()) else {
+    /// The layout of a name, such as `golang-migrate`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|layout| layout.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// What its files look like, for people.
+    pub fn form(self) -> &'static str {
+        self.0.form()
+    }
+
+    pub(super) fn rules(self) -> &'static dyn Rules {
+        self.0
+    }
+
+    /// The layout of a directory. Without any claim it is the native one.
+    pub(super) fn detect(folder: &mut Folder) -> Result<Self, DirectoryError> {
+        let mut best: Option<(Self, Claim)> = None;
+        for layout in Self::all() {
+            let Some(claim) = layout.0.claim(folder)? else {
                 continue;
             };
-            match decided {
-                None => decided = Some((layout, file_name)),
-                Some((first, first_file)) if first != layout => {
-                    return Err(DirectoryError::MixedLayouts {
-                        first: first_file.clone(),
-                        first_layout: first.rules().name,
-                        second: file_name.clone(),
-                        second_layout: layout.rules().name,
+            match &best {
+                Some((first, other))
+                    if claim.strength == Strength::Certain
+                        && other.strength == Strength::Certain =>
+                {
+                    return Err(DirectoryError::TwoLayouts {
+                        path: folder.path().to_owned(),
+                        first: first.name(),
+                        first_because: other.because.clone(),
+                        second: layout.name(),
+                        second_because: claim.because,
                     });
                 }
-                Some(_) => {}
+                Some((_, other)) if claim.strength <= other.strength => {}
+                _ => best = Some((layout, claim)),
             }
         }
-        Ok(decided.map_or(Self::Native, |(layout, _)| layout))
+        Ok(best.map_or(Self::NATIVE, |(layout, _)| layout))
+    }
+
+    /// Whether a directory that was taken for one of `detected` can as well be one of this layout, so that somebody who
+    /// knows may decide.
+    pub(crate) fn may_replace(self, detected: Self, path: &Path) -> Result<bool, DirectoryError> {
+        let mut folder = Folder::open(path)?;
+        let certain = |claim: Option<Claim>| claim.is_some_and(|claim| claim.strength == Strength::Certain);
+        Ok(self.0.claim(&mut folder)?.is_some() && !certain(detected.0.claim(&mut folder)?))
+    }
+
+    /// The layout, other than this one, whose directive stands at the start of a line of `text`, and that line's
+    /// number, from 1.
+    pub(super) fn foreign_marker(self, text: &str) -> Option<(Self, usize)> {
+        Self::all().filter(|layout| *layout != self).find_map(|layout| {
+            let before = text.get(..layout.0.marker_in(text)?)?;
+            Some((layout, before.matches('\n').count() + 1))
+        })
     }
 }
 
-/// Splits `0007_add_email` into digits and words.
-pub(super) fn split_version(stem: &str) -> Option<(&str, &str)> {
-    let (version, words) = stem.split_once('_')?;
-    let digits = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then_some((version, words))
+/// Where a comment that begins with `marker` stands alone in its line.
+pub(super) fn marker_place(text: &str, marker: &str) -> Option<usize> {
+    memchr::memmem::find_iter(text.as_bytes(), marker).find(|at| {
+        let before = text.get(..*at).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+        line.trim_end().strip_suffix("--").is_some_and(|start| start.trim().is_empty())
+    })
+}
+
+impl PartialEq for Layout {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Layout {}
+
+impl fmt::Debug for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Layout").field(&self.name()).finish()
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl Serialize for Layout {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }

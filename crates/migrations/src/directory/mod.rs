@@ -15,7 +15,7 @@
 //! - **Symbolic links** to files are followed.
 //! - **Layout.** Detected by the names; see [`Layout`]. Two layouts in one directory are an error.
 //! - **Versions** are numbers: `1` and `001` are the same one, and two scripts for one version and direction are
-//!   an error. Versions from 0 to 9223372036854775807 are possible.
+//!   an error. They may be as long as a file name.
 //! - **Down scripts** belong to the up script of the same version; without one they are an error. When the rest of
 //!   the two names differs there is a warning.
 //! - **Empty scripts.** An up script without any statement is recorded as applied with 0 statements, and
@@ -24,32 +24,37 @@
 //! - **Text** is UTF-8, with or without byte order mark, with any line ends. Anything else is an error.
 //! - An **empty directory** is a warning, a missing or unreadable one an error.
 
+mod convert;
 mod create;
 mod digest;
 mod error;
-mod golang_migrate;
+mod folder;
 mod inspect;
 mod layout;
+mod layouts;
 mod location;
-mod native;
 mod read;
+mod script;
 mod sum;
 #[cfg(test)]
 mod tests;
 mod transaction_control;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use crate::history::Version;
 
-use crate::history::{Direction, Version};
-
+pub use convert::{Conversion, ConvertedFile, convert};
 pub use create::{NewMigration, create, next_version};
 pub(crate) use digest::hex;
-pub use error::{DirectoryError, DirectoryWarning};
+pub use error::{DirectoryError, DirectoryWarning, LayoutProblem};
 pub use inspect::{MAX_STATEMENTS, ScriptSummary, ScriptTimeouts, StatementSummary};
 pub use layout::Layout;
+pub(crate) use layouts::liquibase::{PeerChangeset, changeset_version, peer_changesets};
 pub use location::parse_dir;
+pub use read::{DirectorySource, Lookup, ReadOptions, Variables};
+pub use script::Script;
 pub use sum::{SUM_FILE_NAME, SumFile, SumMismatch, SumParseError};
 pub use transaction_control::TransactionGroup;
 
@@ -60,18 +65,20 @@ pub struct MigrationDirectory {
     pub path: PathBuf,
     /// How its files are named.
     pub layout: Layout,
-    /// Its migrations, ordered by version.
+    /// Its migrations, in the order in which they run.
     pub migrations: Vec<Migration>,
     /// What a person should look at.
     pub warnings: Vec<DirectoryWarning>,
+    /// Where each version stands in `migrations`.
+    places: BTreeMap<Version, usize>,
 }
 
 /// One version.
 #[derive(Debug, Clone)]
 pub struct Migration {
-    /// Its number.
+    /// What identifies it.
     pub version: Version,
-    /// The number as the file name spells it, such as `0007`.
+    /// The same as the file name spells it, such as `0007`.
     pub version_text: String,
     /// The words of the file name.
     pub description: String,
@@ -79,31 +86,88 @@ pub struct Migration {
     pub up: Script,
     /// What reverts it.
     pub down: Option<Script>,
+    /// When it runs again after it was applied.
+    pub repeat: Repeat,
+    /// It may run after a later one without anybody's permission, since its layout knows no order there.
+    pub any_order: bool,
+    /// What makes in one go what this migration and all before it make: on a database without history it runs in their
+    /// place. Where it is the same file as `up`, there is nothing else of this version, and a database with a history
+    /// leaves it out.
+    pub checkpoint: Option<Script>,
+    /// What must hold for it to run, in order.
+    pub conditions: Vec<Condition>,
 }
 
-/// One file.
-#[derive(Debug, Clone, Serialize)]
-pub struct Script {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What it does.
-    pub direction: Direction,
-    /// Its name in the directory.
-    pub file_name: String,
-    /// Its size.
-    pub bytes: u64,
-    /// SHA-256 of the text without byte order mark and with LF line ends, lower-case hex.
-    pub normalized: String,
-    /// SHA-256 of the bytes, lower-case hex.
-    pub raw: String,
+/// When a migration runs again after it was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// Never.
+    #[default]
+    Never,
+    /// When its text has changed.
+    WhenChanged,
+    /// In every run that changes something or not.
+    Always,
+}
+
+/// A query whose answer decides whether a migration runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The query. Its first column in its first row is the answer.
+    pub sql: String,
+    /// The answer that lets the migration run, as text.
+    pub expected: String,
+    /// What happens with another answer.
+    pub otherwise: Otherwise,
+    /// Where it is written, from 1.
+    pub line: u64,
+}
+
+/// What happens to a migration whose condition does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Otherwise {
+    /// The run fails before it.
+    Fail,
+    /// It is left out, and tried again in the next run.
+    Skip,
+    /// It is recorded as applied without running.
+    Record,
+    /// It runs all the same, with a warning.
+    Warn,
+}
+
+impl Migration {
+    /// One that runs once, in its order, with an up script only.
+    pub(crate) fn new(
+        version: Version,
+        version_text: impl Into<String>,
+        description: impl Into<String>,
+        up: Script,
+    ) -> Self {
+        Self {
+            version,
+            version_text: version_text.into(),
+            description: description.into(),
+            up,
+            down: None,
+            repeat: Repeat::default(),
+            any_order: false,
+            checkpoint: None,
+            conditions: Vec::new(),
+        }
+    }
 }
 
 impl MigrationDirectory {
+    /// Where a version stands in the order in which migrations run.
+    pub fn place(&self, version: &Version) -> Option<usize> {
+        self.places.get(version).copied()
+    }
+
     /// The migration of a version.
-    pub fn get(&self, version: Version) -> Option<&Migration> {
-        let found = self
-            .migrations
-            .binary_search_by_key(&version, |migration| migration.version);
-        found.ok().and_then(|index| self.migrations.get(index))
+    pub fn get(&self, version: &Version) -> Option<&Migration> {
+        self.places
+            .get(version)
+            .and_then(|place| self.migrations.get(*place))
     }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::MigrationDirectory;
+use super::{Migration, MigrationDirectory};
 use super::digest::sha256;
 use super::error::DirectoryError;
 
@@ -73,17 +73,24 @@ pub struct SumParseError {
     pub reason: &'static str,
 }
 
+/// Names and digests of the scripts of a migration. Two that share a file have the direction in their names.
+fn entries(migration: &Migration) -> impl Iterator<Item = (String, String)> {
+    let up = (migration.up.file_name.clone(), migration.up.normalized.clone());
+    let down = migration.down.as_ref().map(|down| {
+        let shared = down.file_name == migration.up.file_name;
+        let name = match shared {
+            true => format!("{} (down)", down.file_name),
+            false => down.file_name.clone(),
+        };
+        (name, down.normalized.clone())
+    });
+    std::iter::once(up).chain(down)
+}
+
 impl SumFile {
     /// What the sum file of a directory should be.
     pub fn for_directory(directory: &MigrationDirectory) -> Self {
-        let scripts = directory
-            .migrations
-            .iter()
-            .flat_map(|migration| [Some(&migration.up), migration.down.as_ref()]);
-        let entries: Vec<_> = scripts
-            .flatten()
-            .map(|script| (script.file_name.clone(), script.normalized.clone()))
-            .collect();
+        let entries: Vec<_> = directory.migrations.iter().flat_map(entries).collect();
         Self {
             total: total(&entries),
             entries,

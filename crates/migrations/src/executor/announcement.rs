@@ -50,7 +50,7 @@ pub(super) struct Announced {
 
 /// A migration that is done and will be recorded together with the next ones.
 pub(super) struct Unrecorded {
-    pub change: Change,
+    pub changes: Vec<Change>,
     pub audit: Vec<AuditEntry>,
     finished: FinishedMigration,
 }
@@ -82,6 +82,8 @@ impl Run<'_> {
         if transactional_ddl
             || step.mode != Mode::Statements
             || step.journal.is_some()
+            || step.again
+            || !step.conditions.is_empty()
             || !step.summary.assertions.is_empty()
         {
             return None;
@@ -173,7 +175,7 @@ impl Run<'_> {
         let mut audit = std::mem::take(&mut self.audit);
         audit.push(self.done_entry(step, executed, started));
         self.unrecorded.push(Unrecorded {
-            change: self.change(step, started),
+            changes: self.changes(step, started),
             audit,
             finished: finished(step, executed, self.attempt, started.elapsed()),
         });
@@ -202,7 +204,7 @@ impl Run<'_> {
             }
             for next in announced {
                 let version = next.journal.version;
-                let _ = self.session.clear_journal(&self.lease, version).await?;
+                let _ = self.session.clear_journal(&self.lease, &version).await?;
             }
             Ok(())
         };
@@ -218,7 +220,7 @@ impl Run<'_> {
         let changes: Vec<Change> = self
             .unrecorded
             .iter()
-            .map(|done| done.change.clone())
+            .flat_map(|done| done.changes.clone())
             .collect();
         let audit: Vec<AuditEntry> = self
             .unrecorded

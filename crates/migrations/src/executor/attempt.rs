@@ -134,7 +134,7 @@ impl Run<'_> {
             &mut self.stop,
             self.heartbeat.as_ref(),
             Watched {
-                version: step.version,
+                version: step.version.clone(),
                 statement: statement.index,
                 lock_timeout,
             },
@@ -197,7 +197,7 @@ impl Run<'_> {
         );
         if statement.index <= TOLD_STATEMENTS || may_block {
             self.runner.events.emit(&Event::StatementStarted {
-                version: step.version,
+                version: step.version.clone(),
                 statement: statement.index,
                 verb: classification.verb.clone(),
                 line: statement.position.line,
@@ -272,8 +272,9 @@ impl Run<'_> {
     /// Tells how far the script is.
     pub(super) fn progress(&self, step: &Step, bytes_done: u64) {
         self.runner.events.emit(&Event::Progress {
-            version: step.version,
-            bytes_done,
+            version: step.version.clone(),
+            // What was read includes the blanked lines of a shared file.
+            bytes_done: bytes_done.min(step.script.bytes),
             bytes_total: step.script.bytes,
         });
     }
@@ -281,7 +282,7 @@ impl Run<'_> {
     fn notices(&self, step: &Step, statement: u64, outcome: StatementOutcome) {
         for notice in outcome.notices {
             self.runner.events.emit(&Event::Notice {
-                version: step.version,
+                version: step.version.clone(),
                 statement,
                 notice,
             });

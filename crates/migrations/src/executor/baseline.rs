@@ -1,6 +1,5 @@
 //! `migrate baseline`: declares versions present without running them.
 
-use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -10,7 +9,7 @@ use super::run::Run;
 use super::transaction::fence;
 use super::{FinishedMigration, Outcome, RunReport, Runner};
 use crate::database::{CommitOutcome, Timeouts};
-use crate::directory::{Migration, MigrationDirectory};
+use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, Kind, Origin, Version};
 
@@ -21,12 +20,12 @@ impl Runner {
     /// [`Refusal::HistoryNotEmpty`] when versions are recorded already.
     pub async fn baseline(
         &self,
-        directory: &Path,
-        version: Version,
+        directory: &DirectorySource,
+        version: &Version,
         dry_run: bool,
     ) -> Result<RunReport, RunError> {
         let (directory, session, recorded) = self.open_verified(directory).await?;
-        refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
+        refuse_history(recorded.applied.iter().map(|row| row.version.clone()).max())?;
         let rows = self.baseline_rows(&directory, version)?;
         if !dry_run {
             let mut run = self.lock(session, "migrate baseline").await?;
@@ -39,14 +38,14 @@ impl Runner {
             migrations: rows.iter().map(as_finished).collect(),
             left_for_later: Vec::new(),
             applied: rows.len(),
-            newest: Some(version),
+            newest: Some(version.clone()),
         })
     }
 
     fn baseline_rows(
         &self,
         directory: &MigrationDirectory,
-        version: Version,
+        version: &Version,
     ) -> Result<Vec<HistoryRow>, RunError> {
         let mut summaries = Summaries::default();
         let now = Timestamp::now().to_string();
@@ -54,9 +53,9 @@ impl Runner {
         for migration in directory
             .migrations
             .iter()
-            .filter(|migration| migration.version <= version)
+            .filter(|migration| migration.version <= *version)
         {
-            let summary = summaries.of(self, migration, Direction::Up)?;
+            let summary = summaries.of(self, &migration.up)?;
             rows.push(self.baseline_row(
                 Some(migration),
                 version,
@@ -74,14 +73,14 @@ impl Runner {
     fn baseline_row(
         &self,
         migration: Option<&Migration>,
-        version: Version,
+        version: &Version,
         kind: Kind,
         sql_checksum: &str,
         now: &str,
     ) -> HistoryRow {
         let identity = &self.identity;
         HistoryRow {
-            version: migration.map_or(version, |migration| migration.version),
+            version: migration.map_or(version.clone(), |migration| migration.version.clone()),
             description: migration.map_or_else(
                 || "baseline".to_owned(),
                 |migration| migration.description.clone(),
@@ -117,14 +116,14 @@ impl Run<'_> {
     async fn write_baseline(
         &mut self,
         rows: &[HistoryRow],
-        version: Version,
+        version: &Version,
     ) -> Result<(), RunError> {
         // Another runner may have been first while this one waited for the lock.
         let recorded = read(self.session.as_mut()).await?;
-        refuse_history(recorded.applied.iter().map(|row| row.version).max())?;
+        refuse_history(recorded.applied.iter().map(|row| row.version.clone()).max())?;
         let entry = AuditEntry {
             event: "baseline",
-            version: Some(version),
+            version: Some(version.clone()),
             statement: None,
             attempt: None,
             message: format!(
@@ -182,7 +181,7 @@ fn refuse_history(newest: Option<Version>) -> Result<(), Refusal> {
 
 fn as_finished(row: &HistoryRow) -> FinishedMigration {
     FinishedMigration {
-        version: row.version,
+        version: row.version.clone(),
         script: if row.script.is_empty() {
             format!("{} (no file)", row.version)
         } else {

@@ -1,17 +1,16 @@
 //! `migrate down`: down scripts, newest first.
 
-use std::path::Path;
 
 use super::inspect::{Summaries, read, unfinished_conflicts};
 use super::{Outcome, RunReport, Runner};
-use crate::directory::MigrationDirectory;
+use crate::directory::{DirectorySource, MigrationDirectory, Repeat};
 use crate::error::{Refusal, RunError};
 use crate::event::Event;
 use crate::history::{AppliedVersion, Direction, JournalRow, Version};
 use crate::plan::{self, Plan};
 
 /// How far down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownTo {
     /// This many migrations.
     Count(usize),
@@ -24,7 +23,7 @@ impl Runner {
     ///
     /// # Errors
     /// When the directory or database cannot be read, or a script is missing.
-    pub async fn plan_down(&self, directory: &Path, to: DownTo) -> Result<Plan, RunError> {
+    pub async fn plan_down(&self, directory: &DirectorySource, to: DownTo) -> Result<Plan, RunError> {
         let (directory, _session, recorded) = self.open_verified(directory).await?;
         self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)
     }
@@ -34,10 +33,11 @@ impl Runner {
     ///
     /// # Errors
     /// See [`RunError`]. Nothing is run when one of the versions has no down script.
-    pub async fn down(&self, directory: &Path, to: DownTo) -> Result<RunReport, RunError> {
+    pub async fn down(&self, directory: &DirectorySource, to: DownTo) -> Result<RunReport, RunError> {
         let (directory, session, recorded) = self.open_verified(directory).await?;
         // Refusals are told before anybody waits for the lock.
-        let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
+        let plan =
+            self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to.clone())?;
         if plan.steps.is_empty() {
             return Ok(report(Outcome::UpToDate, &recorded.applied, Vec::new()));
         }
@@ -84,24 +84,41 @@ impl Runner {
         if !conflicts.is_empty() {
             return Err(RunError::Conflict(conflicts));
         }
-        let newest_first = applied.iter().rev();
-        let chosen: Vec<&AppliedVersion> = match to {
-            DownTo::Count(count) => newest_first.take(count).collect(),
+        // What repeats, such as the definition of a view, is not reverted.
+        let repeats = |version: &Version| {
+            directory
+                .get(version)
+                .is_some_and(|migration| migration.repeat != Repeat::Never)
+        };
+        // As they stand in the directory; what it does not have is newer.
+        let place = |version: &Version| {
+            let place = directory.place(version).unwrap_or(usize::MAX);
+            (place, version.clone())
+        };
+        let reverted = applied.iter().filter(|row| !repeats(&row.version));
+        let mut newest_first: Vec<&AppliedVersion> = reverted.collect();
+        newest_first.sort_by_cached_key(|row| std::cmp::Reverse(place(&row.version)));
+        let chosen: Vec<&AppliedVersion> = match &to {
+            DownTo::Count(count) => newest_first.into_iter().take(*count).collect(),
             DownTo::Version(version) => newest_first
-                .take_while(|row| row.version > version)
+                .into_iter()
+                .take_while(|row| match directory.place(version) {
+                    Some(_) => place(&row.version) > place(version),
+                    None => row.version > *version,
+                })
                 .collect(),
         };
         let unknown: Vec<Version> = chosen
             .iter()
-            .map(|row| row.version)
-            .filter(|version| directory.get(*version).is_none())
+            .map(|row| row.version.clone())
+            .filter(|version| directory.get(version).is_none())
             .collect();
         if !unknown.is_empty() {
             return Err(Refusal::UnknownToDirectory(unknown).into());
         }
         let migrations: Vec<_> = chosen
             .iter()
-            .filter_map(|row| directory.get(row.version))
+            .filter_map(|row| directory.get(&row.version))
             .collect();
         let without: Vec<String> = migrations
             .iter()
@@ -117,7 +134,7 @@ impl Runner {
             let Some(down) = &migration.down else {
                 continue;
             };
-            let summary = summaries.of(self, migration, Direction::Down)?.clone();
+            let summary = summaries.of(self, down)?.clone();
             let unfinished = journal
                 .iter()
                 .find(|row| row.version == migration.version)
@@ -149,7 +166,7 @@ fn report(
         newest: left
             .checked_sub(1)
             .and_then(|index| applied.get(index))
-            .map(|row| row.version),
+            .map(|row| row.version.clone()),
         migrations,
     }
 }

@@ -1,14 +1,15 @@
 //! Looking without changing anything: plan and status. Reading needs only SELECT.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use serde::Serialize;
 
 use super::Runner;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
-use crate::directory::{Migration, MigrationDirectory, ScriptSummary, SumFile};
+use crate::directory::{
+    DirectorySource, MigrationDirectory, Repeat, Script, ScriptSummary, SumFile,
+};
 use crate::error::{Refusal, RunError};
 use crate::event::Event;
 use crate::history::{AppliedVersion, AuditRow, Direction, HistoryRow, JournalRow, Kind, Version};
@@ -25,7 +26,7 @@ pub(super) struct Recorded {
 /// Summaries of scripts that were read already, so that making the plan again under the lock reads no file twice.
 #[derive(Default)]
 pub(super) struct Summaries {
-    known: HashMap<String, ScriptSummary>,
+    known: HashMap<(String, Direction), ScriptSummary>,
     /// Scripts that a warning was given about.
     told: HashSet<String>,
 }
@@ -65,8 +66,10 @@ impl Runner {
     ///
     /// # Errors
     /// As `up` before it takes the lock.
-    pub async fn plan(&self, directory: &Path, options: UpOptions) -> Result<Plan, RunError> {
-        let (directory, _session, recorded) = self.open_verified(directory).await?;
+    pub async fn plan(&self, directory: &DirectorySource, options: UpOptions) -> Result<Plan, RunError> {
+        let (directory, mut session, recorded) = self.open_verified(directory).await?;
+        self.refuse_other_history(session.as_mut(), &recorded, options.ignore_other_history)
+            .await?;
         self.make_plan(&directory, &recorded, options, &mut Summaries::default())
     }
 
@@ -74,24 +77,29 @@ impl Runner {
     ///
     /// # Errors
     /// When the directory or the database cannot be read. Conflicts are part of the answer.
-    pub async fn status(&self, directory: &Path) -> Result<Status, RunError> {
+    pub async fn status(&self, directory: &DirectorySource) -> Result<Status, RunError> {
         let (directory, mut session) = self.open(directory).await?;
         let recorded = read(session.as_mut()).await?;
         let reading = |error| RunError::Database {
             doing: "reading the history",
             error,
         };
-        let applied = session.history().await.map_err(reading)?;
+        let mut applied = session.history().await.map_err(reading)?;
+        applied.sort_by(|left, right| left.version.cmp(&right.version));
         let lock = session.holder().await.map_err(reading)?;
         let mut summaries = Summaries::default();
         let mut comparison = plan::compare(&directory, &recorded.applied, false);
         self.settle_changes(&mut comparison, &mut summaries)?;
         let mut pending = Vec::new();
-        for migration in &comparison.pending {
+        for waiting in &comparison.pending {
+            // What runs every time is never done.
+            if waiting.again && waiting.migration.repeat == Repeat::Always {
+                continue;
+            }
             pending.push(PendingMigration {
-                version: migration.version,
-                script: migration.up.file_name.clone(),
-                kind: summaries.of(self, migration, Direction::Up)?.kind,
+                version: waiting.migration.version.clone(),
+                script: waiting.script.file_name.clone(),
+                kind: summaries.of(self, waiting.script)?.kind,
             });
         }
         Ok(Status {
@@ -119,10 +127,11 @@ impl Runner {
         };
         let mut session = self.connect().await?;
         let mut rows = session.history().await.map_err(reading)?;
+        rows.sort_by(|left, right| left.version.cmp(&right.version));
         let mut trail = Vec::new();
         if let Some(version) = version {
             rows.retain(|row| row.version == version);
-            trail = session.audit_trail(Some(version)).await.map_err(reading)?;
+            trail = session.audit_trail(Some(&version)).await.map_err(reading)?;
         }
         Ok((rows, trail))
     }
@@ -131,7 +140,7 @@ impl Runner {
     /// reads what is recorded.
     pub(super) async fn open_verified(
         &self,
-        directory: &Path,
+        directory: &DirectorySource,
     ) -> Result<(MigrationDirectory, Box<dyn Session>, Recorded), RunError> {
         let asking = async {
             let mut session = self.connect().await?;
@@ -139,7 +148,7 @@ impl Runner {
             Ok::<_, RunError>((session, recorded))
         };
         let (verified, asked) = self.read_beside(directory, asking).await?;
-        if let Some(sum) = SumFile::read(directory)? {
+        if let Some(sum) = SumFile::read(&directory.path)? {
             sum.verify(&verified).map_err(RunError::Sum)?;
         }
         let (session, recorded) = asked?;
@@ -149,21 +158,29 @@ impl Runner {
     /// Reads the directory while connecting.
     pub(super) async fn open(
         &self,
-        directory: &Path,
+        directory: &DirectorySource,
     ) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
         let (directory, session) = self.read_beside(directory, self.connect()).await?;
         Ok((directory, session?))
+    }
+
+    /// With what is known of the database.
+    pub(super) fn complete(&self, directory: &DirectorySource) -> DirectorySource {
+        let mut source = directory.clone();
+        source.options.dialect = Some(self.database.dialect());
+        source.options.variables.target = self.database.names();
+        source
     }
 
     /// Reads the directory while the database is asked. What is wrong with the directory is said first: no waiting for
     /// a server mends it.
     async fn read_beside<T>(
         &self,
-        directory: &Path,
+        directory: &DirectorySource,
         asking: impl Future<Output = T>,
     ) -> Result<(MigrationDirectory, T), RunError> {
-        let path = directory.to_owned();
-        let reading = tokio::task::spawn_blocking(move || MigrationDirectory::read(&path));
+        let source = self.complete(directory);
+        let reading = tokio::task::spawn_blocking(move || source.read());
         let (directory, asked) = tokio::join!(reading, asking);
         let directory = match directory {
             Ok(directory) => directory?,
@@ -194,36 +211,47 @@ impl Runner {
         if !comparison.conflicts.is_empty() {
             return Err(RunError::Conflict(comparison.conflicts));
         }
-        for migration in &comparison.pending {
-            summaries.of(self, migration, Direction::Up)?;
+        for version in &comparison.gone {
+            if summaries.told.insert(version.to_string()) {
+                let message = format!("{version} is applied and not in the directory any more");
+                self.warn("gone", message);
+            }
         }
-        let (chosen, rest) = plan::select(&comparison.pending, options.scope, |migration| {
+        for pending in &comparison.pending {
+            summaries.of(self, pending.script)?;
+        }
+        let (chosen, rest) = plan::select(&comparison.pending, options.scope, |pending| {
             summaries
-                .known(&migration.up.file_name)
+                .known(pending.script)
                 .map_or(Kind::Schema, |summary| summary.kind)
         })
         .map_err(|first| RunError::Refused(Refusal::SchemaFirst(first)))?;
         let mut steps = Vec::with_capacity(chosen.len());
-        for migration in chosen {
-            let summary = summaries.of(self, migration, Direction::Up)?.clone();
+        for pending in chosen {
+            let migration = pending.migration;
+            let summary = summaries.of(self, pending.script)?.clone();
             let journal = recorded
                 .journal
                 .iter()
                 .find(|row| row.version == migration.version)
                 .cloned();
             let capabilities = self.database.capabilities();
-            steps.push(plan::step(
+            let step = plan::step(
                 migration,
-                &migration.up,
+                pending.script,
                 Direction::Up,
                 summary,
                 capabilities,
                 journal,
-            ));
+            );
+            steps.push(plan::Step {
+                again: pending.again,
+                ..step
+            });
         }
         let left = rest
             .iter()
-            .map(|migration| migration.up.file_name.clone())
+            .map(|pending| pending.script.file_name.clone())
             .collect();
         let mut plan = plan::plan(steps, left, recorded.applied.len(), comparison.ahead);
         plan.out_of_order = comparison
@@ -242,7 +270,7 @@ impl Runner {
     ) -> Result<(), RunError> {
         for (migration, row) in std::mem::take(&mut comparison.changed) {
             let found = summaries
-                .of(self, migration, Direction::Up)
+                .of(self, plan::script_of(migration, row))
                 .map(|summary| summary.sql_checksum.clone());
             // A file that cannot even be split any more has certainly changed.
             if found.is_ok_and(|found| found == row.checksums.sql) {
@@ -258,7 +286,7 @@ impl Runner {
                 }
             } else {
                 comparison.conflicts.push(Conflict::Changed {
-                    version: migration.version,
+                    version: migration.version.clone(),
                     script: migration.up.file_name.clone(),
                     recorded: row.checksums.normalized.clone(),
                     found: migration.up.normalized.clone(),
@@ -278,25 +306,23 @@ impl Summaries {
     pub fn of(
         &mut self,
         runner: &Runner,
-        migration: &Migration,
-        direction: Direction,
+        script: &Script,
     ) -> Result<&ScriptSummary, RunError> {
-        let script = match (direction, &migration.down) {
-            (Direction::Down, Some(down)) => down,
-            _ => &migration.up,
-        };
-        if !self.known.contains_key(&script.file_name) {
+        // A file may hold both directions.
+        let key = (script.file_name.clone(), script.direction);
+        if !self.known.contains_key(&key) {
             let summary = script.inspect(runner.database.dialect())?;
             for warning in &summary.warnings {
                 runner.warn("script", warning.to_string());
             }
-            self.known.insert(script.file_name.clone(), summary);
+            self.known.insert(key.clone(), summary);
         }
-        Ok(&self.known[&script.file_name])
+        Ok(&self.known[&key])
     }
 
-    fn known(&self, file_name: &str) -> Option<&ScriptSummary> {
-        self.known.get(file_name)
+    fn known(&self, script: &Script) -> Option<&ScriptSummary> {
+        let key = (script.file_name.clone(), script.direction);
+        self.known.get(&key)
     }
 }
 
@@ -306,14 +332,16 @@ pub(super) async fn read(session: &mut dyn Session) -> Result<Recorded, RunError
         doing: "reading the history",
         error,
     };
-    let Some(applied) = session.applied().await.map_err(reading)? else {
+    let Some(mut applied) = session.applied().await.map_err(reading)? else {
         return Ok(Recorded {
             applied: Vec::new(),
             journal: Vec::new(),
             tables: false,
         });
     };
-    let journal = session.journal().await.map_err(reading)?;
+    applied.sort_by(|left, right| left.version.cmp(&right.version));
+    let mut journal = session.journal().await.map_err(reading)?;
+    journal.sort_by(|left, right| left.version.cmp(&right.version));
     Ok(Recorded {
         applied,
         journal,
@@ -329,14 +357,14 @@ pub(super) fn unfinished_conflicts(
 ) -> Vec<Conflict> {
     let conflict = |row: &JournalRow| {
         let script = row.script.clone();
-        let version = row.version;
+        let version = row.version.clone();
         if row.direction != direction {
             Some(Conflict::UnfinishedOther {
                 version,
                 script,
                 direction: row.direction.as_str(),
             })
-        } else if directory.get(version).is_none() {
+        } else if directory.get(&version).is_none() {
             Some(Conflict::JournalWithoutFile { version, script })
         } else {
             None

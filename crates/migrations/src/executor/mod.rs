@@ -3,14 +3,17 @@
 //! Each command of the engine is a method of [`Runner`], in a file of its own. They take plain options, tell what
 //! happens as events and return plain reports; none of them prints, reads the environment or exits.
 
+mod adopt;
 mod announcement;
 mod attempt;
 mod baseline;
+mod conditions;
 mod connect;
 mod down;
 mod guard;
 mod inspect;
 mod lock;
+mod other_history;
 mod repair;
 mod retry;
 mod run;
@@ -27,6 +30,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use adopt::{AdoptOptions, AdoptReport, AdoptedVersion};
 pub use down::DownTo;
 pub use guard::Guard;
 pub use inspect::{PendingMigration, Status};

@@ -1,14 +1,13 @@
 //! `migrate repair`: what only a person can decide, on the record.
 
-use std::path::Path;
 
 use super::Runner;
 use super::inspect::{Summaries, read};
 use super::run::Run;
 use super::transaction::fence;
-use crate::directory::MigrationDirectory;
+use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::{Refusal, RunError};
-use crate::history::{AuditEntry, Checksums, Direction, JournalRow, Version};
+use crate::history::{AuditEntry, Checksums, JournalRow, Version};
 
 /// What to decide about a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +27,8 @@ impl Runner {
     /// [`Refusal::NothingToRepair`] when the version does not need it.
     pub async fn repair(
         &self,
-        directory: &Path,
-        version: Version,
+        directory: &DirectorySource,
+        version: &Version,
         repair: Repair,
         dry_run: bool,
     ) -> Result<String, RunError> {
@@ -61,14 +60,14 @@ impl Run<'_> {
     async fn accept_change(
         &mut self,
         directory: &MigrationDirectory,
-        version: Version,
+        version: &Version,
     ) -> Result<String, RunError> {
         let reading = |error| RunError::Database {
             doing: "reading the history",
             error,
         };
         let rows = self.session.history().await.map_err(reading)?;
-        let Some(mut row) = rows.into_iter().find(|row| row.version == version) else {
+        let Some(mut row) = rows.into_iter().find(|row| row.version == *version) else {
             return Err(
                 Refusal::NothingToRepair(format!("version {version} is not applied")).into(),
             );
@@ -87,7 +86,7 @@ impl Run<'_> {
             .into());
         }
         let mut summaries = Summaries::default();
-        let summary = summaries.of(self.runner, migration, Direction::Up)?;
+        let summary = summaries.of(self.runner, &migration.up)?;
         let before = std::mem::replace(
             &mut row.checksums,
             Checksums {
@@ -114,7 +113,7 @@ impl Run<'_> {
         Ok(message)
     }
 
-    async fn settle_by_hand(&mut self, version: Version, done: bool) -> Result<String, RunError> {
+    async fn settle_by_hand(&mut self, version: &Version, done: bool) -> Result<String, RunError> {
         let recorded = read(self.session.as_mut()).await?;
         let mut row = unfinished(&recorded.journal, version)?.clone();
         let Some(in_doubt) = &mut row.in_doubt else {
@@ -144,7 +143,7 @@ impl Run<'_> {
         Ok(message)
     }
 
-    async fn start_over(&mut self, version: Version) -> Result<String, RunError> {
+    async fn start_over(&mut self, version: &Version) -> Result<String, RunError> {
         let recorded = read(self.session.as_mut()).await?;
         let row = unfinished(&recorded.journal, version)?;
         let message = format!(
@@ -165,19 +164,19 @@ impl Run<'_> {
     }
 }
 
-fn unfinished(journal: &[JournalRow], version: Version) -> Result<&JournalRow, Refusal> {
+fn unfinished<'a>(journal: &'a [JournalRow], version: &Version) -> Result<&'a JournalRow, Refusal> {
     journal
         .iter()
-        .find(|row| row.version == version)
+        .find(|row| row.version == *version)
         .ok_or_else(|| {
             Refusal::NothingToRepair(format!("version {version} has no unfinished attempt"))
         })
 }
 
-fn entry(version: Version, message: String, detail: serde_json::Value) -> AuditEntry {
+fn entry(version: &Version, message: String, detail: serde_json::Value) -> AuditEntry {
     AuditEntry {
         event: "repair",
-        version: Some(version),
+        version: Some(version.clone()),
         statement: None,
         attempt: None,
         message,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::announcement::{Announced, Following, Unrecorded};
 use super::attempt::{AttemptError, Current};
+use super::conditions::Verdict;
 use super::lock::{Heartbeat, stopped};
 use super::retry::{Budget, pause};
 use super::statements::only_assertions;
@@ -66,7 +67,7 @@ impl Run<'_> {
                 return Err(stopped(reason, self.finished.len()));
             }
             self.runner.events.emit(&Event::MigrationStarted {
-                version: step.version,
+                version: step.version.clone(),
                 script: step.script.file_name.clone(),
                 number: index + 1,
                 total: plan.steps.len(),
@@ -80,6 +81,16 @@ impl Run<'_> {
                 self.following = self.look_ahead(plan.steps.get(index + 1..).unwrap_or_default());
             }
             let started = Instant::now();
+            match self.verdict(step).await? {
+                Verdict::Run => {}
+                Verdict::Skip => continue,
+                Verdict::Record => {
+                    self.started_at = Timestamp::now();
+                    self.record_unrun(step).await?;
+                    self.tell(finished(step, 0, 0, started.elapsed()));
+                    continue;
+                }
+            }
             let (statements, attempts) = self.step(step).await?;
             let waits = self.unrecorded.last().is_some_and(|last| last.is_of(step));
             if !waits {
@@ -94,7 +105,7 @@ impl Run<'_> {
     /// Tells that a migration is done and recorded.
     pub fn tell(&mut self, done: FinishedMigration) {
         self.runner.events.emit(&Event::MigrationFinished {
-            version: done.version,
+            version: done.version.clone(),
             script: done.script.clone(),
             duration: Duration::from_secs_f64(done.seconds),
             statements: done.statements,
@@ -166,7 +177,7 @@ impl Run<'_> {
                     });
                     let message = format!("try {attempts} of {}: {error}", step.script.file_name);
                     self.runner.events.emit(&Event::Retrying {
-                        version: step.version,
+                        version: step.version.clone(),
                         statement,
                         attempt: attempts,
                         error,
@@ -215,7 +226,7 @@ impl Run<'_> {
                 ..journal.clone()
             },
             None => JournalRow {
-                version: step.version,
+                version: step.version.clone(),
                 script: step.script.file_name.clone(),
                 direction: step.direction,
                 statements_done: 0,
@@ -270,7 +281,7 @@ impl Run<'_> {
         journal: &JournalRow,
     ) -> RunError {
         let script = step.script.file_name.clone();
-        let version = step.version;
+        let version = step.version.clone();
         let path = step.script.path.clone();
         let ended = match error {
             AttemptError::Database { current, error } => {
@@ -391,7 +402,7 @@ impl Run<'_> {
             },
         };
         MigrationFailure {
-            version: step.version,
+            version: step.version.clone(),
             script: step.script.file_name.clone(),
             path: step.script.path.clone(),
             direction: step.direction,
@@ -417,7 +428,8 @@ impl Run<'_> {
                 .ok()?;
             let applied = session.applied().await.ok()??;
             let recorded = applied.iter().any(|row| row.version == step.version);
-            Some(recorded == (step.direction == Direction::Up))
+            // What runs again was recorded before.
+            (!step.again).then_some(recorded == (step.direction == Direction::Up))
         };
         match tokio::time::timeout(RESOLVE_TIMEOUT, ask).await {
             Ok(Some(true)) => StateAfterFailure::Committed,
@@ -438,7 +450,7 @@ impl Run<'_> {
     ) {
         self.audit.push(AuditEntry {
             event,
-            version: Some(step.version),
+            version: Some(step.version.clone()),
             statement: current.and_then(|current| i64::try_from(current.index).ok()),
             attempt: Some(attempt),
             message,
@@ -463,7 +475,7 @@ impl Run<'_> {
     pub fn history_row(&self, step: &Step, started: Instant) -> HistoryRow {
         let identity = &self.runner.identity;
         HistoryRow {
-            version: step.version,
+            version: step.version.clone(),
             description: step.description.clone(),
             script: step.script.file_name.clone(),
             kind: step.summary.kind,
@@ -495,7 +507,7 @@ impl Run<'_> {
         };
         AuditEntry {
             event,
-            version: Some(step.version),
+            version: Some(step.version.clone()),
             statement: None,
             attempt: Some(self.attempt),
             message: format!("{word} {}", step.script.file_name),
@@ -516,7 +528,7 @@ pub(super) fn finished(
     duration: Duration,
 ) -> FinishedMigration {
     FinishedMigration {
-        version: step.version,
+        version: step.version.clone(),
         script: step.script.file_name.clone(),
         kind: step.summary.kind,
         direction: step.direction,

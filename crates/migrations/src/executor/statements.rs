@@ -267,7 +267,7 @@ impl Run<'_> {
             fence(if untouched {
                 // Nothing of the script is done: it may be rewritten or removed.
                 self.session
-                    .clear_journal(&self.lease, journal.version)
+                    .clear_journal(&self.lease, &journal.version)
                     .await?
             } else {
                 self.session.write_journal(&self.lease, journal).await?
@@ -324,7 +324,7 @@ impl Run<'_> {
             for index in dropped {
                 self.audit.push(AuditEntry {
                     event: "index.invalid_dropped",
-                    version: Some(step.version),
+                    version: Some(step.version.clone()),
                     statement: i64::try_from(statement.index).ok(),
                     attempt: None,
                     message: format!(
@@ -333,7 +333,7 @@ impl Run<'_> {
                     detail: serde_json::Value::Null,
                 });
                 self.runner.events.emit(&Event::InvalidIndexDropped {
-                    version: step.version,
+                    version: step.version.clone(),
                     index,
                 });
             }
@@ -399,14 +399,14 @@ impl Run<'_> {
             },
         };
         self.runner.events.emit(&Event::Settled {
-            version: step.version,
+            version: step.version.clone(),
             statement: in_doubt.statement,
             done,
             how,
         });
         self.audit.push(AuditEntry {
             event: "statement.settled",
-            version: Some(step.version),
+            version: Some(step.version.clone()),
             statement: Some(in_doubt.statement),
             attempt: None,
             message: format!(

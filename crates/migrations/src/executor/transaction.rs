@@ -111,9 +111,9 @@ impl Run<'_> {
         };
         let journal: Vec<JournalRow> = announced.iter().map(|next| next.journal.clone()).collect();
         let earlier = self.unrecorded.iter();
-        let mut changes: Vec<Change> = earlier.clone().map(|done| done.change.clone()).collect();
+        let mut changes: Vec<Change> = earlier.clone().flat_map(|done| done.changes.clone()).collect();
         let mut entries: Vec<AuditEntry> = earlier.flat_map(|done| done.audit.clone()).collect();
-        changes.push(self.change(step, started));
+        changes.extend(self.changes(step, started));
         entries.extend_from_slice(&self.audit);
         entries.push(self.done_entry(step, executed, started));
         // The entries of this migration wait until the commit is known: if it is rolled back they are written with
@@ -132,10 +132,13 @@ impl Run<'_> {
     }
 
     /// What becomes of the version of a step that is done.
-    pub(super) fn change(&self, step: &Step, started: Instant) -> Change {
+    pub(super) fn changes(&self, step: &Step, started: Instant) -> Vec<Change> {
+        let reverted = || Change::Reverted(step.version.clone());
+        let applied = || Change::Applied(Box::new(self.history_row(step, started)));
         match step.direction {
-            Direction::Up => Change::Applied(Box::new(self.history_row(step, started))),
-            Direction::Down => Change::Reverted(step.version),
+            Direction::Up if step.again => vec![reverted(), applied()],
+            Direction::Up => vec![applied()],
+            Direction::Down => vec![reverted()],
         }
     }
 

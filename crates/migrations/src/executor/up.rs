@@ -1,6 +1,5 @@
 //! `migrate up`, `migrate schema`, `migrate data`.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::connect::run_entry;
@@ -9,7 +8,7 @@ use super::lock::LockWait;
 use super::run::CLEAN_UP_TIMEOUT;
 use super::{Outcome, RunReport, Runner};
 use crate::database::{Lease, Session};
-use crate::directory::MigrationDirectory;
+use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::RunError;
 use crate::event::Event;
 use crate::plan::{Plan, Scope};
@@ -32,6 +31,8 @@ pub struct UpOptions {
     pub scope: Scope,
     /// Run pending migrations that are older than the newest applied one.
     pub allow_out_of_order: bool,
+    /// Run although another tool has a history in this database.
+    pub ignore_other_history: bool,
 }
 
 impl UpOptions {
@@ -50,9 +51,11 @@ impl Runner {
     ///
     /// # Errors
     /// See [`RunError`]; what was finished before the error stays applied and recorded.
-    pub async fn up(&self, directory: &Path, options: UpOptions) -> Result<RunReport, RunError> {
+    pub async fn up(&self, directory: &DirectorySource, options: UpOptions) -> Result<RunReport, RunError> {
         let command = options.command();
         let (directory, mut session, recorded) = self.open_verified(directory).await?;
+        self.refuse_other_history(session.as_mut(), &recorded, options.ignore_other_history)
+            .await?;
         let mut summaries = Summaries::default();
         let mut wait = self.lock_wait(command);
         let before = self.before_the_run(
@@ -182,8 +185,8 @@ fn report(
     let newest = recorded
         .applied
         .iter()
-        .map(|row| row.version)
-        .chain(migrations.iter().map(|done| done.version))
+        .map(|row| row.version.clone())
+        .chain(migrations.iter().map(|done| done.version.clone()))
         .max();
     RunReport {
         outcome,

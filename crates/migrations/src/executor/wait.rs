@@ -8,18 +8,18 @@ use super::lock::stopped;
 use crate::database::{ErrorKind, Session};
 use crate::error::RunError;
 use crate::event::Event;
-use crate::history::Version;
+use crate::history::{JournalRow, Version};
 
 const PAUSE: Duration = Duration::from_secs(1);
 const REMINDER: Duration = Duration::from_secs(10);
 
 /// What to wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitFor {
     /// The database accepts connections.
     Connection,
-    /// This version, or a newer one, is applied and nothing is unfinished up to it.
-    Version(Version),
+    /// These versions are applied, of the numbers they or newer ones, and nothing is unfinished up to them.
+    Versions(Vec<Version>),
 }
 
 impl Runner {
@@ -34,7 +34,7 @@ impl Runner {
         let mut session: Option<Box<dyn Session>> = None;
         let mut told: Option<(String, Instant)> = None;
         loop {
-            let missing = match self.look(&mut session, wait_for).await {
+            let missing = match self.look(&mut session, wait_for.clone()).await {
                 Ok(Ok(reached)) => return Ok(reached),
                 Ok(Err(missing)) => {
                     tell_once(&mut told, &missing, |missing| {
@@ -85,25 +85,33 @@ impl Runner {
                 },
             )?),
         };
-        let WaitFor::Version(wanted) = wait_for else {
+        let WaitFor::Versions(wanted) = wait_for else {
             return Ok(Ok(format!(
                 "{} accepts connections",
                 self.database.target()
             )));
         };
         let recorded = read(connected.as_mut()).await?;
-        let newest = recorded.applied.iter().map(|row| row.version).max();
-        if let Some(row) = recorded.journal.iter().find(|row| row.version <= wanted) {
+        let versions = || recorded.applied.iter().map(|row| &row.version);
+        let newest = versions().filter(|version| version.is_number()).max();
+        let is_applied = |wanted: &Version| {
+            let reached = wanted.is_number() && newest.is_some_and(|newest| newest >= wanted);
+            reached || versions().any(|version| version == wanted)
+        };
+        let unfinished = |row: &&JournalRow| wanted.iter().any(|wanted| row.version <= *wanted);
+        if let Some(row) = recorded.journal.iter().find(unfinished) {
             return Ok(Err(format!("{} is not finished", row.script)));
         }
-        Ok(match newest {
-            Some(newest) if newest >= wanted => Ok(format!(
-                "version {wanted} is applied; the database is at {newest}"
-            )),
-            Some(newest) => Err(format!(
-                "version {wanted} is not applied; the database is at {newest}"
-            )),
-            None => Err(format!("version {wanted} is not applied; no migration is")),
+        let at = match newest.or_else(|| versions().max()) {
+            Some(newest) => format!("the database is at {newest}"),
+            None => "no migration is".to_owned(),
+        };
+        Ok(match wanted.iter().find(|wanted| !is_applied(wanted)) {
+            Some(missing) => Err(format!("version {missing} is not applied; {at}")),
+            None => Ok(match wanted.last() {
+                Some(last) => format!("version {last} is applied; {at}"),
+                None => "there is nothing to wait for".to_owned(),
+            }),
         })
     }
 }

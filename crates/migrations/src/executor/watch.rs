@@ -25,7 +25,7 @@ const LOOK_TIME: Duration = Duration::from_millis(300);
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
 /// What is being run, for events.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Watched {
     pub version: Version,
     pub statement: u64,
@@ -97,7 +97,7 @@ pub(super) async fn watch<T>(
             () = sleep_until((started + look_after).into()), if stopping.is_none() && heartbeat.is_some() => {
                 look_after = (look_after * 2).min(look_after + LONGEST_LOOK);
                 if let Some(heartbeat) = heartbeat {
-                    look_for_blockers(heartbeat.clone(), started, watched, seen.clone(), Arc::clone(events));
+                    look_for_blockers(heartbeat.clone(), started, watched.clone(), seen.clone(), Arc::clone(events));
                 }
             }
         }

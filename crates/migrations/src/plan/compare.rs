@@ -1,10 +1,10 @@
 //! The history against the directory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::directory::{Migration, MigrationDirectory};
+use crate::directory::{Migration, MigrationDirectory, Repeat, Script};
 use crate::history::{AppliedVersion, Origin, Version};
 
 /// How an applied script differs from the file it is now.
@@ -75,126 +75,198 @@ pub enum Conflict {
     },
 }
 
+/// A migration that is to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct Pending<'a> {
+    /// Which.
+    pub migration: &'a Migration,
+    /// Its up script, or the checkpoint that stands for it and all before it.
+    pub script: &'a Script,
+    /// It is recorded already and runs once more.
+    pub again: bool,
+}
+
 /// Result of a comparison.
 #[derive(Debug)]
 pub struct Comparison<'a> {
-    /// Not applied yet, in order.
-    pub pending: Vec<&'a Migration>,
+    /// To be run, in order.
+    pub pending: Vec<Pending<'a>>,
     /// Applied with another text: whether only comments differ must be found out by reading the file.
     pub changed: Vec<(&'a Migration, &'a AppliedVersion)>,
     /// In the history and newer than everything in the directory.
     pub ahead: Vec<Version>,
+    /// In the history, without a number that could tell whether they are newer, and not in the directory.
+    pub gone: Vec<Version>,
     /// Contradictions.
     pub conflicts: Vec<Conflict>,
     /// Pending and older than the newest applied version, where that is allowed.
     pub out_of_order: Vec<&'a Migration>,
 }
 
-/// Compares. Linear in both.
+/// Compares. Linear in both, but for the look-up of versions.
 pub fn compare<'a>(
     directory: &'a MigrationDirectory,
     applied: &'a [AppliedVersion],
     allow_out_of_order: bool,
 ) -> Comparison<'a> {
-    let recorded: BTreeMap<Version, &AppliedVersion> =
-        applied.iter().map(|row| (row.version, row)).collect();
-    let newest_file = directory
-        .migrations
-        .last()
-        .map(|migration| migration.version);
-    let newest_applied = applied.iter().map(|row| row.version).max();
-    // A version declared present by `baseline` covers everything that was below it at that time, files or not.
-    let baseline = applied
-        .iter()
-        .filter(|row| row.origin == Origin::Baseline && row.script.is_empty())
-        .map(|row| row.version)
-        .max();
+    let recorded: BTreeMap<&Version, &AppliedVersion> =
+        applied.iter().map(|row| (&row.version, row)).collect();
+    // What runs again has no place in the order, and a number none among names.
+    let ordered = applied.iter().map(|row| &row.version).filter(|version| {
+        let migration = directory.get(version);
+        migration.is_none_or(|migration| migration.repeat == Repeat::Never)
+    });
+    let (numbers, names): (Vec<&Version>, Vec<&Version>) =
+        ordered.partition(|version| version.is_number());
+    let (newest_number, newest_name) = (numbers.into_iter().max(), names.into_iter().max());
+    let covered = covered(directory, applied);
+    let start = match applied {
+        [] => newest_checkpoint(directory),
+        _ => None,
+    };
     let mut result = Comparison {
         pending: Vec::new(),
         changed: Vec::new(),
         ahead: Vec::new(),
+        gone: Vec::new(),
         conflicts: Vec::new(),
         out_of_order: Vec::new(),
     };
-    let mut files = BTreeSet::new();
-    for migration in &directory.migrations {
-        files.insert(migration.version);
+    for (place, migration) in directory.migrations.iter().enumerate() {
+        let runs_once = migration.repeat == Repeat::Never;
         if let Some(row) = recorded.get(&migration.version) {
-            if !row.checksums.normalized.is_empty()
-                && row.checksums.normalized != migration.up.normalized
-            {
-                result.changed.push((migration, row));
+            let differs = !row.checksums.normalized.is_empty()
+                && row.checksums.normalized != script_of(migration, row).normalized;
+            match migration.repeat {
+                Repeat::Never if differs => result.changed.push((migration, row)),
+                Repeat::Never => {}
+                Repeat::WhenChanged if !differs => {}
+                Repeat::WhenChanged | Repeat::Always => result.pending.push(Pending {
+                    migration,
+                    script: &migration.up,
+                    again: true,
+                }),
             }
             continue;
         }
-        if baseline.is_some_and(|baseline| migration.version <= baseline) {
+        let before_start = start.is_some_and(|start| place < start);
+        // A checkpoint is for databases without a history.
+        let left_out = is_only_checkpoint(migration) && start != Some(place);
+        let present = covered.is_some_and(|covered| migration.version <= *covered);
+        if runs_once && (before_start || left_out || present) {
             continue;
         }
-        if let Some(newest) = newest_applied.filter(|newest| migration.version < *newest) {
+        let newest = match migration.version.is_number() {
+            true => newest_number,
+            false => newest_name,
+        };
+        let newer = newest.filter(|newest| migration.version < **newest);
+        if let Some(newest) = newer.filter(|_| runs_once && !migration.any_order) {
             if allow_out_of_order {
                 result.out_of_order.push(migration);
             } else {
                 result.conflicts.push(Conflict::OutOfOrder {
-                    version: migration.version,
+                    version: migration.version.clone(),
                     script: migration.up.file_name.clone(),
-                    newest,
+                    newest: newest.clone(),
                 });
             }
         }
-        result.pending.push(migration);
+        let checkpoint = migration.checkpoint.as_ref();
+        let script = checkpoint.filter(|_| start == Some(place));
+        result.pending.push(Pending {
+            migration,
+            script: script.unwrap_or(&migration.up),
+            again: false,
+        });
     }
-    for row in applied.iter().filter(|row| !files.contains(&row.version)) {
-        if newest_file.is_none_or(|newest| row.version > newest) {
-            result.ahead.push(row.version);
+    without_file(directory, applied, &mut result);
+    result
+}
+
+/// What of the history the directory does not have.
+fn without_file<'a>(
+    directory: &'a MigrationDirectory,
+    applied: &'a [AppliedVersion],
+    result: &mut Comparison<'a>,
+) {
+    let numbers = directory.migrations.iter().map(|migration| &migration.version);
+    let newest_file = numbers.filter(|version| version.is_number()).max();
+    for row in applied.iter().filter(|row| directory.get(&row.version).is_none()) {
+        if !row.version.is_number() {
+            result.gone.push(row.version.clone());
+        } else if newest_file.is_none_or(|newest| row.version > *newest) {
+            result.ahead.push(row.version.clone());
         } else if !row.checksums.normalized.is_empty() {
             result.conflicts.push(Conflict::Missing {
-                version: row.version,
+                version: row.version.clone(),
                 script: row.script.clone(),
             });
         }
     }
-    result
+}
+
+/// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
+/// checkpoint.
+fn covered<'a>(
+    directory: &MigrationDirectory,
+    applied: &'a [AppliedVersion],
+) -> Option<&'a Version> {
+    let covers = |row: &&AppliedVersion| {
+        let declared = row.origin == Origin::Baseline && row.script.is_empty();
+        let checkpoint = || directory.get(&row.version)?.checkpoint.as_ref();
+        declared || checkpoint().is_some_and(|script| script.file_name == row.script)
+    };
+    applied.iter().filter(covers).map(|row| &row.version).max()
+}
+
+/// Where a database without a history begins, if not with the first migration.
+fn newest_checkpoint(directory: &MigrationDirectory) -> Option<usize> {
+    let mut migrations = directory.migrations.iter();
+    migrations.rposition(|migration| migration.checkpoint.is_some())
+}
+
+/// Whether there is nothing of this version but a checkpoint.
+fn is_only_checkpoint(migration: &Migration) -> bool {
+    let checkpoint = migration.checkpoint.as_ref();
+    checkpoint.is_some_and(|script| script.file_name == migration.up.file_name)
+}
+
+/// The script that a row of the history tells of.
+pub(crate) fn script_of<'a>(migration: &'a Migration, row: &AppliedVersion) -> &'a Script {
+    let checkpoint = migration.checkpoint.as_ref();
+    let ran = checkpoint.filter(|script| script.file_name == row.script);
+    ran.unwrap_or(&migration.up)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::directory::{Layout, Script};
-    use crate::history::{Checksums, Direction};
+    use crate::history::Checksums;
 
-    fn script(version: i64, digest: &str) -> Script {
+    fn script(version: u32, digest: &str) -> Script {
         let file_name = format!("{version:04}_x.sql");
-        Script {
-            path: file_name.clone().into(),
-            file_name,
-            direction: Direction::Up,
-            bytes: 1,
-            normalized: digest.to_owned(),
-            raw: digest.to_owned(),
-        }
+        Script::for_test(&file_name, digest)
     }
 
-    fn directory(versions: &[(i64, &str)]) -> MigrationDirectory {
-        MigrationDirectory {
-            path: "migrations".into(),
-            layout: Layout::Native,
-            migrations: versions
-                .iter()
-                .map(|(version, digest)| Migration {
-                    version: Version::from_stored(*version),
-                    version_text: format!("{version:04}"),
-                    description: "x".to_owned(),
-                    up: script(*version, digest),
-                    down: None,
-                })
-                .collect(),
-            warnings: Vec::new(),
-        }
+    fn directory(versions: &[(u32, &str)]) -> MigrationDirectory {
+        let migrations = versions.iter().map(|(version, digest)| {
+            let up = script(*version, digest);
+            Migration::new(Version::from(*version), format!("{version:04}"), "x", up)
+        });
+        MigrationDirectory::new(
+            std::path::Path::new("migrations"),
+            Layout::NATIVE,
+            migrations.collect(),
+            Vec::new(),
+        )
+        .unwrap()
     }
 
-    fn applied(version: i64, digest: &str) -> AppliedVersion {
+    fn applied(version: u32, digest: &str) -> AppliedVersion {
         AppliedVersion {
-            version: Version::from_stored(version),
+            version: Version::from(version),
             script: if digest.is_empty() {
                 String::new()
             } else {
@@ -213,11 +285,9 @@ mod tests {
         }
     }
 
-    fn versions(migrations: &[&Migration]) -> Vec<i64> {
-        migrations
-            .iter()
-            .map(|migration| migration.version.as_stored())
-            .collect()
+    fn versions<'a>(pending: &[Pending<'a>]) -> Vec<&'a str> {
+        let migrations = pending.iter().map(|pending| pending.migration);
+        migrations.map(|migration| migration.version.as_str()).collect()
     }
 
     #[test]
@@ -225,7 +295,7 @@ mod tests {
         let directory = directory(&[(1, "a"), (2, "b"), (10, "c")]);
         let history = [applied(1, "a")];
         let comparison = compare(&directory, &history, false);
-        assert_eq!(versions(&comparison.pending), [2, 10]);
+        assert_eq!(versions(&comparison.pending), ["2", "10"]);
         assert!(comparison.conflicts.is_empty());
     }
 
@@ -240,7 +310,7 @@ mod tests {
         ));
         let allowed = compare(&directory, &history, true);
         assert!(allowed.conflicts.is_empty());
-        assert_eq!(versions(&allowed.pending), [2]);
+        assert_eq!(versions(&allowed.pending), ["2"]);
     }
 
     #[test]
@@ -257,7 +327,7 @@ mod tests {
             comparison.conflicts[..],
             [Conflict::Missing { .. }]
         ));
-        assert_eq!(comparison.ahead, [Version::from_stored(4)]);
+        assert_eq!(comparison.ahead, [Version::from(4)]);
     }
 
     #[test]
@@ -274,7 +344,107 @@ mod tests {
         let directory = directory(&[(1, "a"), (2, "b"), (6, "f")]);
         let history = [applied(5, "")];
         let comparison = compare(&directory, &history, false);
-        assert_eq!(versions(&comparison.pending), [6]);
+        assert_eq!(versions(&comparison.pending), ["6"]);
+        assert!(comparison.conflicts.is_empty());
+    }
+
+    /// A directory with changes to its migrations, by their places.
+    fn changed(
+        versions: &[(u32, &str)],
+        change: impl Fn(usize, &mut Migration),
+    ) -> MigrationDirectory {
+        let mut directory = directory(versions);
+        for (place, migration) in directory.migrations.iter_mut().enumerate() {
+            change(place, migration);
+        }
+        directory
+    }
+
+    #[test]
+    fn what_repeats_runs_again_when_its_time_has_come() {
+        let files = [(1, "a"), (2, "b2"), (3, "c"), (4, "d")];
+        let directory = changed(&files, |place, migration| {
+            migration.repeat = match place {
+                0 => Repeat::Always,
+                1 | 2 => Repeat::WhenChanged,
+                _ => Repeat::Never,
+            };
+        });
+        let history = [applied(1, "a"), applied(2, "b"), applied(3, "c"), applied(4, "d")];
+        let comparison = compare(&directory, &history, false);
+        assert_eq!(versions(&comparison.pending), ["1", "2"]);
+        assert!(comparison.pending.iter().all(|pending| pending.again));
+        assert!(comparison.changed.is_empty());
+        // The first time it is no matter that something later is applied.
+        let comparison = compare(&directory, &history[2..], false);
+        assert_eq!(versions(&comparison.pending), ["1", "2"]);
+        assert!(comparison.conflicts.is_empty());
+    }
+
+    #[test]
+    fn what_has_a_name_does_not_make_a_number_late() {
+        let directory = changed(&[(1, "a"), (2, "b"), (3, "v")], |place, migration| {
+            if place == 2 {
+                migration.version = Version::named("R__views").unwrap();
+                migration.repeat = Repeat::WhenChanged;
+            }
+        });
+        let mut view = applied(3, "v");
+        view.version = Version::named("R__views").unwrap();
+        let history = [applied(1, "a"), view];
+        let comparison = compare(&directory, &history, false);
+        assert_eq!(versions(&comparison.pending)[0], "2");
+        assert!(comparison.conflicts.is_empty());
+    }
+
+    #[test]
+    fn an_empty_database_begins_with_the_newest_checkpoint() {
+        let files = [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")];
+        let directory = changed(&files, |place, migration| {
+            // 2 has a checkpoint beside it, 4 is nothing else.
+            migration.checkpoint = match place {
+                1 => Some(Script::for_test("B2.sql", "checkpoint")),
+                3 => Some(migration.up.clone()),
+                _ => None,
+            };
+        });
+        let comparison = compare(&directory, &[], false);
+        assert_eq!(versions(&comparison.pending), ["4", "5"]);
+        let history = [applied(4, "d")];
+        let comparison = compare(&directory, &history, false);
+        assert_eq!(versions(&comparison.pending), ["5"]);
+        assert!(comparison.conflicts.is_empty());
+        // Who has come here step by step goes on so.
+        let history = [applied(1, "a"), applied(2, "b")];
+        let comparison = compare(&directory, &history, false);
+        assert_eq!(versions(&comparison.pending), ["3", "5"]);
+    }
+
+    #[test]
+    fn a_checkpoint_beside_a_migration_is_recorded_under_its_version() {
+        let directory = changed(&[(1, "a"), (2, "b"), (3, "c")], |place, migration| {
+            let script = Script::for_test("B2.sql", "checkpoint");
+            migration.checkpoint = (place == 1).then_some(script);
+        });
+        let comparison = compare(&directory, &[], false);
+        assert_eq!(versions(&comparison.pending), ["2", "3"]);
+        assert_eq!(comparison.pending[0].script.file_name, "B2.sql");
+        let mut row = applied(2, "checkpoint");
+        row.script = "B2.sql".to_owned();
+        let history = [row];
+        let comparison = compare(&directory, &history, false);
+        assert_eq!(versions(&comparison.pending), ["3"]);
+        assert!(comparison.changed.is_empty() && comparison.conflicts.is_empty());
+    }
+
+    #[test]
+    fn what_knows_no_order_may_come_late() {
+        let directory = changed(&[(1, "a"), (2, "b")], |place, migration| {
+            migration.any_order = place == 0;
+        });
+        let history = [applied(2, "b")];
+        let comparison = compare(&directory, &history, false);
+        assert_eq!(versions(&comparison.pending), ["1"]);
         assert!(comparison.conflicts.is_empty());
     }
 }

@@ -9,11 +9,12 @@ mod hazards;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use compare::{Comparison, Conflict, Difference, compare};
+pub(crate) use compare::script_of;
+pub use compare::{Comparison, Conflict, Difference, Pending, compare};
 pub use hazards::Hazard;
 
 use crate::database::Capabilities;
-use crate::directory::{Migration, Script, ScriptSummary, StatementSummary, hex};
+use crate::directory::{Condition, Migration, Script, ScriptSummary, StatementSummary, hex};
 use crate::history::{Direction, JournalRow, Kind, Version};
 use forerun_sql::LockClass;
 
@@ -59,6 +60,11 @@ pub struct Step {
     pub journal: Option<JournalRow>,
     /// What may hurt while it runs.
     pub hazards: Vec<Hazard>,
+    /// It is recorded already and runs once more.
+    pub again: bool,
+    /// What must hold for it to run.
+    #[serde(skip)]
+    pub conditions: Vec<Condition>,
 }
 
 /// What a run would do, in order.
@@ -90,13 +96,13 @@ impl Plan {
 /// # Errors
 /// File names of pending schema migrations that come before the first data migration of [`Scope::Data`].
 pub fn select<'a>(
-    pending: &[&'a Migration],
+    pending: &[Pending<'a>],
     scope: Scope,
-    kind_of: impl Fn(&Migration) -> Kind,
-) -> Result<(Vec<&'a Migration>, Vec<&'a Migration>), Vec<String>> {
+    kind_of: impl Fn(&Pending<'a>) -> Kind,
+) -> Result<(Vec<Pending<'a>>, Vec<Pending<'a>>), Vec<String>> {
     let first_data = pending
         .iter()
-        .position(|migration| kind_of(migration) == Kind::Data);
+        .position(|pending| kind_of(pending) == Kind::Data);
     match (scope, first_data) {
         (Scope::All, _) | (Scope::Schema, None) => Ok((pending.to_vec(), Vec::new())),
         (Scope::Schema, Some(data)) => Ok((pending[..data].to_vec(), pending[data..].to_vec())),
@@ -104,7 +110,7 @@ pub fn select<'a>(
         (Scope::Data, Some(0)) => Ok((pending.to_vec(), Vec::new())),
         (Scope::Data, Some(data)) => Err(pending[..data]
             .iter()
-            .map(|migration| migration.up.file_name.clone())
+            .map(|pending| pending.script.file_name.clone())
             .collect()),
     }
 }
@@ -118,7 +124,7 @@ pub fn step(
     capabilities: Capabilities,
     journal: Option<JournalRow>,
 ) -> Step {
-    let (mode, mode_reason) = match (mode(&summary, capabilities), &journal) {
+    let (mode, mode_reason) = match (mode(script, &summary, capabilities), &journal) {
         // What an earlier attempt has done must not be done again, even if the rest would fit into a transaction now.
         ((Mode::Transaction, _), Some(journal)) => (
             Mode::Statements,
@@ -131,7 +137,7 @@ pub fn step(
     };
     let hazards = hazards::find(&summary, mode);
     Step {
-        version: migration.version,
+        version: migration.version.clone(),
         description: migration.description.clone(),
         direction,
         script: script.clone(),
@@ -140,6 +146,8 @@ pub fn step(
         mode_reason,
         journal,
         hazards,
+        again: false,
+        conditions: migration.conditions.clone(),
     }
 }
 
@@ -176,7 +184,14 @@ pub fn plan(
 }
 
 /// One transaction where the database can and the script lets it.
-fn mode(summary: &ScriptSummary, capabilities: Capabilities) -> (Mode, Option<String>) {
+fn mode(
+    script: &Script,
+    summary: &ScriptSummary,
+    capabilities: Capabilities,
+) -> (Mode, Option<String>) {
+    if let Some(words) = &script.no_transaction {
+        return (Mode::Statements, Some(format!("the file says `{words}`")));
+    }
     if summary.no_transaction {
         return (
             Mode::Statements,
@@ -217,29 +232,26 @@ pub fn is_blocking(statement: &StatementSummary) -> bool {
 mod tests {
     use super::*;
 
-    fn migration(version: i64) -> Migration {
+    fn migration(version: u32) -> Migration {
         let file_name = format!("{version}_x.sql");
-        Migration {
-            version: Version::from_stored(version),
-            version_text: version.to_string(),
-            description: "x".to_owned(),
-            up: Script {
-                path: file_name.clone().into(),
-                file_name,
-                direction: Direction::Up,
-                bytes: 1,
-                normalized: String::new(),
-                raw: String::new(),
-            },
-            down: None,
-        }
+        let up = Script::for_test(&file_name, "");
+        Migration::new(Version::from(version), version.to_string(), "x", up)
     }
 
     fn chosen(kinds: &[Kind], scope: Scope) -> Result<(usize, usize), Vec<String>> {
-        let migrations: Vec<Migration> = (0_i64..).take(kinds.len()).map(migration).collect();
-        let pending: Vec<&Migration> = migrations.iter().collect();
-        let kind_of =
-            |migration: &Migration| kinds[usize::try_from(migration.version.as_stored()).unwrap()];
+        let migrations: Vec<Migration> = (0_u32..).take(kinds.len()).map(migration).collect();
+        let pending: Vec<Pending<'_>> = migrations
+            .iter()
+            .map(|migration| Pending {
+                migration,
+                script: &migration.up,
+                again: false,
+            })
+            .collect();
+        let kind_of = |pending: &Pending<'_>| {
+            let version = pending.migration.version.as_str();
+            kinds[version.parse::<usize>().unwrap()]
+        };
         select(&pending, scope, kind_of).map(|(chosen, rest)| (chosen.len(), rest.len()))
     }
 

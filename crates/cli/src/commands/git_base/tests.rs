@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use forerun_migrations::directory::MigrationDirectory;
+use forerun_migrations::directory::{MigrationDirectory, ReadOptions};
 use forerun_sql::Dialect;
 
 use super::{Comparison, compare, next_object};
@@ -51,8 +51,9 @@ fn repository() -> tempfile::TempDir {
 }
 
 fn compared(repository: &Path) -> Comparison {
-    let directory = MigrationDirectory::read(&repository.join("migrations")).unwrap();
-    compare(&directory, "base", Dialect::Postgres).unwrap()
+    let options = ReadOptions::default();
+    let directory = MigrationDirectory::read(&repository.join("migrations"), &options).unwrap();
+    compare(&directory, &options, "base", Dialect::Postgres).unwrap()
 }
 
 fn codes(comparison: &Comparison) -> Vec<&'static str> {
@@ -111,9 +112,10 @@ fn a_comment_is_a_warning() {
 #[test]
 fn an_unknown_reference_says_what_to_do() {
     let repository = repository();
-    let directory = MigrationDirectory::read(&repository.path().join("migrations")).unwrap();
+    let options = ReadOptions::default();
+    let directory = MigrationDirectory::read(&repository.path().join("migrations"), &options).unwrap();
     for reference in ["nothere", "--help", ""] {
-        let explanation = compare(&directory, reference, Dialect::Postgres)
+        let explanation = compare(&directory, &options, reference, Dialect::Postgres)
             .unwrap_err()
             .explain();
         assert_eq!(explanation.exit_code.number(), 2, "{reference}");

@@ -3,9 +3,9 @@
 use std::fs;
 
 use forerun_migrations::database::Capabilities;
-use forerun_migrations::directory::MigrationDirectory;
+use forerun_migrations::directory::{MigrationDirectory, ReadOptions};
 use forerun_migrations::executor::Limits;
-use forerun_migrations::history::{Direction, InDoubt, JournalRow};
+use forerun_migrations::history::{Direction, InDoubt, JournalRow, Version};
 use forerun_migrations::plan::{plan, step};
 use forerun_sql::Dialect;
 
@@ -28,7 +28,7 @@ fn each_statement_with_what_it_stops() {
         "-- forerun:data\n-- forerun:assert \"no user without e-mail\"\nSELECT 1 FROM users WHERE email IS NULL;\n\
          UPDATE users SET email = lower(email);\n",
     );
-    let read = MigrationDirectory::read(directory.path()).unwrap();
+    let read = MigrationDirectory::read(directory.path(), &ReadOptions::default()).unwrap();
     let capabilities = Capabilities {
         transactional_ddl: true,
         heartbeat: true,
@@ -38,8 +38,8 @@ fn each_statement_with_what_it_stops() {
         .iter()
         .map(|migration| {
             let summary = migration.up.inspect(Dialect::Postgres).unwrap();
-            let journal = (migration.version.as_stored() == 2).then(|| JournalRow {
-                version: migration.version,
+            let journal = (migration.version == Version::from(2)).then(|| JournalRow {
+                version: migration.version.clone(),
                 script: migration.up.file_name.clone(),
                 direction: Direction::Up,
                 statements_done: 1,

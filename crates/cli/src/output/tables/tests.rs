@@ -13,9 +13,9 @@ fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-fn row(version: i64, script: &str) -> HistoryRow {
+fn row(version: u32, script: &str) -> HistoryRow {
     HistoryRow {
-        version: Version::from_stored(version),
+        version: Version::from(version),
         description: String::new(),
         script: script.to_owned(),
         kind: if version % 2 == 0 {
@@ -81,7 +81,7 @@ fn up_to_date() {
 
 #[test]
 fn everything_at_once() {
-    let version = Version::from_stored;
+    let version = Version::from;
     let status_now = Status {
         applied: (1..=12)
             .map(|number| row(number, &format!("{number:04}_x.sql")))
@@ -170,7 +170,7 @@ fn a_history_and_its_audit() {
         at: "2026-01-31T12:00:00Z".to_owned(),
         run_id: "r".to_owned(),
         event: "migration.retry".to_owned(),
-        version: Some(Version::from_stored(2)),
+        version: Some(Version::from(2)),
         statement: Some(1),
         attempt: Some(1),
         message: "try 1 of 0002_b.sql:\nlock timeout".to_owned(),

@@ -21,7 +21,7 @@ fn shown(events: &[Event], verbose: bool, quiet: bool) -> String {
 }
 
 fn run() -> Vec<Event> {
-    let version = Version::from_stored(7);
+    let version = || Version::from(7);
     let holder = Holder {
         run_id: "5f0c2a9be1d34477".to_owned(),
         actor: "app".to_owned(),
@@ -62,7 +62,7 @@ fn run() -> Vec<Event> {
             bytes: 10,
         },
         Event::MigrationStarted {
-            version,
+            version: version(),
             script: "0007_a.sql".to_owned(),
             number: 1,
             total: 12,
@@ -72,13 +72,13 @@ fn run() -> Vec<Event> {
             resumed_after: Some(1),
         },
         Event::StatementStarted {
-            version,
+            version: version(),
             statement: 2,
             verb: "ALTER TABLE".to_owned(),
             line: 3,
         },
         Event::Notice {
-            version,
+            version: version(),
             statement: 2,
             notice: Notice {
                 severity: "NOTICE".to_owned(),
@@ -86,7 +86,7 @@ fn run() -> Vec<Event> {
             },
         },
         Event::Blocked {
-            version,
+            version: version(),
             statement: 2,
             waited: Duration::from_millis(900),
             blockers: vec![Blocker {
@@ -100,7 +100,7 @@ fn run() -> Vec<Event> {
             }],
         },
         Event::Retrying {
-            version,
+            version: version(),
             statement: 2,
             attempt: 1,
             error: DatabaseError::new(ErrorKind::LockTimeout, "lock timeout"),
@@ -108,7 +108,7 @@ fn run() -> Vec<Event> {
             budget_left: Duration::from_secs(599),
         },
         Event::MigrationFinished {
-            version,
+            version: version(),
             script: "0007_a.sql".to_owned(),
             duration: Duration::from_millis(1400),
             statements: 1,

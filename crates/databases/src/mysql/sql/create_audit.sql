@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS {database}.forerun_audit (
     `at`          DATETIME(6)  NOT NULL,
     run_id        VARCHAR(64)  NOT NULL,
     event         VARCHAR(64)  NOT NULL,
-    version       BIGINT       NULL,
+    version       VARCHAR(255) NULL,
     statement     BIGINT       NULL,
     attempt       BIGINT       NULL,
     message       LONGTEXT     NOT NULL,

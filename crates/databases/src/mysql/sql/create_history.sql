@@ -1,5 +1,5 @@
 CREATE TABLE IF NOT EXISTS {database}.forerun_history (
-    version       BIGINT        NOT NULL PRIMARY KEY,
+    version       VARCHAR(255)  NOT NULL PRIMARY KEY,
     description   VARCHAR(1000) NOT NULL,
     script        VARCHAR(1000) NOT NULL,
     kind          VARCHAR(16)   NOT NULL,

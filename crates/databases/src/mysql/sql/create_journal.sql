@@ -1,5 +1,5 @@
 CREATE TABLE IF NOT EXISTS {database}.forerun_journal (
-    version               BIGINT        NOT NULL PRIMARY KEY,
+    version               VARCHAR(255)  NOT NULL PRIMARY KEY,
     script                VARCHAR(1000) NOT NULL,
     direction             VARCHAR(8)    NOT NULL,
     statements_done       BIGINT        NOT NULL,

@@ -1,3 +1,2 @@
-SELECT version, script, origin, checksum, checksum_raw, checksum_sql
+SELECT version, script, origin, checksum, NULLIF(checksum_raw, checksum), checksum_sql
   FROM {database}.forerun_history
- ORDER BY version

@@ -2,4 +2,3 @@ SELECT version, description, script, kind, phase, origin, checksum, checksum_raw
        DATE_FORMAT(started_at, '%Y-%m-%dT%H:%i:%s.%fZ'), DATE_FORMAT(finished_at, '%Y-%m-%dT%H:%i:%s.%fZ'),
        duration_ms, run_id, app_release, applied_by, tool_version
   FROM {database}.forerun_history
- ORDER BY version

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS {schema}.forerun_lock (
 );
 
 CREATE TABLE IF NOT EXISTS {schema}.forerun_history (
-    version      bigint PRIMARY KEY,
+    version      varchar(255) PRIMARY KEY,
     description  varchar(1000) NOT NULL,
     script       varchar(1000) NOT NULL,
     kind         varchar(16) NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS {schema}.forerun_audit (
     at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     run_id       varchar(64) NOT NULL,
     event        varchar(64) NOT NULL,
-    version      bigint,
+    version      varchar(255),
     statement    bigint,
     attempt      bigint,
     message      text NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS {schema}.forerun_audit (
 );
 
 CREATE TABLE IF NOT EXISTS {schema}.forerun_journal (
-    version              bigint PRIMARY KEY,
+    version              varchar(255) PRIMARY KEY,
     script               varchar(1000) NOT NULL,
     direction            varchar(8) NOT NULL,
     statements_done      bigint NOT NULL,

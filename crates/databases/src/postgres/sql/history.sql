@@ -3,4 +3,3 @@ SELECT version, description, script, kind, phase, origin, checksum, checksum_raw
        to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
        duration_ms, run_id, app_release, applied_by, tool_version
 FROM {schema}.forerun_history
-ORDER BY version

@@ -3,4 +3,3 @@ SELECT version, script, direction, statements_done, prefix_checksum,
        to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
        run_id
 FROM {schema}.forerun_journal
-ORDER BY version

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS main.forerun_lock (
 );
 INSERT OR IGNORE INTO main.forerun_lock (name, format, token) VALUES ('runner', 1, 0);
 CREATE TABLE IF NOT EXISTS main.forerun_history (
-    version      integer       NOT NULL PRIMARY KEY,
+    version      varchar(255)  NOT NULL PRIMARY KEY,
     description  varchar(1000) NOT NULL,
     script       varchar(1000) NOT NULL,
     kind         varchar(16)   NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS main.forerun_audit (
     at           text         NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     run_id       varchar(64)  NOT NULL,
     event        varchar(64)  NOT NULL,
-    version      bigint,
+    version      varchar(255),
     statement    bigint,
     attempt      bigint,
     message      text         NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS main.forerun_audit (
     tool_version varchar(64)  NOT NULL
 );
 CREATE TABLE IF NOT EXISTS main.forerun_journal (
-    version              integer       NOT NULL PRIMARY KEY,
+    version              varchar(255)  NOT NULL PRIMARY KEY,
     script               varchar(1000) NOT NULL,
     direction            varchar(8)    NOT NULL,
     statements_done      bigint        NOT NULL,

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
-use super::super::{MigrationDirectory, NewMigration, create, next_version};
-use super::{directory, read};
+use super::super::{NewMigration, ReadOptions, create, next_version};
+use super::{directory, read, read_at};
 use crate::history::Kind;
 
 fn now() -> Timestamp {
@@ -26,11 +26,11 @@ fn versions_continue_the_style() {
     // Two in one second, and a clock that is behind.
     assert_eq!(next("20261121223033"), "20261121223034");
     assert_eq!(next("20301231235959"), "20310101000000");
-    let message = next_version(&read(&[("9223372036854775807_x.sql", "")]).unwrap(), now())
+    let message = next_version(&read(&[("340282366920938463463374607431768211455_x.sql", "")]).unwrap(), now())
         .unwrap_err()
         .to_string();
     assert!(
-        message.starts_with("there is no version after 9223372036854775807"),
+        message.starts_with("there is no version after 340282366920938463463374607431768211455"),
         "{message}"
     );
 }
@@ -42,14 +42,14 @@ fn a_new_migration_can_be_read_back() {
         name: "Fill E-mail".to_owned(),
         kind: Kind::Data,
     };
-    let paths = create(folder.path(), &new, now()).unwrap();
+    let paths = create(folder.path(), &ReadOptions::default(), &new, now()).unwrap();
     assert_eq!(paths, [folder.path().join("0008_fill_e_mail.sql")]);
     assert!(
         std::fs::read_to_string(&paths[0])
             .unwrap()
             .starts_with("-- forerun:data\n")
     );
-    let found = MigrationDirectory::read(folder.path()).unwrap();
+    let found = read_at(folder.path()).unwrap();
     assert_eq!(found.migrations[1].description, "fill e mail");
 }
 
@@ -60,7 +60,7 @@ fn golang_migrate_gets_a_pair() {
         name: "y".to_owned(),
         kind: Kind::Schema,
     };
-    let paths = create(folder.path(), &new, now()).unwrap();
+    let paths = create(folder.path(), &ReadOptions::default(), &new, now()).unwrap();
     assert_eq!(
         paths,
         [
@@ -79,7 +79,7 @@ fn a_missing_directory_is_created() {
         kind: Kind::Schema,
     };
     assert_eq!(
-        create(&path, &new, now()).unwrap(),
+        create(&path, &ReadOptions::default(), &new, now()).unwrap(),
         [path.join("20261121223033_first.sql")]
     );
 }
@@ -91,12 +91,12 @@ fn nothing_is_overwritten_and_nothing_escapes() {
         name: name.to_owned(),
         kind: Kind::Schema,
     };
-    let message = create(folder.path(), &new("///"), now())
+    let message = create(folder.path(), &ReadOptions::default(), &new("///"), now())
         .unwrap_err()
         .to_string();
     assert!(message.starts_with("`///` gives no file name"), "{message}");
-    let path = create(folder.path(), &new("../../up"), now()).unwrap();
+    let path = create(folder.path(), &ReadOptions::default(), &new("../../up"), now()).unwrap();
     assert_eq!(path, [folder.path().join("20261121223033_up.sql")]);
-    let other = create(folder.path(), &new("up"), now()).unwrap();
+    let other = create(folder.path(), &ReadOptions::default(), &new("up"), now()).unwrap();
     assert_ne!(path, other);
 }

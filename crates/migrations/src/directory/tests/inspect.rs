@@ -1,13 +1,13 @@
 use forerun_sql::Dialect;
 
-use super::super::{DirectoryWarning, MAX_STATEMENTS, MigrationDirectory, ScriptSummary};
-use super::{directory, without_folder};
+use super::super::{DirectoryWarning, MAX_STATEMENTS, ScriptSummary};
+use super::{directory, read_at, without_folder};
 use crate::history::Kind;
 
 /// Inspects a script; errors without the name of the temporary folder.
 fn inspect(dialect: Dialect, text: &str) -> Result<ScriptSummary, String> {
     let folder = directory(&[("1_a.sql", text)]);
-    let found = MigrationDirectory::read(folder.path()).unwrap();
+    let found = read_at(folder.path()).unwrap();
     let summary = found.migrations[0].up.inspect(dialect);
     summary.map_err(|error| without_folder(&error.to_string(), folder.path()))
 }
@@ -252,7 +252,7 @@ fn empty_scripts_are_a_warning_for_up_only() {
         );
     }
     let folder = directory(&[("1_a.up.sql", ""), ("1_a.down.sql", "")]);
-    let found = MigrationDirectory::read(folder.path()).unwrap();
+    let found = read_at(folder.path()).unwrap();
     let down = found.migrations[0]
         .down
         .as_ref()

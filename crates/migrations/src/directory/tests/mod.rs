@@ -9,7 +9,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{DirectoryError, MigrationDirectory};
+use super::{DirectoryError, MigrationDirectory, ReadOptions};
 
 /// A directory with these files and contents.
 fn directory(files: &[(&str, &str)]) -> TempDir {
@@ -20,14 +20,18 @@ fn directory(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+fn read_at(path: &Path) -> Result<MigrationDirectory, DirectoryError> {
+    MigrationDirectory::read(path, &ReadOptions::default())
+}
+
 fn read(files: &[(&str, &str)]) -> Result<MigrationDirectory, DirectoryError> {
-    MigrationDirectory::read(directory(files).path())
+    read_at(directory(files).path())
 }
 
 /// The message of the error, without the name of the temporary folder.
 fn refused(files: &[(&str, &str)]) -> String {
     let folder = directory(files);
-    let message = MigrationDirectory::read(folder.path())
+    let message = read_at(folder.path())
         .unwrap_err()
         .to_string();
     without_folder(&message, folder.path())

@@ -1,5 +1,5 @@
-use super::super::{MigrationDirectory, SumFile};
-use super::directory;
+use super::super::SumFile;
+use super::{directory, read_at};
 
 const FILES: [(&str, &str); 3] = [
     ("2_b.sql", "SELECT 2;\n"),
@@ -10,7 +10,7 @@ const FILES: [(&str, &str); 3] = [
 #[test]
 fn the_text_has_one_line_per_script_in_order() {
     let folder = directory(&FILES);
-    let sum = SumFile::for_directory(&MigrationDirectory::read(folder.path()).unwrap());
+    let sum = SumFile::for_directory(&read_at(folder.path()).unwrap());
     let text = sum.to_string();
     let names: Vec<_> = text
         .lines()
@@ -30,10 +30,10 @@ fn the_text_has_one_line_per_script_in_order() {
 #[test]
 fn differences_are_listed() {
     let folder = directory(&FILES);
-    let sum = SumFile::for_directory(&MigrationDirectory::read(folder.path()).unwrap());
+    let sum = SumFile::for_directory(&read_at(folder.path()).unwrap());
     let check = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).unwrap();
-        sum.verify(&MigrationDirectory::read(folder.path()).unwrap())
+        sum.verify(&read_at(folder.path()).unwrap())
     };
     check("2_b.sql", "\u{feff}SELECT 2;\r\n").expect("line ends do not matter");
     check("3_new.sql", "").unwrap_err();
@@ -51,7 +51,7 @@ fn any_new_script_changes_the_first_line() {
     let first_line = |files: &[(&str, &str)]| {
         let folder = directory(files);
         let text =
-            SumFile::for_directory(&MigrationDirectory::read(folder.path()).unwrap()).to_string();
+            SumFile::for_directory(&read_at(folder.path()).unwrap()).to_string();
         text.lines().next().unwrap().to_owned()
     };
     let base = first_line(&FILES);
@@ -63,7 +63,7 @@ fn any_new_script_changes_the_first_line() {
 #[test]
 fn an_edited_sum_file_is_noticed() {
     let folder = directory(&FILES);
-    let found = MigrationDirectory::read(folder.path()).unwrap();
+    let found = read_at(folder.path()).unwrap();
     let text = SumFile::for_directory(&found).to_string();
     let mut lines: Vec<_> = text.lines().collect();
     lines.swap(1, 2);

@@ -1,0 +1,313 @@
+//! A directory as layouts see it: names first, texts when asked for.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::digest::{FileReader, Hashers};
+use super::error::DirectoryError;
+use super::layout::Layout;
+use super::script::{Edit, Part, Script};
+use crate::history::Direction;
+
+/// Endings that editors and merge tools give to copies.
+const BACKUP_ENDINGS: [&str; 8] = ["~", "#", ".bak", ".orig", ".rej", ".swp", ".tmp", ".save"];
+
+/// Levels of directories below the one given: more are a loop of links, or an accident.
+const MAXIMUM_DEPTH: usize = 32;
+
+/// A directory of migrations that is being read. A pipe in it is not read: it could be waited for without end.
+pub(super) struct Folder {
+    root: PathBuf,
+    files: Vec<String>,
+    folders: Vec<String>,
+    others: Vec<String>,
+    /// All files below, once somebody has asked for them.
+    tree: Option<Vec<String>>,
+    reader: FileReader,
+}
+
+impl Folder {
+    /// Lists a directory. Hidden files (also the `..data` of a mounted ConfigMap) and copies of editors are left out;
+    /// links are followed.
+    pub fn open(root: &Path) -> Result<Self, DirectoryError> {
+        let listed = list(root).map_err(|error| match error {
+            DirectoryError::Io { path, source, .. } if path == root => match source.kind() {
+                io::ErrorKind::NotFound => DirectoryError::Missing { path },
+                io::ErrorKind::NotADirectory => DirectoryError::NotADirectory { path },
+                _ => DirectoryError::io("read the directory", path)(source),
+            },
+            error => error,
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            files: listed.files,
+            folders: listed.folders,
+            others: listed.others,
+            tree: None,
+            reader: FileReader::new(),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Names of the files directly in it, sorted by bytes.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// Whether a file of this name is directly in it.
+    pub fn has(&self, name: &str) -> bool {
+        self.files
+            .binary_search_by(|file| file.as_str().cmp(name))
+            .is_ok()
+    }
+
+    /// Names of the directories directly in it, sorted by bytes.
+    pub fn folders(&self) -> &[String] {
+        &self.folders
+    }
+
+    /// Names of what is directly in it and neither file nor directory, such as a pipe, sorted by bytes.
+    pub fn others(&self) -> &[String] {
+        &self.others
+    }
+
+    /// All files in it and below, as paths from here with `/` between names, sorted by bytes.
+    pub fn tree(&mut self) -> Result<Vec<String>, DirectoryError> {
+        if let Some(tree) = &self.tree {
+            return Ok(tree.clone());
+        }
+        let mut tree = self.files.clone();
+        let mut waiting: Vec<(String, usize)> =
+            self.folders.iter().map(|name| (name.clone(), 1)).collect();
+        while let Some((folder, depth)) = waiting.pop() {
+            if depth > MAXIMUM_DEPTH {
+                return Err(DirectoryError::Io {
+                    action: "go deeper than 32 levels into",
+                    path: self.root.join(folder),
+                    source: io::Error::other("there may be a link that leads back"),
+                });
+            }
+            let listed = list(&self.root.join(&folder))?;
+            let files = listed.files.into_iter();
+            tree.extend(files.map(|file| format!("{folder}/{file}")));
+            let below = listed.folders.into_iter();
+            waiting.extend(below.map(|name| (format!("{folder}/{name}"), depth + 1)));
+        }
+        tree.sort_unstable();
+        self.tree = Some(tree.clone());
+        Ok(tree)
+    }
+
+    /// The whole text of a file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not UTF-8.
+    pub fn text(&mut self, name: &str) -> Result<FileText, DirectoryError> {
+        let path = self.root.join(name);
+        let text = self.reader.text(&path)?;
+        Ok(FileText {
+            path,
+            name: name.to_owned(),
+            file_bytes: text.len() as u64,
+            text,
+        })
+    }
+
+    /// The start of the first `.sql` file, up to 256 KiB, for telling layouts apart. Empty without such a file.
+    pub fn sample(&mut self) -> Result<String, DirectoryError> {
+        let first = self.files.iter().find(|name| name.ends_with(".sql"));
+        match first {
+            Some(name) => self.reader.start(&self.root.join(name)),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// The same as [`Folder::whole`].
+    ///
+    /// # Errors
+    /// Also when there is a directive of another layout than `own` in its first 256 KiB.
+    pub fn whole_unmarked(
+        &mut self,
+        name: &str,
+        direction: Direction,
+        own: Layout,
+    ) -> Result<Script, DirectoryError> {
+        let mut foreign = None;
+        let mut first = true;
+        let script = self.whole_seen(name, direction, |piece| {
+            if std::mem::take(&mut first) {
+                foreign = own.foreign_marker(piece);
+            }
+        })?;
+        match foreign {
+            None => Ok(script),
+            Some((found, line)) => Err(DirectoryError::ForeignDirective {
+                path: script.path,
+                line,
+                found: found.name(),
+                layout: own.name(),
+            }),
+        }
+    }
+
+    /// A script that is a whole file and native text. It is read once and not kept, however long it is.
+    pub fn whole(&mut self, name: &str, direction: Direction) -> Result<Script, DirectoryError> {
+        self.whole_seen(name, direction, |_| ())
+    }
+
+    /// The same as [`Folder::whole`]. `look` sees the text in pieces, the first one with the byte order mark.
+    pub fn whole_seen(
+        &mut self,
+        name: &str,
+        direction: Direction,
+        look: impl FnMut(&str),
+    ) -> Result<Script, DirectoryError> {
+        let path = self.root.join(name);
+        let digest = self.reader.digest(&path, look)?;
+        Ok(Script {
+            path,
+            direction,
+            file_name: name.to_owned(),
+            bytes: digest.bytes,
+            normalized: digest.normalized,
+            raw: digest.raw,
+            no_transaction: None,
+            part: None,
+        })
+    }
+}
+
+/// The text of one file.
+pub(super) struct FileText {
+    path: PathBuf,
+    name: String,
+    file_bytes: u64,
+    text: String,
+}
+
+impl FileText {
+    /// What it says, without a byte order mark. Line ends are as in the file.
+    pub fn text(&self) -> &str {
+        self.text.strip_prefix('\u{feff}').unwrap_or(&self.text)
+    }
+
+    /// The same with the byte order mark.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The script that is the whole file, native text as it stands.
+    pub fn whole(&self, direction: Direction) -> Script {
+        let mut hashers = Hashers::default();
+        hashers.update(self.text.as_bytes());
+        let (normalized, raw) = hashers.finish();
+        Script {
+            path: self.path.clone(),
+            direction,
+            file_name: self.name.clone(),
+            bytes: self.file_bytes,
+            normalized,
+            raw,
+            no_transaction: None,
+            part: None,
+        }
+    }
+
+    /// The script that is made of these parts of [`FileText::text`] (byte ranges, in order), with `edits` (in order,
+    /// inside of them) carried out. Its digests are those of the parts before the edits.
+    pub fn part(&self, direction: Direction, keep: Vec<Range<usize>>, edits: Vec<Edit>) -> Script {
+        let mut hashers = Hashers::default();
+        for range in &keep {
+            let kept = self.text().get(range.clone()).unwrap_or_default();
+            hashers.update(kept.as_bytes());
+        }
+        let (normalized, raw) = hashers.finish();
+        let part = Part {
+            file_bytes: self.file_bytes,
+            keep,
+            edits,
+        };
+        Script {
+            path: self.path.clone(),
+            direction,
+            file_name: self.name.clone(),
+            bytes: part.bytes(),
+            normalized,
+            raw,
+            no_transaction: None,
+            part: Some(Arc::new(part)),
+        }
+    }
+}
+
+/// What is directly in a directory, by what it is.
+#[derive(Default)]
+struct Listed {
+    files: Vec<String>,
+    folders: Vec<String>,
+    others: Vec<String>,
+}
+
+/// Names, each kind sorted.
+fn list(path: &Path) -> Result<Listed, DirectoryError> {
+    let reading = |error| DirectoryError::io("read the directory", path)(error);
+    let mut all = Listed::default();
+    for entry in fs::read_dir(path).map_err(reading)? {
+        let entry = entry.map_err(reading)?;
+        let name = entry.file_name();
+        if !is_of_interest(&name) {
+            continue;
+        }
+        // The entry knows its type without another call to the system; only a link has to be followed.
+        let mut file_type = entry
+            .file_type()
+            .map_err(DirectoryError::io("read the type of", entry.path()))?;
+        if file_type.is_symlink() {
+            file_type = fs::metadata(entry.path())
+                .map_err(DirectoryError::io("follow the link", entry.path()))?
+                .file_type();
+        }
+        let listed = if file_type.is_dir() {
+            &mut all.folders
+        } else if file_type.is_file() {
+            &mut all.files
+        } else {
+            &mut all.others
+        };
+        match name.into_string() {
+            Ok(name) => listed.push(name),
+            // A name that is not text can be no migration of any layout.
+            Err(name) if name.as_encoded_bytes().ends_with(b".sql") => {
+                return Err(DirectoryError::FileName {
+                    path: path.to_owned(),
+                    files: vec![name.to_string_lossy().into_owned()],
+                    expected: "with UTF-8 names".to_owned(),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    for names in [&mut all.files, &mut all.folders, &mut all.others] {
+        names.sort_unstable();
+    }
+    Ok(all)
+}
+
+fn is_of_interest(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    let backup = |ending: &str| bytes.ends_with(ending.as_bytes());
+    !bytes.starts_with(b".") && !BACKUP_ENDINGS.into_iter().any(backup)
+}

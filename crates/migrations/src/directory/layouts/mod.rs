@@ -1,0 +1,19 @@
+//! The layouts, one file each.
+
+pub(super) mod atlas;
+mod atlas_delimiter;
+pub(super) mod dbmate;
+pub(super) mod diesel;
+pub(super) mod flyway;
+pub(super) mod golang_migrate;
+pub(super) mod goose;
+pub(super) mod liquibase;
+pub(super) mod native;
+mod numbered;
+mod problems;
+#[cfg(test)]
+mod sample;
+pub(super) mod refinery;
+pub(super) mod sqlx;
+pub(super) mod tern;
+mod toml;

@@ -1,0 +1,3 @@
+-- atlas:txmode file
+
+UPDATE customer SET name = upper(name);

@@ -1,0 +1,1 @@
+This is not SQL, and its name has no number.

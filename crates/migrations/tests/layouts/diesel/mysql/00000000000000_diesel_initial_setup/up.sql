@@ -1,0 +1,2 @@
+-- The first one.
+SELECT 1;

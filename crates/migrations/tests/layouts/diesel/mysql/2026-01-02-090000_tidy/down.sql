@@ -1,0 +1,1 @@
+DROP INDEX supplier_name ON supplier;

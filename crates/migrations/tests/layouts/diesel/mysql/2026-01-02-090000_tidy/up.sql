@@ -1,0 +1,1 @@
+CREATE INDEX supplier_name ON supplier (name);

@@ -1,0 +1,1 @@
+UPDATE supplier SET rating = 5;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY supplier_name ON supplier (name);

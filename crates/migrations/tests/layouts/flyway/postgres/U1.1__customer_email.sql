@@ -1,0 +1,2 @@
+-- undoes ${flyway:filename}
+ALTER TABLE customer DROP COLUMN email;

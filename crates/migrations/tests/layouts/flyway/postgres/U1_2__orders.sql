@@ -1,0 +1,2 @@
+DROP TABLE "order";
+DROP FUNCTION add_to_order();

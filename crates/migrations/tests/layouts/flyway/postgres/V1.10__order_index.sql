@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY order_customer ON "order" (customer_id);

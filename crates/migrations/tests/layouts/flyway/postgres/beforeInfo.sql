@@ -1,0 +1,1 @@
+SELECT 'information is not a migration';

@@ -1,0 +1,7 @@
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${reader}') THEN
+        CREATE ROLE ${reader};
+    END IF;
+END
+$$;

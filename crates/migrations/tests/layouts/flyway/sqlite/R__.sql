@@ -1,0 +1,2 @@
+DROP VIEW IF EXISTS other;
+CREATE VIEW other AS SELECT id FROM customer;

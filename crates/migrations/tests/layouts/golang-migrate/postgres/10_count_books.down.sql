@@ -1,0 +1,2 @@
+DROP FUNCTION count_books(bigint);
+ALTER TABLE shelf DROP COLUMN books;

@@ -1,0 +1,2 @@
+CREATE TABLE book (id INTEGER PRIMARY KEY, shelf_id INTEGER NOT NULL REFERENCES shelf (id), title TEXT NOT NULL);
+INSERT INTO book VALUES (1, 1, 'Tides');

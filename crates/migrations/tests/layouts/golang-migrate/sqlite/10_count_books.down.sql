@@ -1,0 +1,2 @@
+DROP TRIGGER book_added;
+ALTER TABLE shelf DROP COLUMN books;

@@ -1,0 +1,7 @@
+--+goose no transaction
+-- +goose up
+
+VACUUM;
+
+-- +goose down
+VACUUM;

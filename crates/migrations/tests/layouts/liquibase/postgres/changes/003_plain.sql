@@ -1,0 +1,2 @@
+-- No changelog: included as it is.
+CREATE TABLE plain (id integer);

@@ -1,0 +1,4 @@
+--liquibase formatted sql
+--changeset zoe:1
+INSERT INTO colour (name) VALUES ('blue');
+--rollback DELETE FROM colour WHERE name = 'blue';

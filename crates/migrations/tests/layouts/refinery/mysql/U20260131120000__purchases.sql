@@ -1,0 +1,1 @@
+CREATE TABLE purchase (id bigint PRIMARY KEY);

@@ -1,0 +1,2 @@
+-- no-transaction
+DROP INDEX purchase_buyer ON purchase;

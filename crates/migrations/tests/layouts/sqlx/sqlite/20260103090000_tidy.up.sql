@@ -1,0 +1,2 @@
+-- no-transaction, as the database asks for it
+VACUUM;

@@ -1,0 +1,1 @@
+A name without an underscore is no migration.

@@ -1,0 +1,2 @@
+-- A template that nobody includes.
+SELECT 1;
