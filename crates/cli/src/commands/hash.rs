@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use forerun_migrations::directory::{DirectoryError, MigrationDirectory, SUM_FILE_NAME, SumFile};
+use forerun_migrations::directory::{DirectoryError, SUM_FILE_NAME, SumFile};
 use serde::Serialize;
 
 use super::context::Context;

@@ -7,6 +7,7 @@ mod deploy_events;
 mod environment;
 mod events;
 mod exit_codes;
+mod layouts;
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
@@ -25,6 +26,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("docs/reference/exit-codes.md", exit_codes::page()),
         ("docs/reference/events.md", events::page()),
         ("docs/reference/check-rules.md", check_rules::page()),
+        ("docs/reference/layouts.md", layouts::page()),
         ("docs/reference/values.md", values::reference()),
         (
             "charts/forerun/values.schema.json",

@@ -147,7 +147,10 @@ pub fn step(
         journal,
         hazards,
         again: false,
-        conditions: migration.conditions.clone(),
+        conditions: match direction {
+            Direction::Up => migration.conditions.clone(),
+            Direction::Down => Vec::new(),
+        },
     }
 }
 

@@ -11,6 +11,7 @@
 //! `LIQUIBASE_COMMAND_LABEL_FILTER`, or of that file.
 //!
 //! Other than in Liquibase:
+//! - Comments in statements stay, whatever `stripComments` says: SQLite shows them in its schema.
 //! - Where a rollback of several lines stands in a block comment, its lines stay lines.
 //! - A precondition whose query fails stops the run, whatever `onError` says.
 //! - MySQL and MariaDB are one; a directory with a changeset for the one and a changeset for the other is refused.
