@@ -439,8 +439,23 @@ impl MariadbServer {
     /// tables whose name matches one of `without` (SQL `LIKE` patterns, such as `forerun\_%`).
     #[must_use]
     pub fn dump_schema(&self, database: &str, without: &[&str]) -> String {
+        self.dump_as(database, &["--no-data"], without)
+    }
+
+    /// [`dump_schema`](Self::dump_schema) with the rows.
+    #[must_use]
+    pub fn dump(&self, database: &str, without: &[&str]) -> String {
+        self.dump_as(
+            database,
+            &["--skip-extended-insert", "--order-by-primary"],
+            without,
+        )
+    }
+
+    fn dump_as(&self, database: &str, options: &[&str], without: &[&str]) -> String {
         let mut command = self.client(&self.programs.dump);
-        command.args(["--no-data", "--skip-comments", "--skip-dump-date"]);
+        command.args(options);
+        command.args(["--skip-comments", "--skip-dump-date"]);
         command.args(["--routines", "--triggers", "--events"]);
         for pattern in without {
             let tables = self.query(

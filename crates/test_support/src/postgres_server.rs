@@ -439,8 +439,18 @@ impl PostgresServer {
     /// random.
     #[must_use]
     pub fn dump_schema(&self, database: &str, without: &[&str]) -> String {
+        self.dump_as(database, &["--schema-only"], without)
+    }
+
+    /// [`dump_schema`](Self::dump_schema) with the rows.
+    #[must_use]
+    pub fn dump(&self, database: &str, without: &[&str]) -> String {
+        self.dump_as(database, &[], without)
+    }
+
+    fn dump_as(&self, database: &str, options: &[&str], without: &[&str]) -> String {
         let mut command = self.client("pg_dump", database);
-        command.arg("--schema-only");
+        command.args(options);
         command.args(
             without
                 .iter()

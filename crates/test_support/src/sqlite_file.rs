@@ -76,4 +76,30 @@ impl SqliteFile {
              AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name;",
         )
     }
+
+    /// Schema and rows, each table by itself, without the tables whose names begin with one of `without` and SQLite's
+    /// own.
+    #[must_use]
+    pub fn dump(&self, without: &[&str]) -> String {
+        let mut wanted = String::from("name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+        for start in without {
+            let start = start.replace('_', "\\_");
+            wanted += &format!(" AND tbl_name NOT LIKE '{start}%' ESCAPE '\\'");
+        }
+        let schema = self.query(&format!(
+            "SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND {wanted} ORDER BY type, name;
+             PRAGMA user_version; PRAGMA application_id;"
+        ));
+        let tables = self.query(&format!(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND {wanted} ORDER BY name;"
+        ));
+        let rows: String = tables
+            .lines()
+            .map(|table| {
+                let name = table.replace('"', "\"\"");
+                self.query(&format!(".mode insert {table}\nSELECT * FROM \"{name}\";")) + "\n"
+            })
+            .collect();
+        format!("{schema}\n{rows}")
+    }
 }

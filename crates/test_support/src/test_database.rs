@@ -141,6 +141,28 @@ impl<'server> TestDatabase<'server> {
             ServerReference::Mariadb(server) => server.dump_schema(&self.name, &["forerun\\_%"]),
         }
     }
+
+    /// Schema and rows as the server's own dump program writes them, without the tables whose names begin with one of
+    /// `without`.
+    #[must_use]
+    pub fn dump(&self, without: &[&str]) -> String {
+        match self.server {
+            ServerReference::Postgres(server) => {
+                let patterns: Vec<String> =
+                    without.iter().map(|start| format!("{start}*")).collect();
+                let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+                server.dump(&self.name, &patterns)
+            }
+            ServerReference::Mariadb(server) => {
+                let patterns: Vec<String> = without
+                    .iter()
+                    .map(|start| format!("{}%", start.replace('_', "\\_")))
+                    .collect();
+                let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+                server.dump(&self.name, &patterns)
+            }
+        }
+    }
 }
 
 impl Drop for TestDatabase<'_> {

@@ -248,6 +248,11 @@ pub struct Convert {
     /// Only say what would be written
     #[arg(long)]
     pub dry_run: bool,
+    /// Write what runs on this database; only Liquibase's changelogs differ [default: that of the URL]
+    #[arg(long, value_name = "DIALECT")]
+    pub dialect: Option<DialectArgument>,
+    #[command(flatten)]
+    pub database: DatabaseArguments,
     #[command(flatten)]
     pub directory: DirectoryArguments,
 }

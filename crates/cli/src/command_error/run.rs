@@ -316,7 +316,7 @@ fn refused(refusal: &Refusal) -> Explanation {
                 .advise(format!("Run `forerun migrate adopt{from}` first."))
         }
         Refusal::NoOtherHistory { looked_for } => explanation
-            .detail("looked for", looked_for.join(", "))
+            .detail("looked for", once(looked_for).join(", "))
             .state("Nothing was recorded.")
             .advise(
                 "Say which table it is with --table SCHEMA.NAME; or declare what is present already with `forerun migrate \
@@ -344,4 +344,11 @@ fn refused(refusal: &Refusal) -> Explanation {
             .state("Nothing was changed.")
             .advise("See `forerun migrate repair` for what needs a decision."),
     }
+}
+
+/// Each name once: several tools use the same ones.
+fn once(names: &[String]) -> Vec<&str> {
+    let mut seen = std::collections::BTreeSet::new();
+    let names = names.iter().map(String::as_str);
+    names.filter(|name| seen.insert(*name)).collect()
 }

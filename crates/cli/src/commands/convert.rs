@@ -7,6 +7,7 @@ use forerun_migrations::event::{Event, Events};
 use serde::Serialize;
 
 use super::context::Context;
+use super::validate::dialect;
 use crate::arguments::Convert;
 use crate::command_error::CommandError;
 use crate::output::Done;
@@ -31,8 +32,19 @@ struct File {
 }
 
 pub fn run(context: &Context, arguments: &Convert) -> Result<Done, CommandError> {
-    let source = settings::directory(&arguments.directory, &context.environment)?;
+    let mut source = settings::directory(&arguments.directory, &context.environment)?;
+    let dialect = dialect(context, arguments.dialect, &arguments.database)?;
+    source.options.dialect = dialect;
     let directory = source.read()?;
+    if dialect.is_none() && directory.layout.depends_on_dialect() {
+        return Err(CommandError::Usage {
+            message: format!(
+                "a directory of {} can run something else on each database",
+                directory.layout
+            ),
+            advice: "Say for which one it is written: --dialect postgres, mysql or sqlite.".to_owned(),
+        });
+    }
     for warning in &directory.warnings {
         context.output.emit(&Event::Warning {
             code: "directory",

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::git_base;
-use crate::arguments::Validate;
+use crate::arguments::{DatabaseArguments, DialectArgument, Validate};
 use crate::command_error::{CommandError, Problem};
 use crate::output::error_text;
 use crate::output::style::count;
@@ -31,7 +31,8 @@ struct Document {
 
 pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError> {
     let mut source = settings::directory(&arguments.directory, &context.environment)?;
-    let dialect = dialect(context, arguments)?;
+    let dialect = dialect(context, arguments.dialect, &arguments.database)?;
+    let dialect = dialect.unwrap_or(Dialect::Postgres);
     source.options.dialect = Some(dialect);
     let mut document = Document {
         directory: source.path.clone(),
@@ -62,18 +63,22 @@ pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError
     })
 }
 
-/// That of the option, else of the database that is configured.
-fn dialect(context: &Context, arguments: &Validate) -> Result<Dialect, CommandError> {
-    if let Some(dialect) = arguments.dialect {
-        return Ok(dialect.into());
+/// That of the option, else of the database that is configured, if there is one.
+pub(super) fn dialect(
+    context: &Context,
+    argument: Option<DialectArgument>,
+    database: &DatabaseArguments,
+) -> Result<Option<Dialect>, CommandError> {
+    if let Some(dialect) = argument {
+        return Ok(Some(dialect.into()));
     }
-    match settings::database(&arguments.database, &context.environment) {
-        Ok(settings) => Ok(match settings.url {
+    match settings::database(database, &context.environment) {
+        Ok(settings) => Ok(Some(match settings.url {
             ConnectionUrl::Postgres(_) => Dialect::Postgres,
             ConnectionUrl::Mysql(_) => Dialect::Mysql,
             ConnectionUrl::Sqlite(_) => Dialect::Sqlite,
-        }),
-        Err(SettingsError::NoDatabase) => Ok(Dialect::Postgres),
+        })),
+        Err(SettingsError::NoDatabase) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

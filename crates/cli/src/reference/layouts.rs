@@ -64,7 +64,12 @@ pub(super) fn page() -> String {
         layouts.len()
     );
     for layout in layouts {
-        let _ = writeln!(text, "| `{}` | {} |", layout.name(), literal(&cell(layout.form())));
+        let _ = writeln!(
+            text,
+            "| `{}` | {} |",
+            layout.name(),
+            literal(&cell(layout.form()))
+        );
     }
     text.push('\n');
     text.push_str(RECOGNISED);
@@ -73,9 +78,12 @@ pub(super) fn page() -> String {
 
 /// Text as Markdown shows it as it stands, but for what is in backticks.
 fn literal(text: &str) -> String {
-    let parts = text.split('`').enumerate().map(|(place, part)| match place % 2 {
-        0 => part.replace('<', "\\<").replace('_', "\\_"),
-        _ => format!("`{part}`"),
-    });
+    let parts = text
+        .split('`')
+        .enumerate()
+        .map(|(place, part)| match place % 2 {
+            0 => part.replace('<', "\\<").replace('_', "\\_"),
+            _ => format!("`{part}`"),
+        });
     parts.collect()
 }

@@ -1,4 +1,9 @@
 //! The fenced blocks of a page, and what is in them.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test program uses a part of it"
+)]
 
 /// A fenced block.
 pub struct Block {

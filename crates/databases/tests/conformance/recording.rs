@@ -86,12 +86,14 @@ pub async fn a_history_row_reads_back_as_written(target: &Target) {
     }
     committed(&mut session).await;
     let mut read = session.history().await.unwrap();
+    read.sort_by(|left, right| left.version.cmp(&right.version));
     assert_eq!(read[0].finished_at[..21], *"2026-11-21T22:30:34.5");
     for row in &mut read {
         row.finished_at = "2026-11-21T22:30:34.5Z".to_owned();
     }
     assert_eq!(read, [rows[1].clone(), rows[0].clone()]);
-    let applied = session.applied().await.unwrap().unwrap();
+    let mut applied = session.applied().await.unwrap().unwrap();
+    applied.sort_by(|left, right| left.version.cmp(&right.version));
     assert_eq!(applied[1].checksums, rows[0].checksums);
     assert_eq!(applied[0].origin, Origin::Baseline);
 

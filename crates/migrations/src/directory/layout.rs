@@ -43,6 +43,11 @@ pub(super) trait Rules: Sync {
     /// What its file names look like, for people.
     fn form(&self) -> &'static str;
 
+    /// Whether what it reads depends on the database.
+    fn depends_on_dialect(&self) -> bool {
+        false
+    }
+
     /// Whether a directory is of this layout.
     ///
     /// # Errors
@@ -121,6 +126,12 @@ impl Layout {
     /// What its files look like, for people.
     pub fn form(self) -> &'static str {
         self.0.form()
+    }
+
+    /// Whether a directory of this layout can hold other migrations for each database, so that reading it for none in
+    /// particular gives too many.
+    pub fn depends_on_dialect(self) -> bool {
+        self.0.depends_on_dialect()
     }
 
     pub(super) fn rules(self) -> &'static dyn Rules {

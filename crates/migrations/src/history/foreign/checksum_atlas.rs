@@ -95,6 +95,17 @@ mod tests {
     }
 
     #[test]
+    fn one_tiny_file() {
+        let mut files = Files::default();
+        let entry = files.next("1_a.sql", Some(b"CREATE TABLE t(a int);\n"));
+        assert_eq!(
+            entry.as_deref(),
+            Some("S8msuzO5Zemk5rG15r2SAnIomj6oOxTUu+ndiqT0L7c=")
+        );
+        assert_eq!(files.header(), "QBWdmAuSD79IIbz2/wOnBvgmNzilGVksWIR+glJ7DQo=");
+    }
+
+    #[test]
     fn directives_have_a_prefix_a_name_and_a_value() {
         assert_eq!(
             directive("-- atlas:txmode none"),

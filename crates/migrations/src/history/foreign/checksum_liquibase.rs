@@ -90,6 +90,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_tiny_changeset() {
+        let changes = [formatted("CREATE TABLE t(a int);")];
+        assert_eq!(version_9(changes), "9:ddafd2d6e4c83d819f33523fa0691d9c");
+    }
+
     /// Made by Liquibase 4.33.0: the first by `update`, the second by asking it for version 8.
     #[test]
     fn checksums_are_those_of_liquibase() {

@@ -60,6 +60,10 @@ impl Rules for Liquibase {
         "a file that begins with `--liquibase formatted sql`, or a master changelog that includes such files"
     }
 
+    fn depends_on_dialect(&self) -> bool {
+        true
+    }
+
     fn claim(&self, folder: &mut Folder) -> Result<Option<Claim>, DirectoryError> {
         let certain = |because: String| {
             Ok(Some(Claim {

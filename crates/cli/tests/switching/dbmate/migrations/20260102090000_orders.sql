@@ -1,0 +1,9 @@
+-- migrate:up
+CREATE TABLE orders (
+    id integer PRIMARY KEY,
+    customer_id integer NOT NULL REFERENCES customers (id),
+    placed_at timestamp NOT NULL
+);
+
+-- migrate:down
+DROP TABLE orders;

@@ -1,0 +1,8 @@
+-- +goose Up
+CREATE TABLE customers (
+    id integer PRIMARY KEY,
+    email varchar(200) NOT NULL
+);
+
+-- +goose Down
+DROP TABLE customers;

@@ -1,0 +1,2 @@
+-- no-transaction
+CREATE INDEX orders_placed_at ON orders (placed_at);
