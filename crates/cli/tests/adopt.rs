@@ -220,6 +220,53 @@ fn without_a_history_it_says_what_it_looked_for() {
     }
 }
 
+/// A Job may always adopt first, on a new database as well.
+#[test]
+fn with_if_any_a_database_without_a_history_is_no_failure() {
+    for target in databases() {
+        let project = goose_project(&target);
+        let sentence = "Nothing to adopt: there is no history of another tool in this database.";
+        let _ = text(&project, &["adopt", "--if-any"], 0).expect_text(sentence);
+        let _ = text(&project, &["adopt", "--if-any", "--dry-run"], 0).expect_text(sentence);
+        let last = answers::finished(&json(&project, &["adopt", "--if-any"], 0));
+        assert_eq!(last["outcome"], "up_to_date", "{target:?}");
+        let found = document(&json(&project, &["adopt", "--if-any", "--dry-run"], 0));
+        assert_eq!(found["tool"], serde_json::Value::Null, "{target:?}");
+        let _ = text(&project, &["up"], 0).expect_text("Applied 3 migrations");
+        let _ = text(&project, &["adopt", "--if-any"], 0).expect_text(sentence);
+    }
+    for target in databases() {
+        let project = migrated_by_goose(&target);
+        let _ = text(&project, &["adopt", "--if-any"], 0).expect_text("Took 2 versions over");
+        std::fs::remove_file(project.path().join("migrations/00001_users.sql")).unwrap();
+        goose_row(&target, "goose_db_version", 9, true);
+        let _ = text(&project, &["adopt", "--if-any", "--from", "flyway"], 0)
+            .expect_text("there is no history of Flyway in this database");
+        let _ = text(&project, &["adopt", "--if-any", "--table", "other"], 0)
+            .expect_text("there is no table other in this database");
+        let _ = text(&project, &["adopt", "--if-any"], 0).expect_text("Took 1 version over");
+    }
+}
+
+#[test]
+fn the_command_that_is_suggested_names_the_directory_and_the_layout() {
+    for target in databases() {
+        let project = migrated_by_goose(&target);
+        let (from, to) = ("migrations", "my migrations");
+        std::fs::rename(project.path().join(from), project.path().join(to)).unwrap();
+        let named = ["--dir", "my migrations", "--layout", "goose"];
+        for command in [vec!["up"], vec!["up", "--dry-run"], vec!["plan"]] {
+            let _ = text(&project, &[&command[..], &named].concat(), 5).expect_text(
+                "Run `forerun migrate adopt --dir 'my migrations' --layout goose` first.",
+            );
+        }
+        target.query("CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)");
+        target.query("INSERT INTO schema_migrations VALUES (1, false)");
+        let _ = text(&project, &[&["adopt"][..], &named].concat(), 5)
+            .expect_text("forerun migrate adopt --from goose --dir 'my migrations' --layout goose");
+    }
+}
+
 #[test]
 fn a_table_of_another_name_is_found_when_it_is_named() {
     for target in databases() {
@@ -367,6 +414,33 @@ fn files_are_compared_with_the_tools_own_checksum() {
     }
 }
 
+/// Its names are those of forerun as well, and the one sign that tells them apart is not in the first file.
+#[test]
+fn a_directive_that_is_found_late_is_one_of_the_tool_whose_history_is_there() {
+    for target in databases() {
+        let project = migrated_by_sqlx(&target);
+        project.migration("2_b.sql", "-- no-transaction\nCREATE TABLE u(a int);\n");
+        let asked = "this is a directive of sqlx, and the directory is read as native";
+        let outcome = text(&project, &["adopt", "--dry-run"], 0);
+        let _ = outcome
+            .expect_text("directory read as sqlx")
+            .expect_text("the history says sqlx. Say so in every run: --layout sqlx")
+            .expect_text("2_b.sql");
+        let _ = text(&project, &["adopt", "--from", "goose"], 2).expect_text(asked);
+        let _ = text(&project, &["adopt"], 0).expect_text("Took 1 version over from sqlx");
+        let _ = text(&project, &["up"], 2).expect_text(asked);
+        let _ = text(&project, &["up", "--layout", "sqlx"], 0).expect_text("Applied 1 migration");
+
+        // With no history, or that of another tool, it is for a person to say.
+        target.query("DROP TABLE _sqlx_migrations");
+        let _ = text(&project, &["adopt"], 2).expect_text(asked);
+        let _ = text(&project, &["adopt", "--if-any"], 2).expect_text(asked);
+        goose_table(&target, "goose_db_version");
+        goose_row(&target, "goose_db_version", 1, true);
+        let _ = text(&project, &["adopt"], 2).expect_text(asked);
+    }
+}
+
 #[test]
 fn a_version_that_failed_is_told_with_everything_else() {
     for target in databases() {
@@ -486,6 +560,10 @@ fn the_lock_of_liquibase_is_respected_and_not_written() {
         target.query(&format!(
             "UPDATE {lock} SET LOCKED = false, LOCKGRANTED = NULL, LOCKEDBY = NULL"
         ));
+        // The row has a path of its own here, and the file is called like the version: that is not said twice.
+        let shown = text(&project, &["adopt", "--dry-run"], 0)
+            .expect_text("version              because of");
+        assert!(!shown.stdout.contains("  file"), "{shown:?}");
         let _ = text(&project, &["adopt"], 0).expect_text("Took 1 version over from Liquibase");
         let _ = text(&project, &["up"], 0).expect_text("Applied 1 migration");
         let locked = target.query(&format!("SELECT LOCKED FROM {lock}"));

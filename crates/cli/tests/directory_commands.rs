@@ -82,6 +82,40 @@ fn validate_lists_all_problems() {
     );
 }
 
+#[test]
+fn validate_counts_each_problem_of_a_layout() {
+    let project = project();
+    let template = "CREATE TABLE a (i integer DEFAULT {{.start}});\n";
+    project.migration("001_a.sql", template);
+    project.migration("002_b.sql", format!("SELECT 1;\n{template}"));
+    let validate = ["validate", "--layout", "tern"];
+    let shown = text(&project, &validate, 2)
+        .expect_text("✗ migrations/001_a.sql:1:35: this is a Go template")
+        .expect_text("✗ migrations/002_b.sql:2:35: this is a Go template")
+        .expect_text("migrations cannot be read as tern: 2 problems.");
+    assert!(!shown.stdout.contains("0 migrations"), "{shown:?}");
+    let found = document(&json(&project, &validate, 2));
+    assert_eq!(
+        texts(&found["problems"], "file"),
+        ["migrations/001_a.sql", "migrations/002_b.sql"]
+    );
+    assert_eq!(texts(&found["problems"], "line"), ["1", "2"]);
+    assert_eq!(
+        (&found["layout"], found.get("migrations")),
+        (&json!("tern"), None)
+    );
+    // One place is said once, also by what would have run it.
+    project.remove("migrations/002_b.sql");
+    for command in ["validate", "new"] {
+        let mut words = vec![command, "--layout", "tern"];
+        words.extend((command == "new").then_some("more"));
+        let shown = text(&project, &words, 2);
+        let said = format!("{}{}", shown.stdout, shown.stderr);
+        assert_eq!(said.matches("001_a.sql:1:35").count(), 1, "{said}");
+        assert_eq!(said.matches("this is a Go template").count(), 1, "{said}");
+    }
+}
+
 fn git(directory: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .args([

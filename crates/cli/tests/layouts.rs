@@ -53,7 +53,11 @@ fn what_is_repeatable_runs_when_it_has_changed() {
     for target in databases() {
         let project = flyway(&target);
         assert_eq!(up(&project), 3, "{target:?}");
-        assert_eq!(target.query("SELECT * FROM names").trim(), "ann", "{target:?}");
+        assert_eq!(
+            target.query("SELECT * FROM names").trim(),
+            "ann",
+            "{target:?}"
+        );
         assert_eq!(up(&project), 0, "{target:?}");
         project.migration(
             "R__names.sql",
@@ -62,13 +66,22 @@ fn what_is_repeatable_runs_when_it_has_changed() {
         assert_eq!(pending(&project), ["R__names.sql"], "{target:?}");
         let _ = text(&project, &["status", "--exit-code"], 6);
         assert_eq!(up(&project), 1, "{target:?}");
-        assert_eq!(target.query("SELECT * FROM names").trim(), "ANN", "{target:?}");
+        assert_eq!(
+            target.query("SELECT * FROM names").trim(),
+            "ANN",
+            "{target:?}"
+        );
         // A version that comes later is not late because a name is applied.
         project.migration("V3__more.sql", "INSERT INTO runs VALUES (3);");
         assert_eq!(up(&project), 1, "{target:?}");
         assert_eq!(
             history(&project),
-            ["V1__runs.sql", "V2__users.sql", "V3__more.sql", "R__names.sql"],
+            [
+                "V1__runs.sql",
+                "V2__users.sql",
+                "V3__more.sql",
+                "R__names.sql"
+            ],
             "{target:?}"
         );
         assert_eq!(
@@ -103,7 +116,11 @@ fn a_callback_runs_every_time_and_is_never_pending() {
         project.migration("afterMigrate.sql", "INSERT INTO runs VALUES (0);");
         for times in 1..=2 {
             assert_eq!(up(&project), 1, "{target:?}");
-            assert_eq!(target.number("SELECT count(*) FROM runs"), times, "{target:?}");
+            assert_eq!(
+                target.number("SELECT count(*) FROM runs"),
+                times,
+                "{target:?}"
+            );
             assert_eq!(pending(&project), [""; 0], "{target:?}");
             let _ = text(&project, &["status", "--exit-code"], 0);
             let _ = text(&project, &["wait", "--version", "latest"], 0);
@@ -116,11 +133,15 @@ fn a_new_database_begins_with_the_checkpoint_and_an_old_one_goes_on() {
     for target in databases() {
         let project = flyway(&target);
         assert_eq!(up(&project), 3, "{target:?}");
-        let checkpoint = "CREATE TABLE runs (id integer);\nCREATE TABLE users (id integer, name varchar(100));";
+        let checkpoint =
+            "CREATE TABLE runs (id integer);\nCREATE TABLE users (id integer, name varchar(100));";
         project.migration("B2__all.sql", checkpoint);
         project.migration("V3__more.sql", "INSERT INTO runs VALUES (3);");
         assert_eq!(up(&project), 1, "{target:?}");
-        assert!(!history(&project).contains(&"B2__all.sql".to_owned()), "{target:?}");
+        assert!(
+            !history(&project).contains(&"B2__all.sql".to_owned()),
+            "{target:?}"
+        );
 
         let fresh = target.another();
         let project = flyway(&fresh);
@@ -167,12 +188,20 @@ fn a_condition_decides_what_becomes_of_a_migration() {
         let _ = text(&project, &["up"], 3)
             .expect_text("its condition expects 7 and found 0")
             .expect_text("changes.sql:9");
-        assert_eq!((users(&halt), history(&project).len()), (0, 1), "{target:?}");
+        assert_eq!(
+            (users(&halt), history(&project).len()),
+            (0, 1),
+            "{target:?}"
+        );
 
         let mark = target.another();
         let project = liquibase(&mark, "MARK_RAN", 7);
         assert_eq!(up(&project), 2, "{target:?}");
-        assert_eq!((users(&mark), history(&project).len()), (0, 2), "{target:?}");
+        assert_eq!(
+            (users(&mark), history(&project).len()),
+            (0, 2),
+            "{target:?}"
+        );
         assert_eq!(up(&project), 0, "{target:?}");
         let told = "SELECT count(*) FROM forerun_audit WHERE event = 'migration.condition'";
         assert_eq!(mark.number(told), 1, "{target:?}");
@@ -211,7 +240,10 @@ fn a_directory_that_can_be_read_in_two_ways_is_not_run() {
     let mut project = story::project();
     project.set_env("DATABASE_URL", "sqlite:test.db");
     project.migration("0001_a.sql", "CREATE TABLE a (id integer);");
-    project.migration("0002_b.sql", "-- +goose Up\nCREATE TABLE b (id integer);\n-- +goose Down\nDROP TABLE b;");
+    project.migration(
+        "0002_b.sql",
+        "-- +goose Up\nCREATE TABLE b (id integer);\n-- +goose Down\nDROP TABLE b;",
+    );
     let _ = text(&project, &["up"], 2)
         .expect_text("0002_b.sql:1")
         .expect_text("--layout goose");
@@ -238,8 +270,12 @@ fn convert_writes_a_directory_that_makes_the_same() {
             "2_b.sql",
             "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE b (id integer);\n-- +goose StatementEnd\n",
         );
-        let _ = text(&project, &["convert", "--to", "native", "new", "--dry-run"], 0)
-            .expect_text("1_a.down.sql");
+        let _ = text(
+            &project,
+            &["convert", "--to", "native", "new", "--dry-run"],
+            0,
+        )
+        .expect_text("1_a.down.sql");
         assert_eq!(project.list("."), ["migrations"], "{target:?}");
         let _ = text(&project, &["convert", "--to", "native", "new"], 0);
         assert_eq!(project.list("new"), ["1_a.down.sql", "1_a.sql", "2_b.sql"]);
@@ -248,6 +284,84 @@ fn convert_writes_a_directory_that_makes_the_same() {
         // The history knows the same versions, and the same SQL.
         assert_eq!(up(&project), 2, "{target:?}");
         let _ = text(&project, &["status", "--exit-code", "--dir", "new"], 0);
-        let _ = text(&project, &["convert", "--to", "native", "new"], 2).expect_text("is not empty");
+        let _ =
+            text(&project, &["convert", "--to", "native", "new"], 2).expect_text("is not empty");
     }
+}
+
+#[test]
+fn what_got_new_numbers_is_not_run_a_second_time() {
+    for target in databases() {
+        let project = liquibase(&target, "HALT", 0);
+        let _ = text(&project, &["up"], 0)
+            .expect_text("the database is at version changes.sql::first::ann");
+        let _ = text(&project, &["convert", "--to", "native", "new"], 0)
+            .expect_text("--replace-history");
+        let _ = text(&project, &["up", "--dir", "new"], 4)
+            .expect_text("2 applied, such as changes.sql::")
+            .expect_text("baseline 2 --replace-history");
+        assert_eq!(target.number("SELECT count(*) FROM users"), 1, "{target:?}");
+        let _ = text(&project, &["baseline", "2", "--dir", "new"], 5);
+        let _ = text(
+            &project,
+            &["baseline", "2", "--replace-history", "--dir", "new"],
+            0,
+        );
+        let _ = text(&project, &["status", "--exit-code", "--dir", "new"], 0)
+            .expect_text("at version 2");
+        assert_eq!(history(&project).len(), 2, "{target:?}");
+        project.write("new/0003_more.sql", "INSERT INTO users VALUES (2);");
+        let _ = text(&project, &["up", "--dir", "new"], 0);
+        assert_eq!(target.number("SELECT count(*) FROM users"), 2, "{target:?}");
+    }
+}
+
+#[test]
+fn changed_comments_are_recorded_in_one_go() {
+    for target in databases() {
+        let project = flyway(&target);
+        assert_eq!(up(&project), 3, "{target:?}");
+        let _ = text(&project, &["repair", "--accept-comments"], 5)
+            .expect_text("no file was changed in comments");
+        project.migration(
+            "V1__runs.sql",
+            "-- what ran\nCREATE TABLE runs (id integer);",
+        );
+        project.migration(
+            "V2__users.sql",
+            "CREATE TABLE users (id integer, name varchar(100));\nINSERT INTO users VALUES (1, 'ann'); -- first",
+        );
+        let _ = text(&project, &["up"], 0).expect_text("V1__runs.sql and 1 more file were changed");
+        let _ = text(&project, &["repair", "--accept-comments", "--dry-run"], 0)
+            .expect_text("Would record the present text of 2 files");
+        let _ = text(&project, &["repair", "--accept-comments"], 0);
+        let quiet = text(&project, &["up"], 0);
+        assert!(!quiet.stderr.contains("changed after"), "{target:?}");
+        project.migration("V1__runs.sql", "CREATE TABLE runs (id bigint);");
+        let _ = text(&project, &["repair", "--accept-comments"], 5);
+        let _ = text(&project, &["up"], 4);
+    }
+}
+
+/// What a changelog has for another database must not come along as something that runs everywhere.
+#[test]
+fn convert_asks_for_which_database_where_that_makes_a_difference() {
+    let project = story::project();
+    project.migration(
+        "a.sql",
+        "--liquibase formatted sql\n--changeset mia:1\nCREATE TABLE a (id integer);\n\
+         --changeset mia:2 dbms:oracle\nDROP TABLE a;\n",
+    );
+    let convert = ["convert", "--to", "native", "new"];
+    let _ = text(&project, &convert, 2).expect_text("--dialect");
+    assert_eq!(project.list("."), ["migrations"]);
+    let for_sqlite = ["convert", "--to", "native", "new", "--dialect", "sqlite"];
+    let _ = text(&project, &for_sqlite, 0);
+    let scripts: String = project
+        .list("new")
+        .iter()
+        .map(|name| project.read(&format!("new/{name}")))
+        .collect();
+    assert!(scripts.contains("CREATE TABLE a"), "{scripts}");
+    assert!(!scripts.contains("DROP TABLE a"), "{scripts}");
 }

@@ -70,6 +70,10 @@ pub struct ServerInfo {
     pub database: String,
     /// Schema that holds the bookkeeping tables; `None` where databases have no schemas.
     pub schema: Option<String>,
+    /// Schema in which a script makes what it does not qualify, where only the server knows it: then it is not among the
+    /// [`Database::names`].
+    #[serde(skip)]
+    pub working_schema: Option<String>,
     /// A pooler in transaction mode sits in between: session locks and session settings do not hold, so the
     /// lease row alone guarantees a single runner.
     pub pooled: bool,

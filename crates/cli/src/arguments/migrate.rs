@@ -73,6 +73,7 @@ Exit code 6 when the time is over.")]
     #[command(after_help = "Examples:
   forerun migrate adopt --dry-run            what would be recorded, and from which row
   forerun migrate adopt
+  forerun migrate adopt --if-any             in a Job that new databases have as well
   forerun migrate adopt --from goose --table app.migrations
   forerun migrate adopt --accept-change 0003 the file of 0003 was changed, and the database is as it says now
   forerun migrate adopt --undo               forget it all again")]
@@ -262,6 +263,9 @@ pub struct Baseline {
     /// The version that the database has already
     #[arg(value_name = "VERSION", value_parser = version)]
     pub version: Version,
+    /// Forget what is recorded, as after `migrate convert` has given the migrations new numbers
+    #[arg(long)]
+    pub replace_history: bool,
     #[command(flatten)]
     pub database: DatabaseArguments,
     #[command(flatten)]
@@ -287,8 +291,11 @@ pub struct Adopt {
     /// Take a version over although its file is gone; `all`: every one
     #[arg(long, value_name = "VERSION")]
     pub accept_missing: Vec<String>,
+    /// Succeed where no other tool has a history: so that `up` may follow on a new database as well
+    #[arg(long)]
+    pub if_any: bool,
     /// Forget everything that was taken over; refused once forerun has applied something
-    #[arg(long, conflicts_with_all = ["from", "table", "accept_change", "accept_missing"])]
+    #[arg(long, conflicts_with_all = ["if_any", "from", "table", "accept_change", "accept_missing"])]
     pub undo: bool,
     #[command(flatten)]
     pub database: DatabaseArguments,
@@ -334,6 +341,9 @@ pub struct RepairAction {
     /// Record the text that the file of an applied version has now
     #[arg(long)]
     pub accept_change: bool,
+    /// Record the text of all files that were changed in comments or layout only
+    #[arg(long)]
+    pub accept_comments: bool,
     /// The statement in doubt took effect
     #[arg(long)]
     pub done: bool,

@@ -17,9 +17,8 @@ pub use check::Check;
 pub use deploy::{Deploy, DryRun};
 pub use migrate::version;
 pub use migrate::{
-    DialectArgument,
-    Adopt, Baseline, Convert, Down, Hash, History, Migrate, New, Plan, Repair, RepairAction, Status, Unlock, Up,
-    Validate, Wait, WaitVersion,
+    Adopt, Baseline, Convert, DialectArgument, Down, Hash, History, Migrate, New, Plan, Repair,
+    RepairAction, Status, Unlock, Up, Validate, Wait, WaitVersion,
 };
 pub use render::{Render, ValuesArguments};
 pub use shared::{

@@ -51,6 +51,12 @@ pub fn sentence(conflict: &Conflict) -> String {
                 "version {version} is applied (from {script}), but the directory has no file for it"
             )
         }
+        Conflict::OtherNames {
+            version, applied, ..
+        } => format!(
+            "{applied} applied, such as {version}, and the directory knows none of them: it may be the same migrations \
+             under other names, which would run a second time"
+        ),
         Conflict::OutOfOrder { script, newest, .. } => {
             format!("{script} was never applied and is older than version {newest}, which is")
         }
@@ -99,6 +105,10 @@ pub fn advice(conflict: &Conflict) -> String {
                 "restore {script} from version control: an applied migration must stay in the directory"
             )
         }
+        Conflict::OtherNames { last, .. } => format!(
+            "give the directory that was run so far; or, if this one was converted from it, declare what is present with \
+             `forerun migrate baseline {last} --replace-history` (or an older version, if not all of it was run)"
+        ),
         Conflict::OutOfOrder { .. } => "rename it to a version that is newer than all others \
              (`forerun migrate new` shows which); or apply it late with --allow-out-of-order"
             .to_owned(),

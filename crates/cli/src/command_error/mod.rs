@@ -18,6 +18,7 @@ use forerun_migrations::error::RunError;
 use forerun_sql::Dialect;
 use serde::Serialize;
 
+use crate::arguments::DirectoryArguments;
 use crate::exit_code::ExitCode;
 use crate::output::excerpt::{self, Excerpt};
 use crate::settings::SettingsError;
@@ -38,6 +39,8 @@ pub enum CommandError {
         error: Box<RunError>,
         /// Of which database.
         dialect: Dialect,
+        /// How the directory was named: a command that is suggested needs it as well.
+        directory: DirectoryArguments,
     },
     /// Everything that is wrong with a values file.
     #[error("the values cannot be used")]
@@ -213,6 +216,14 @@ impl CommandError {
         move |error| Self::System { action, error }
     }
 
+    /// With the directory as it was named for the command.
+    pub fn about(mut self, named: &DirectoryArguments) -> Self {
+        if let Self::Run { directory, .. } = &mut self {
+            directory.clone_from(named);
+        }
+        self
+    }
+
     /// The table: error → exit code, sentences, advice.
     pub fn explain(&self) -> Explanation {
         match self {
@@ -229,7 +240,11 @@ impl CommandError {
                 explanation
             }
             Self::Directory(error) => directory(error),
-            Self::Run { error, dialect } => run::explain(error, *dialect),
+            Self::Run {
+                error,
+                dialect,
+                directory,
+            } => run::explain(error, *dialect, &options(directory)),
             Self::Values(problems) => of_values(problems),
             Self::Render(error) => render(error),
             Self::Validation(problems) => validation(problems),
@@ -270,6 +285,17 @@ impl CommandError {
     }
 }
 
+/// The options that name a directory, each after a space, as a shell takes them.
+fn options(directory: &DirectoryArguments) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "/._-:+,@%=".contains(character);
+    let option = |name: &str, value: &Option<String>| match value {
+        None => String::new(),
+        Some(value) if !value.is_empty() && value.chars().all(plain) => format!(" {name} {value}"),
+        Some(value) => format!(" {name} '{}'", value.replace('\'', r"'\''")),
+    };
+    option("--dir", &directory.dir) + &option("--layout", &directory.layout)
+}
+
 /// With a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
@@ -284,11 +310,9 @@ fn sentence(text: &str) -> String {
 fn directory(error: &DirectoryError) -> Explanation {
     let mut explanation = match error.position() {
         Some((path, position)) => {
-            let message = error.to_string();
             // The place has a line of its own.
-            let place = format!("{}:{}:{}: ", path.display(), position.line, position.column);
-            let message = message.strip_prefix(&place).unwrap_or(&message).to_owned();
-            let mut explanation = Explanation::new(ExitCode::Usage, "script", message);
+            let mut explanation =
+                Explanation::new(ExitCode::Usage, "script", error.without_place());
             explanation.place = Some(Place {
                 file: path.to_owned(),
                 line: position.line,

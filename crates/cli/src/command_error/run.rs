@@ -9,14 +9,15 @@ use super::{Explanation, Place, adoption, conflicts, directory, migration};
 use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
-pub(super) fn explain(error: &RunError, dialect: Dialect) -> Explanation {
+/// `options` are those that a command which is suggested needs as well, each after a space.
+pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Explanation {
     match error {
         // Also when a file is gone in the middle of a run.
         RunError::Directory(error) => Explanation { state: None, ..directory(error) },
         RunError::Database { doing, error } => database(doing, error, dialect),
         RunError::Sum(mismatch) => sum(mismatch),
         RunError::Conflict(found) => conflicts::explain(found),
-        RunError::Refused(refusal) => refused(refusal),
+        RunError::Refused(refusal) => refused(refusal, options),
         RunError::LockNotObtained { waited, holder } => {
             let waited = format_duration(std::time::Duration::from_secs(waited.as_secs()));
             let message = format!("another runner kept the runner lock for the {waited} that this one waited");
@@ -284,7 +285,7 @@ fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation
 }
 
 /// Safety rules.
-fn refused(refusal: &Refusal) -> Explanation {
+fn refused(refusal: &Refusal, options: &str) -> Explanation {
     let explanation = Explanation::new(ExitCode::Refused, "refused", refusal.to_string());
     match refusal {
         Refusal::SchemaFirst(files) => files
@@ -309,11 +310,12 @@ fn refused(refusal: &Refusal) -> Explanation {
                 [_] => String::new(),
                 _ => format!(" --from {}", tools.first().map(|tool| tool.name).unwrap_or_default()),
             };
+            let command = format!("forerun migrate adopt{from}{options}");
             explanation
-                .detail("take it over", format!("forerun migrate adopt{from} (with --dry-run: what that would record)"))
+                .detail("take it over", format!("{command} (with --dry-run: what that would record)"))
                 .detail("or", "--ignore-other-history (FORERUN_IGNORE_OTHER_HISTORY=1), if that table means something else")
                 .state("Nothing was run: forerun has no history here, and would run everything again.")
-                .advise(format!("Run `forerun migrate adopt{from}` first."))
+                .advise(format!("Run `{command}` first."))
         }
         Refusal::NoOtherHistory { looked_for } => explanation
             .detail("looked for", once(looked_for).join(", "))
@@ -325,7 +327,7 @@ fn refused(refusal: &Refusal) -> Explanation {
         Refusal::SeveralHistories(tools) => tools
             .iter()
             .fold(explanation, |explanation, tool| {
-                explanation.detail("possible", format!("forerun migrate adopt --from {}", tool.name))
+                explanation.detail("possible", format!("forerun migrate adopt --from {}{options}", tool.name))
             })
             .state("Nothing was recorded.")
             .advise("Say which one goes on: --from TOOL."),

@@ -11,6 +11,7 @@ use forerun_migrations::plan::Conflict;
 use forerun_sql::{Dialect, Position};
 
 use super::{CommandError, Problem};
+use crate::arguments::DirectoryArguments;
 use crate::output::error_text;
 use crate::settings::SettingsError;
 
@@ -18,6 +19,7 @@ fn run_error(error: RunError, dialect: Dialect) -> CommandError {
     CommandError::Run {
         error: Box::new(error),
         dialect,
+        directory: DirectoryArguments::default(),
     }
 }
 

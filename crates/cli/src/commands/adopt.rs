@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use forerun_migrations::error::{Refusal, RunError};
 use forerun_migrations::executor::{AdoptOptions, AdoptReport, AdoptedVersion};
 use forerun_migrations::history::Version;
 use forerun_migrations::history::foreign::{self, Acceptance, Accepted};
@@ -32,7 +33,13 @@ pub fn run(context: &Context, arguments: &Adopt) -> Result<Done, CommandError> {
     if !arguments.dry_run {
         context.announce("migrate adopt", &runner, Some(&directory.path));
     }
-    let report = context.block_on(&runner, runner.adopt(&directory, &options))?;
+    let adopted = context.block_on(&runner, runner.adopt(&directory, &options));
+    let report = match adopted {
+        Err(CommandError::Run { error, .. }) if arguments.if_any && is_none(&error) => {
+            return Ok(none(context, arguments, &options));
+        }
+        adopted => adopted.map_err(|error| error.about(&arguments.directory))?,
+    };
     if arguments.dry_run {
         context.output.result(&report, || mapping(&report));
         return Ok(Done::new("planned", ""));
@@ -41,6 +48,34 @@ pub fn run(context: &Context, arguments: &Adopt) -> Result<Done, CommandError> {
         context.output.note(&format!("  {}", line(version)));
     }
     Ok(done(&report))
+}
+
+fn is_none(error: &RunError) -> bool {
+    matches!(error, RunError::Refused(Refusal::NoOtherHistory { .. }))
+}
+
+/// No other tool has a history, and that is well.
+fn none(context: &Context, arguments: &Adopt, options: &AdoptOptions) -> Done {
+    #[derive(Serialize)]
+    struct Document {
+        tool: Option<&'static str>,
+        versions: [AdoptedVersion; 0],
+    }
+    let what = match (&options.table, options.from) {
+        (Some(table), _) => format!("table {table}"),
+        (None, Some(peer)) => format!("history of {}", peer.title()),
+        (None, None) => "history of another tool".to_owned(),
+    };
+    let sentence = format!("Nothing to adopt: there is no {what} in this database.");
+    if !arguments.dry_run {
+        return Done::new("up_to_date", sentence);
+    }
+    let document = Document {
+        tool: None,
+        versions: [],
+    };
+    context.output.result(&document, || format!("{sentence}\n"));
+    Done::new("planned", "")
 }
 
 fn undo(context: &Context, arguments: &Adopt) -> Result<Done, CommandError> {
@@ -132,8 +167,13 @@ fn mapping(report: &AdoptReport) -> String {
     );
     if !report.versions.is_empty() {
         let rows: Vec<[String; 5]> = report.versions.iter().map(cells).collect();
-        let head = ["version", "file", "because of", "applied", "checksum"];
-        text.push_str(&tables::table(head, &rows));
+        let is_version = |column: usize| rows.iter().all(|row| row[column] == row[0]);
+        text.push_str(&match (is_version(1), is_version(2)) {
+            (false, false) => columns([0, 1, 2, 3, 4], &rows),
+            (false, true) => columns([0, 1, 3, 4], &rows),
+            (true, false) => columns([0, 2, 3, 4], &rows),
+            (true, true) => columns([0, 3, 4], &rows),
+        });
         text.push('\n');
     }
     if !report.pending.is_empty() {
@@ -157,6 +197,17 @@ fn mapping(report: &AdoptReport) -> String {
     text.push_str(&sentence);
     text.push('\n');
     text
+}
+
+const HEAD: [&str; 5] = ["version", "file", "because of", "applied", "checksum"];
+
+/// Some columns of the mapping: what is called like its version is not said twice.
+fn columns<const COLUMNS: usize>(shown: [usize; COLUMNS], rows: &[[String; 5]]) -> String {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| shown.map(|column| row[column].clone()))
+        .collect();
+    tables::table(shown.map(|column| HEAD[column]), &rows)
 }
 
 fn cells(version: &AdoptedVersion) -> [String; 5] {
@@ -196,6 +247,9 @@ fn line(version: &AdoptedVersion) -> String {
         Some(script) => one_line(script).to_string(),
         None => format!("{} (no file)", one_line(version.version.as_str())),
     };
+    if version.script.as_ref() == Some(&version.row) {
+        return script;
+    }
     format!(
         "{script}  {}",
         paint(DIM, format!("← {}", one_line(&version.row)))

@@ -11,7 +11,12 @@ pub fn run(context: &Context, arguments: &Baseline) -> Result<Done, CommandError
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
     context.announce("migrate baseline", &runner, Some(&directory.path));
-    let future = runner.baseline(&directory, &arguments.version, arguments.dry_run);
+    let future = runner.baseline(
+        &directory,
+        &arguments.version,
+        arguments.replace_history,
+        arguments.dry_run,
+    );
     let report = context.block_on(&runner, future)?;
     for migration in &report.migrations {
         context.output.note(&format!("  {}", migration.script));

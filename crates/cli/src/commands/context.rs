@@ -7,7 +7,7 @@ use forerun_migrations::error::RunError;
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::executor::{Runner, Stop, StopSender, stop_channel};
 
-use crate::arguments::{DatabaseArguments, LimitArguments};
+use crate::arguments::{DatabaseArguments, DirectoryArguments, LimitArguments};
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::settings::environment::Environment;
@@ -115,6 +115,7 @@ impl Context {
         result.map_err(|error| CommandError::Run {
             error: Box::new(error),
             dialect,
+            directory: DirectoryArguments::default(),
         })
     }
 

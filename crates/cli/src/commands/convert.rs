@@ -42,7 +42,8 @@ pub fn run(context: &Context, arguments: &Convert) -> Result<Done, CommandError>
                 "a directory of {} can run something else on each database",
                 directory.layout
             ),
-            advice: "Say for which one it is written: --dialect postgres, mysql or sqlite.".to_owned(),
+            advice: "Say for which one it is written: --dialect postgres, mysql or sqlite."
+                .to_owned(),
         });
     }
     for warning in &directory.warnings {

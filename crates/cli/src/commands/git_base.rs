@@ -156,8 +156,8 @@ fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandE
     .map_err(|error| explain(&error, base))?;
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     // Within the directory, names are relative to it.
-    let listing =
-        git(directory, &["ls-tree", "-r", "-z", &commit], None).map_err(|error| explain(&error, base))?;
+    let listing = git(directory, &["ls-tree", "-r", "-z", &commit], None)
+        .map_err(|error| explain(&error, base))?;
     let mut names = Vec::new();
     let mut objects = String::new();
     for entry in listing.split(|byte| *byte == 0) {

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use forerun_migrations::directory::{
-    DirectoryError, NewMigration, SumFile, create,
-};
+use forerun_migrations::directory::{DirectoryError, NewMigration, SumFile, create};
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::history::Kind;
 use jiff::Timestamp;

@@ -21,7 +21,9 @@ pub fn run(context: &Context, arguments: &arguments::Plan) -> Result<Done, Comma
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    let made = context.block_on(&runner, runner.plan(&directory, options))?;
+    let made = context
+        .block_on(&runner, runner.plan(&directory, options))
+        .map_err(|error| error.about(&arguments.directory))?;
     Ok(show(context, &runner, &made))
 }
 

@@ -43,6 +43,11 @@ pub fn run(context: &Context, arguments: &Repair) -> Result<Done, CommandError> 
     }
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
+    if arguments.action.accept_comments {
+        context.announce("migrate repair", &runner, Some(&directory.path));
+        let future = runner.accept_comments(&directory, arguments.dry_run);
+        return Ok(done(arguments, &context.block_on(&runner, future)?));
+    }
     let Some(decision) = arguments.action.chosen() else {
         let status = context.block_on(&runner, runner.status(&directory))?;
         let mut open = open(&status);
@@ -69,12 +74,16 @@ pub fn run(context: &Context, arguments: &Repair) -> Result<Done, CommandError> 
         &runner,
         runner.repair(&directory, &version, decision, arguments.dry_run),
     )?;
+    Ok(done(arguments, &message))
+}
+
+fn done(arguments: &Repair, message: &str) -> Done {
     let outcome = if arguments.dry_run {
         "planned"
     } else {
         "repaired"
     };
-    Ok(Done::new(outcome, sentence(&message)))
+    Done::new(outcome, sentence(message))
 }
 
 /// With a capital letter and a full stop.
@@ -134,6 +143,7 @@ fn open(status: &Status) -> Vec<Open> {
         let version = match conflict {
             Conflict::Changed { version, .. }
             | Conflict::Missing { version, .. }
+            | Conflict::OtherNames { version, .. }
             | Conflict::OutOfOrder { version, .. } => version.clone(),
             // The unfinished attempts are listed already.
             _ => continue,

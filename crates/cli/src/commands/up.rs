@@ -23,11 +23,15 @@ pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, Comm
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
     if arguments.dry_run {
-        let made = context.block_on(&runner, runner.plan(&directory, options))?;
+        let made = context
+            .block_on(&runner, runner.plan(&directory, options))
+            .map_err(|error| error.about(&arguments.directory))?;
         return Ok(plan::show(context, &runner, &made));
     }
     context.announce(options.command(), &runner, Some(&directory.path));
-    let report = context.block_on(&runner, runner.up(&directory, options))?;
+    let report = context
+        .block_on(&runner, runner.up(&directory, options))
+        .map_err(|error| error.about(&arguments.directory))?;
     Ok(done(&report, context.output.elapsed()))
 }
 

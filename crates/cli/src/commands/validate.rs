@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use forerun_migrations::directory::{DirectoryError, MigrationDirectory, ReadOptions, SumFile};
+use forerun_migrations::directory::{
+    DirectoryError, LayoutProblem, MigrationDirectory, ReadOptions, SumFile,
+};
 use forerun_migrations::event::{Event, Events};
-use forerun_sql::Dialect;
+use forerun_sql::{Dialect, Position};
 use serde::Serialize;
 
 use super::context::Context;
@@ -23,10 +25,19 @@ struct Document {
     directory: PathBuf,
     valid: bool,
     dialect: Dialect,
-    migrations: usize,
-    statements: u64,
+    /// Also of one that cannot be read, if that is known.
+    layout: Option<&'static str>,
+    #[serde(flatten)]
+    read: Option<Read>,
     base: Option<String>,
     problems: Vec<Problem>,
+}
+
+/// What is in a directory that could be read.
+#[derive(Debug, Serialize)]
+struct Read {
+    migrations: usize,
+    statements: u64,
 }
 
 pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError> {
@@ -38,8 +49,8 @@ pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError
         directory: source.path.clone(),
         valid: false,
         dialect,
-        migrations: 0,
-        statements: 0,
+        layout: None,
+        read: None,
         base: arguments.base.clone(),
         problems: Vec::new(),
     };
@@ -48,7 +59,12 @@ pub fn run(context: &Context, arguments: &Validate) -> Result<Done, CommandError
             let base = arguments.base.as_deref();
             check(context, &read, &source.options, base, &mut document)?;
         }
-        Err(error) => document.problems.push(of_directory(&error)),
+        Err(error) => {
+            if let DirectoryError::Layout { layout, .. } = &error {
+                document.layout = Some(layout);
+            }
+            document.problems.extend(of_directory(&error));
+        }
     }
     document.valid = document.problems.is_empty();
     context.output.result(&document, || text(&document));
@@ -100,7 +116,11 @@ fn check(
         .warnings
         .iter()
         .for_each(|warning| warn(warning.to_string()));
-    document.migrations = directory.migrations.len();
+    document.layout = Some(directory.layout.name());
+    let mut read = Read {
+        migrations: directory.migrations.len(),
+        statements: 0,
+    };
     for migration in &directory.migrations {
         for script in [Some(&migration.up), migration.down.as_ref()]
             .into_iter()
@@ -108,16 +128,17 @@ fn check(
         {
             match script.inspect(document.dialect) {
                 Ok(summary) => {
-                    document.statements += summary.statement_count;
+                    read.statements += summary.statement_count;
                     summary
                         .warnings
                         .iter()
                         .for_each(|warning| warn(warning.to_string()));
                 }
-                Err(error) => document.problems.push(of_directory(&error)),
+                Err(error) => document.problems.extend(of_directory(&error)),
             }
         }
     }
+    document.read = Some(read);
     match SumFile::read(&directory.path) {
         Ok(None) => {}
         Ok(Some(sum)) => {
@@ -127,7 +148,7 @@ fn check(
                     .push(conflict("sum_mismatch", None, mismatch.to_string()));
             }
         }
-        Err(error) => document.problems.push(of_directory(&error)),
+        Err(error) => document.problems.extend(of_directory(&error)),
     }
     if let Some(base) = base {
         let comparison = git_base::compare(directory, options, base, document.dialect)?;
@@ -137,30 +158,37 @@ fn check(
     Ok(())
 }
 
-/// A mistake in a name or a text.
-fn of_directory(error: &DirectoryError) -> Problem {
-    let explanation = error.position();
-    let message = error.to_string();
-    let Some((path, position)) = explanation else {
-        return Problem {
-            code: "directory",
-            file: None,
-            line: None,
-            column: None,
-            message,
-            conflict: false,
-            excerpt: None,
+/// Mistakes in names or texts.
+fn of_directory(error: &DirectoryError) -> Vec<Problem> {
+    if let DirectoryError::Layout { problems, .. } = error {
+        let problem = |problem: &LayoutProblem| {
+            mistake(
+                Some(&problem.path),
+                problem.position,
+                problem.message.clone(),
+            )
         };
-    };
-    let place = format!("{}:{}:{}: ", path.display(), position.line, position.column);
+        return problems.iter().map(problem).collect();
+    }
+    let (file, position) = error.position().unzip();
+    vec![mistake(file, position, error.without_place())]
+}
+
+fn mistake(file: Option<&Path>, position: Option<Position>, message: String) -> Problem {
     Problem {
-        code: "script",
-        file: Some(path.to_owned()),
-        line: Some(position.line),
-        column: Some(position.column),
-        message: message.strip_prefix(&place).unwrap_or(&message).to_owned(),
+        code: if position.is_some() {
+            "script"
+        } else {
+            "directory"
+        },
+        file: file.map(Path::to_owned),
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
+        message,
         conflict: false,
-        excerpt: excerpt::of_file(path, position),
+        excerpt: file
+            .zip(position)
+            .and_then(|(file, position)| excerpt::of_file(file, position)),
     }
 }
 
@@ -187,15 +215,19 @@ fn text(document: &Document) -> String {
         0 => "no problems".to_owned(),
         problems => count(problems, "problem"),
     };
-    let migrations = count(document.migrations, "migration");
-    let statements = count(
-        usize::try_from(document.statements).unwrap_or(usize::MAX),
-        "statement",
-    );
-    text.push_str(&format!(
-        "{}: {migrations}, {statements} ({}): {found}.\n",
-        document.directory.display(),
-        document.dialect
-    ));
+    let what = match (&document.read, document.layout) {
+        (Some(read), _) => {
+            let statements = usize::try_from(read.statements).unwrap_or(usize::MAX);
+            format!(
+                ": {}, {} ({}): ",
+                count(read.migrations, "migration"),
+                count(statements, "statement"),
+                document.dialect
+            )
+        }
+        (None, Some(layout)) => format!(" cannot be read as {layout}: "),
+        (None, None) => ": ".to_owned(),
+    };
+    text.push_str(&format!("{}{what}{found}.\n", document.directory.display()));
     text
 }

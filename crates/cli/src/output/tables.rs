@@ -179,7 +179,10 @@ pub fn status_sentence(status: &Status) -> String {
             }
         );
     }
-    match status.applied.iter().map(|row| row.version.clone()).max() {
+    // They are in order, numbers before names.
+    let mut versions = status.applied.iter().map(|row| &row.version);
+    let newest = versions.clone().rfind(|version| version.is_number());
+    match newest.or_else(|| versions.next_back()) {
         Some(newest) => format!("{} at version {newest}.", paint(GOOD, "Up to date")),
         None => "There are no migrations.".to_owned(),
     }

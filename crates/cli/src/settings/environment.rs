@@ -271,7 +271,10 @@ mod tests {
         assert!(flag("1").unwrap() && flag("True").unwrap());
         assert!(!flag("").unwrap() && !flag("0").unwrap() && !flag("no").unwrap());
         let message = flag("2").unwrap_err().to_string();
-        assert!(message.starts_with("FORERUN_IGNORE_OTHER_HISTORY is `2`"), "{message}");
+        assert!(
+            message.starts_with("FORERUN_IGNORE_OTHER_HISTORY is `2`"),
+            "{message}"
+        );
     }
 
     #[test]

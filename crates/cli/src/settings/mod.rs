@@ -230,10 +230,15 @@ pub fn directory(
     };
     let layout = match layout.as_deref() {
         None | Some("auto") => None,
-        Some(name) => Some(Layout::named(name).ok_or_else(|| SettingsError::Choice {
-            variable: environment::FORERUN_LAYOUT.name,
-            value: name.to_owned(),
-            possible: Layout::all().map(Layout::name).collect::<Vec<_>>().join(", "),
+        Some(name) => Some(Layout::named(name).ok_or_else(|| {
+            SettingsError::Choice {
+                variable: environment::FORERUN_LAYOUT.name,
+                value: name.to_owned(),
+                possible: Layout::all()
+                    .map(Layout::name)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }
         })?),
     };
     let lookup = environment.clone();

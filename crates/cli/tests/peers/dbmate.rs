@@ -12,9 +12,9 @@ const DBMATE: Peer = Peer {
     tables: &["schema_migrations"],
     environment: &[],
     up,
-    status: |place| dbmate(place, place.directory(), "status"),
+    status: |place, _| dbmate(place, place.directory(), "status"),
     prepare: |_| {},
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn up(place: &Place, half: Option<&str>) -> Command {

@@ -19,12 +19,12 @@ const DIESEL: Peer = Peer {
         };
         diesel(place, &directory, "run")
     },
-    status: |place| diesel(place, &place.directory(), "list"),
+    status: |place, _| diesel(place, &place.directory(), "list"),
     // Without a file of settings it writes the schema of the database into src/.
     prepare: |place| {
         place.project.write("diesel.toml", "");
     },
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn diesel(place: &Place, directory: &Path, word: &str) -> Command {

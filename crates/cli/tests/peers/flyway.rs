@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::journey::{Convert, Peer, check};
+use crate::journey::{Convert, Peer, check, stopped};
 use crate::place::Place;
 use crate::story::Target;
 
@@ -18,13 +18,13 @@ const FLYWAY: Peer = Peer {
         command.arg("migrate");
         command
     },
-    status: |place| {
+    status: |place, _| {
         let mut command = flyway(place);
         command.arg("info");
         command
     },
     prepare: |_| {},
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 /// In the directory itself, where its settings are and its locations begin.
@@ -57,10 +57,26 @@ fn postgres() {
 
 #[test]
 fn mariadb() {
-    check(&FLYWAY, Target::mariadb(), "20260101.1", Convert::Yes);
+    check(
+        &FLYWAY,
+        Target::mariadb(),
+        "20260101.1",
+        Convert::Without("run"),
+    );
 }
 
 #[test]
 fn sqlite() {
     check(&FLYWAY, Target::sqlite(), "1.1", NAMES_OF_DATABASE);
+}
+
+/// On MariaDB, where it keeps a row about a failure.
+#[test]
+fn what_failed_is_not_taken_over() {
+    let files = [
+        ("V1__a.sql", "CREATE TABLE a (id integer);"),
+        ("V2__b.sql", "CREATE TABLE a (id integer);"),
+    ];
+    let why = ["version 2, V2__b.sql failed", "flyway repair"];
+    stopped(&FLYWAY, Target::mariadb(), &files, &why);
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::journey::{Convert, Peer, check};
+use crate::journey::{Convert, Peer, check, stopped};
 use crate::place::Place;
 use crate::story::{Product, Target};
 
@@ -16,9 +16,9 @@ pub const GOLANG_MIGRATE: Peer = Peer {
         command.args(half);
         command
     },
-    status: |place| migrate(place, "version"),
+    status: |place, _| migrate(place, "version"),
     prepare: |_| {},
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn migrate(place: &Place, word: &str) -> Command {
@@ -48,4 +48,15 @@ fn mariadb() {
 #[test]
 fn sqlite() {
     check(&GOLANG_MIGRATE, Target::sqlite(), "2", Convert::Yes);
+}
+
+#[test]
+fn what_it_calls_dirty_is_not_taken_over() {
+    let files = [
+        ("1_a.up.sql", "CREATE TABLE a (id integer);"),
+        ("2_b.up.sql", "CREATE TABLE a (id integer);"),
+    ];
+    for target in [Target::postgres(), Target::mariadb(), Target::sqlite()] {
+        stopped(&GOLANG_MIGRATE, target, &files, &["dirty", "version 2"]);
+    }
 }

@@ -15,19 +15,16 @@ pub const GOOSE: Peer = Peer {
         None => goose(place, &["up"]),
         Some(version) => goose(place, &["up-to", version]),
     },
-    status: |place| goose(place, &["version"]),
+    status: |place, _| goose(place, &["version"]),
     prepare: |_| {},
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn goose(place: &Place, words: &[&str]) -> Command {
     let (driver, source) = match place.product() {
         Product::Postgres => ("postgres", place.url_without_tls()),
         Product::Mariadb => ("mysql", format!("{}?parseTime=true", place.go_source())),
-        Product::Sqlite => (
-            "sqlite3",
-            place.target.file().path().display().to_string(),
-        ),
+        Product::Sqlite => ("sqlite3", place.target.file().path().display().to_string()),
     };
     let mut goose = place.peer();
     goose

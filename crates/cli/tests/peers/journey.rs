@@ -1,5 +1,6 @@
 //! What a team goes through that changes from another tool to forerun, for one tool and one database.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,12 +19,12 @@ pub struct Peer {
     pub environment: &'static [(&'static str, &'static str)],
     /// Applies everything, or the first half: what that is, is in the words of the peer.
     pub up: fn(&Place, Option<&str>) -> Command,
-    /// Shows what it thinks is applied.
-    pub status: fn(&Place) -> Command,
+    /// Shows what it thinks is applied, after the first half.
+    pub status: fn(&Place, &str) -> Command,
     /// Puts beside the directory what the peer wants there.
     pub prepare: fn(&Place),
     /// Takes out of a dump what the peer does to the text of statements, and forerun does not.
-    pub reduce: fn(String) -> String,
+    pub reduce: fn(&str) -> String,
 }
 
 /// The fixtures that every layout has, by database.
@@ -44,6 +45,8 @@ pub fn fixture(layout: &str, product: Product) -> PathBuf {
 pub enum Convert {
     /// The directory can be written in the native layout.
     Yes,
+    /// The same, but what fills this table runs in every run, and is left out.
+    Without(&'static str),
     /// It has something that the native layout has not; forerun says so.
     Refused(&'static str),
 }
@@ -83,8 +86,44 @@ pub fn check_directory(
 
     from_empty(peer, &place(target.another()), &truth);
     take_over(peer, &place(target.another()), half, &truth_in_two);
-    converted(peer, &place(target), convert, &truth);
+    converted(peer, &place(target), convert, &alone);
     Some(truth)
+}
+
+/// The peer fails in the last of these files. What it left is explained, and nothing is taken over.
+pub fn stopped(peer: &Peer, target: Option<Target<'static>>, files: &[(&str, &str)], why: &[&str]) {
+    let (Some(program), Some(target)) = (installed(peer.program), target) else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    let place = Place::new(&program, directory.path(), target, peer.environment);
+    (peer.prepare)(&place);
+    // Not every peer says so with its exit code.
+    let _ = (peer.up)(&place, None).output().unwrap();
+    for words in [&["adopt", "--dry-run"][..], &["adopt"]] {
+        let (code, text) = forerun_any(&place, words);
+        assert_eq!(code, Some(4), "{words:?}\n{text}");
+        for part in why {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+    let (code, text) = forerun_any(&place, &["up"]);
+    assert_eq!(code, Some(5), "up\n{text}");
+    assert!(nothing_recorded(&place));
+}
+
+fn nothing_recorded(place: &Place) -> bool {
+    let rows = place
+        .target
+        .try_query("SELECT version FROM forerun_history");
+    rows.is_ok_and(|rows| rows.is_empty())
+        || place
+            .target
+            .try_query("SELECT 1 FROM forerun_history")
+            .is_err()
 }
 
 /// forerun does it all.
@@ -97,23 +136,16 @@ fn from_empty(peer: &Peer, place: &Place, truth: &str) {
 /// The peer does half, forerun adopts and does the rest.
 fn take_over(peer: &Peer, place: &Place, half: &str, truth: &str) {
     succeed(&mut (peer.up)(place, Some(half)));
-    let seen_by_peer = without_times(&succeed(&mut (peer.status)(place)));
+    let seen_by_peer = without_times(&succeed(&mut (peer.status)(place, half)));
     let bookkeeping = peers_own_rows(peer, place);
 
     // Nothing is run twice by somebody who does not know of `adopt`.
     let refused = forerun_any(place, &["up"]);
-    assert_ne!(refused.0, Some(0), "up before adopt: {}", refused.1);
+    assert_eq!(refused.0, Some(5), "up before adopt: {}", refused.1);
     assert!(refused.1.contains("adopt"), "{}", refused.1);
 
     forerun(peer, place, &["adopt", "--dry-run"], 0);
-    assert!(
-        place
-            .target
-            .try_query("SELECT version FROM forerun_history")
-            .is_ok_and(|rows| rows.is_empty())
-            || place.target.try_query("SELECT 1 FROM forerun_history").is_err(),
-        "a dry run records nothing"
-    );
+    assert!(nothing_recorded(place), "a dry run records nothing");
     forerun(peer, place, &["adopt"], 0);
     let adopted = place.target.query(HISTORY);
     assert!(!adopted.is_empty());
@@ -121,7 +153,11 @@ fn take_over(peer: &Peer, place: &Place, half: &str, truth: &str) {
     assert_eq!(place.target.query(HISTORY), adopted, "a second adopt");
 
     forerun(peer, place, &["up"], 0);
-    assert_same(&contents(peer, place), truth, "adopt after the peer did half");
+    assert_same(
+        &contents(peer, place),
+        truth,
+        "adopt after the peer did half",
+    );
     forerun(peer, place, &["status", "--exit-code"], 0);
     forerun(peer, place, &["adopt"], 0);
     forerun(peer, place, &["up"], 0);
@@ -129,26 +165,34 @@ fn take_over(peer: &Peer, place: &Place, half: &str, truth: &str) {
 
     assert_eq!(peers_own_rows(peer, place), bookkeeping, "the peer's table");
     assert_eq!(
-        without_times(&succeed(&mut (peer.status)(place))),
+        without_times(&succeed(&mut (peer.status)(place, half))),
         seen_by_peer,
         "what the peer sees"
     );
 }
 
 /// The directory in the native layout, and forerun does it all.
-fn converted(peer: &Peer, place: &Place, convert: Convert, truth: &str) {
+fn converted(peer: &Peer, place: &Place, convert: Convert, alone: &Place) {
     let arguments = ["convert", "--to", "native", "native"];
-    if let Convert::Refused(why) = convert {
-        let refused = forerun_any(place, &arguments);
-        assert_ne!(refused.0, Some(0), "{}", refused.1);
-        assert!(refused.1.contains(why), "{}", refused.1);
-        return;
-    }
+    let without: &[&str] = match convert {
+        Convert::Yes => &[],
+        Convert::Without(table) => &[table],
+        Convert::Refused(why) => {
+            let refused = forerun_any(place, &arguments);
+            assert_ne!(refused.0, Some(0), "{}", refused.1);
+            assert!(refused.1.contains(why), "{}", refused.1);
+            return;
+        }
+    };
     forerun(peer, place, &arguments, 0);
     let native = place.project.path().join("native").display().to_string();
     let words = ["--format", "text", "migrate", "up", "--dir", &native];
     let _ = place.project.run(&words).expect_code(0);
-    assert_same(&contents(peer, place), truth, "the converted directory");
+    assert_same(
+        &contents_without(peer, place, without),
+        &contents_without(peer, alone, without),
+        "the converted directory",
+    );
 }
 
 const HISTORY: &str = "SELECT version FROM forerun_history ORDER BY version";
@@ -172,12 +216,17 @@ fn forerun_any(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
 
 /// What is in the database, but for the tables of the peer and of forerun.
 pub fn contents(peer: &Peer, place: &Place) -> String {
+    contents_without(peer, place, &[])
+}
+
+fn contents_without(peer: &Peer, place: &Place, tables: &[&str]) -> String {
     let mut without = vec!["forerun_"];
     without.extend(peer.tables);
+    without.extend(tables);
     let dump = place.target.dump(&without);
     // What Java's driver adds to the mode of its session is kept with procedures and triggers.
     let dump = dump.replace("IGNORE_SPACE,", "");
-    (peer.reduce)(without_times(&without_name(place, dump)))
+    (peer.reduce)(&without_times(&without_name(place, dump)))
 }
 
 /// What the peer has in its own tables.

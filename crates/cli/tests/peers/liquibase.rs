@@ -15,7 +15,7 @@ const LIQUIBASE: Peer = Peer {
         None => liquibase(place, &["update"]),
         Some(count) => liquibase(place, &["update-count", &format!("--count={count}")]),
     },
-    status: |place| {
+    status: |place, _| {
         let mut command = connected(place);
         command.args(["history", "--format=TEXT"]);
         command
@@ -49,7 +49,7 @@ fn connected(place: &Place) -> Command {
 }
 
 /// Liquibase takes comments out of statements, which SQLite keeps as they came.
-fn without_layout(dump: String) -> String {
+fn without_layout(dump: &str) -> String {
     let bare: String = dump
         .lines()
         .map(|line| line.split_once("--").map_or(line, |(before, _)| before))

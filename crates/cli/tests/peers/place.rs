@@ -94,11 +94,7 @@ impl Place {
             .env("TZ", "UTC")
             // File names that are not ASCII.
             .env("LC_ALL", "C.UTF-8")
-            .envs(
-                self.environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            );
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

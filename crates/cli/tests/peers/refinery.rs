@@ -12,18 +12,15 @@ const REFINERY: Peer = Peer {
     program: "refinery",
     tables: &["refinery_schema_history"],
     environment: &[],
-    up: |place, half| {
-        let mut command = refinery(place, &["migrate"]);
-        command.arg("-p").arg(place.directory());
-        if let Some(version) = half {
-            command.args(["-t", version]);
-        }
+    up,
+    // It shows nothing but by migrating: up to what is applied already, that changes nothing.
+    status: |place, half| {
+        let mut command = up(place, Some(half));
+        command.args(["-d", "-m"]);
         command
     },
-    // It shows nothing but by migrating: without a version that is new, that changes nothing.
-    status: |place| refinery(place, &["--version"]),
     prepare,
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn prepare(place: &Place) {
@@ -54,9 +51,12 @@ fn prepare(place: &Place) {
         .write("refinery.toml", format!("[main]\n{settings}"));
 }
 
-fn refinery(place: &Place, words: &[&str]) -> Command {
+fn up(place: &Place, half: Option<&str>) -> Command {
     let mut command = place.peer();
-    command.args(words);
+    command.args(["migrate", "-p"]).arg(place.directory());
+    if let Some(version) = half {
+        command.args(["-t", version]);
+    }
     command
 }
 

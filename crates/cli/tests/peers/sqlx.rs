@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::journey::{Convert, Peer, check, fixture};
+use crate::journey::{Convert, Peer, check, fixture, stopped};
 use crate::place::Place;
 use crate::story::{Product, Target};
 
@@ -19,14 +19,14 @@ pub const SQLX: Peer = Peer {
         }
         command
     },
-    status: |place| sqlx(place, "info"),
+    status: |place, _| sqlx(place, "info"),
     prepare: |place| {
         let settings = fixture("sqlx", place.product()).join("../sqlx.toml");
         place
             .project
             .write("sqlx.toml", fs::read_to_string(settings).unwrap());
     },
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn sqlx(place: &Place, word: &str) -> Command {
@@ -55,4 +55,17 @@ fn mariadb() {
 #[test]
 fn sqlite() {
     check(&SQLX, Target::sqlite(), "20260102090000", Convert::Yes);
+}
+
+/// On MariaDB, where a statement that failed leaves the ones before it.
+#[test]
+fn what_did_not_succeed_is_not_taken_over() {
+    let files = [
+        ("1_a.sql", "CREATE TABLE a (id integer);"),
+        (
+            "2_b.sql",
+            "CREATE TABLE b (id integer); CREATE TABLE a (id integer);",
+        ),
+    ];
+    stopped(&SQLX, Target::mariadb(), &files, &["2"]);
 }

@@ -16,9 +16,9 @@ const TERN: Peer = Peer {
         command.args(half.map(|version| format!("--destination={version}")));
         command
     },
-    status: |place| tern(place, "status"),
+    status: |place, _| tern(place, "status"),
     prepare: |_| {},
-    reduce: |dump| dump,
+    reduce: str::to_owned,
 };
 
 fn tern(place: &Place, word: &str) -> Command {

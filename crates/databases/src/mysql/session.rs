@@ -86,6 +86,7 @@ impl MysqlSession {
                 product: facts.product.clone(),
                 database: facts.database.clone(),
                 schema: None,
+                working_schema: None,
                 pooled: false,
             },
             identity: identity.clone(),

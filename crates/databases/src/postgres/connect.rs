@@ -375,6 +375,7 @@ async fn facts(options: &PostgresOptions, link: &Link) -> Result<Facts, Database
             ),
             database,
             schema: Some(schema.clone()),
+            working_schema: row.optional(8)?.map(str::to_owned),
             pooled: pooler,
         },
         schema,

@@ -34,6 +34,7 @@ impl SqliteSession {
             product: format!("SQLite {}", rusqlite::version()),
             database: options.path.display().to_string(),
             schema: None,
+            working_schema: None,
             pooled: false,
         };
         Ok(Self {

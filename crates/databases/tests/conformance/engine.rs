@@ -134,10 +134,16 @@ pub async fn down_reverts_the_newest_first(target: &Target) {
     let project = project(&SHOP);
     let (runner, _) = target.runner("run-1");
     runner.up(&source(&project), ALL).await.unwrap();
-    let report = runner.down(&source(&project), DownTo::Count(1)).await.unwrap();
+    let report = runner
+        .down(&source(&project), DownTo::Count(1))
+        .await
+        .unwrap();
     assert_eq!(report.migrations[0].script, "0002_first.down.sql");
     assert_eq!(target.query("SELECT count(*) FROM items"), "0");
-    let report = runner.down(&source(&project), DownTo::Count(5)).await.unwrap();
+    let report = runner
+        .down(&source(&project), DownTo::Count(5))
+        .await
+        .unwrap();
     assert_eq!((report.migrations.len(), report.applied), (1, 0));
     let report = runner.up(&source(&project), ALL).await.unwrap();
     assert_eq!(report.migrations.len(), 2);

@@ -153,15 +153,33 @@ pub async fn all_rows_of_a_query_come_as_text(target: &Target) {
     if !rows.is_empty() {
         assert_eq!(
             rows,
-            [vec![text("1"), text("it's"), None], vec![text("2"), text(""), text("x")]]
+            [
+                vec![text("1"), text("it's"), None],
+                vec![text("2"), text(""), text("x")]
+            ]
         );
     }
-    session.run("CREATE TABLE made (id integer)").await.expect("made");
-    assert_eq!(session.rows("SELECT id FROM made").await.expect("empty"), Vec::<Vec<_>>::new());
+    session
+        .run("CREATE TABLE made (id integer)")
+        .await
+        .expect("made");
+    assert_eq!(
+        session.rows("SELECT id FROM made").await.expect("empty"),
+        Vec::<Vec<_>>::new()
+    );
     session.begin(LIMITS).await.expect("begins");
-    session.run("INSERT INTO made VALUES (7)").await.expect("written");
-    assert_eq!(session.rows("SELECT id FROM made").await.expect("own"), [[text("7")]]);
+    session
+        .run("INSERT INTO made VALUES (7)")
+        .await
+        .expect("written");
+    assert_eq!(
+        session.rows("SELECT id FROM made").await.expect("own"),
+        [[text("7")]]
+    );
     session.rollback().await.expect("rolled back");
     assert!(session.rows("SELECT id FROM missing").await.is_err());
-    assert_eq!(session.rows("SELECT id FROM made").await.expect("goes on"), Vec::<Vec<_>>::new());
+    assert_eq!(
+        session.rows("SELECT id FROM made").await.expect("goes on"),
+        Vec::<Vec<_>>::new()
+    );
 }

@@ -62,10 +62,7 @@ async fn a_script_that_changes_role_path_and_encoding_is_recorded_all_the_same()
             .iter()
             .all(|row| row.description == history_row(1).description)
     );
-    let trail = session
-        .audit_trail(Some(&Version::from(4)))
-        .await
-        .unwrap();
+    let trail = session.audit_trail(Some(&Version::from(4))).await.unwrap();
     assert_eq!(trail.len(), 1);
     assert_eq!(trail[0].message, "é 'quoted' \\");
     assert_eq!(

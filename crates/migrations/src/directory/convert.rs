@@ -36,18 +36,18 @@ impl MigrationDirectory {
     /// When a script cannot be read any more.
     pub fn converted(&self) -> Result<Conversion, DirectoryError> {
         let mut conversion = Conversion::default();
-        let numbered = self
-            .migrations
-            .iter()
-            .all(|migration| migration.version.is_number());
-        for (place, migration) in self.migrations.iter().enumerate() {
-            let version = match numbered {
+        let mut numbers = Numbers::of(self);
+        for migration in &self.migrations {
+            remark(migration, &mut conversion.remarks);
+            if migration.repeat == Repeat::Always {
+                continue;
+            }
+            let version = match migration.version.is_number() {
                 true => native_version(migration),
-                false => format!("{:04}", place + 1),
+                false => numbers.next(),
             };
             let stem = format!("{version}_{}", words(migration));
             let from = &migration.up.file_name;
-            remark(migration, &mut conversion.remarks);
             conversion.files.push(ConvertedFile {
                 name: format!("{stem}.sql"),
                 from: from.clone(),
@@ -61,14 +61,45 @@ impl MigrationDirectory {
                 });
             }
         }
-        if !numbered {
+        let without_number = |migration: &Migration| {
+            migration.repeat == Repeat::Never && !migration.version.is_number()
+        };
+        if self.migrations.iter().any(without_number) {
             conversion.remarks.push(
-                "the migrations got new numbers, since some had none: a database that has run them is declared up to \
-                 date with `forerun migrate baseline` and the last number"
+                "the migrations got new numbers, since they had none: on a database that has run them, declare what is \
+                 present with `forerun migrate baseline NUMBER --replace-history` before anything else"
                     .to_owned(),
             );
         }
         Ok(conversion)
+    }
+}
+
+/// Numbers for migrations without one: they come after all that have one.
+struct Numbers {
+    last: u128,
+    width: usize,
+}
+
+impl Numbers {
+    fn of(directory: &MigrationDirectory) -> Self {
+        let numbers = directory
+            .migrations
+            .iter()
+            .map(|migration| &migration.version);
+        let newest = numbers.filter(|version| version.is_number()).max();
+        let first_part = newest.and_then(|version| version.as_str().split('.').next());
+        Self {
+            last: first_part
+                .and_then(|part| part.parse().ok())
+                .unwrap_or_default(),
+            width: first_part.map_or(4, str::len),
+        }
+    }
+
+    fn next(&mut self) -> String {
+        self.last = self.last.saturating_add(1);
+        format!("{:0width$}", self.last, width = self.width)
     }
 }
 
@@ -103,7 +134,7 @@ fn remark(migration: &Migration, remarks: &mut Vec<String>) {
             "{name} ran again whenever it was changed; from now on a change of it is a new migration"
         )),
         Repeat::Always => remarks.push(format!(
-            "{name} ran in every run; from now on it runs once"
+            "{name} ran in every run; it is left out"
         )),
     }
     if migration.checkpoint.is_some() {
@@ -147,7 +178,9 @@ fn without_directives(mut text: String) -> String {
         let Some(dashes) = text.get(start..).and_then(|line| line.find("--")) else {
             break;
         };
-        text.insert_str(start + dashes + 2, " was");
+        let after = start + dashes + 2;
+        let spaced = text.get(after..).is_some_and(|rest| rest.starts_with(' '));
+        text.insert_str(after, if spaced { " was" } else { " was " });
     }
     text
 }
@@ -158,8 +191,7 @@ fn without_directives(mut text: String) -> String {
 /// When there is something in it already, or it cannot be written. Files that were written stay.
 pub fn convert(conversion: &Conversion, into: &Path) -> Result<Vec<PathBuf>, DirectoryError> {
     fs::create_dir_all(into).map_err(DirectoryError::io("create the directory", into))?;
-    let mut entries =
-        fs::read_dir(into).map_err(DirectoryError::io("read the directory", into))?;
+    let mut entries = fs::read_dir(into).map_err(DirectoryError::io("read the directory", into))?;
     if entries.next().is_some() {
         return Err(DirectoryError::NotEmpty {
             path: into.to_owned(),
@@ -209,8 +241,16 @@ mod tests {
         assert_eq!(
             files,
             [
-                ("0001_migration.sql", "0001_.up.sql", "  CREATE TABLE a (x int);\n"),
-                ("0002_b.sql", "0002_b.up.sql", "-- why\nCREATE TABLE b (x int); -- end\n"),
+                (
+                    "0001_migration.sql",
+                    "0001_.up.sql",
+                    "  CREATE TABLE a (x int);\n"
+                ),
+                (
+                    "0002_b.sql",
+                    "0002_b.up.sql",
+                    "-- why\nCREATE TABLE b (x int); -- end\n"
+                ),
                 ("0002_b.down.sql", "0002_b.down.sql", "DROP TABLE b;\n"),
             ]
         );
@@ -220,14 +260,31 @@ mod tests {
     #[test]
     fn what_has_no_number_gets_one_and_what_ran_again_is_told() {
         let (_folder, mut read) = directory(&[("1_a.sql", ""), ("2_b.sql", "")]);
+        for (migration, name) in read.migrations.iter_mut().zip(["ann:1", "ann:2"]) {
+            migration.version = crate::history::Version::named(name).unwrap();
+        }
+        let conversion = read.converted().unwrap();
+        let names: Vec<&str> = conversion
+            .files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect();
+        assert_eq!(names, ["0001_a.sql", "0002_b.sql"]);
+        assert!(conversion.remarks[0].contains("--replace-history"));
+
+        let (_folder, mut read) = directory(&[("1_a.sql", ""), ("2_b.sql", "")]);
         let view = read.migrations.last_mut().unwrap();
         view.version = crate::history::Version::named("R__b").unwrap();
         view.repeat = Repeat::WhenChanged;
         let conversion = read.converted().unwrap();
-        let names: Vec<&str> = conversion.files.iter().map(|file| file.name.as_str()).collect();
-        assert_eq!(names, ["0001_a.sql", "0002_b.sql"]);
+        let names: Vec<&str> = conversion
+            .files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect();
+        assert_eq!(names, ["1_a.sql", "2_b.sql"]);
         assert!(conversion.remarks[0].contains("a change of it is a new migration"));
-        assert!(conversion.remarks[1].contains("forerun migrate baseline"));
+        assert_eq!(conversion.remarks.len(), 1);
     }
 
     #[test]
@@ -240,5 +297,14 @@ mod tests {
         let written = convert(&conversion, &target).unwrap();
         assert_eq!(written, [target.join("1_a.sql")]);
         assert_eq!(fs::read_to_string(&written[0]).unwrap(), "SELECT 1;\n");
+    }
+
+    #[test]
+    fn what_is_a_directive_no_more_is_a_comment() {
+        let text = "SELECT 1;\n  --+goose Down\n-- atlas:nolint\n-- a word\n";
+        assert_eq!(
+            without_directives(text.to_owned()),
+            "SELECT 1;\n  -- was +goose Down\n-- was atlas:nolint\n-- a word\n"
+        );
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan};
 
-use super::{Migration, MigrationDirectory, ReadOptions};
 use super::error::DirectoryError;
 use super::layout::Layout;
+use super::{Migration, MigrationDirectory, ReadOptions};
 use crate::history::{Kind, Version};
 
 /// Longest description in a file name, in characters.

@@ -331,7 +331,10 @@ mod tests {
             ),
         ] {
             std::fs::write(&path, bytes).unwrap();
-            let message = FileReader::new().digest(&path, |_| ()).unwrap_err().to_string();
+            let message = FileReader::new()
+                .digest(&path, |_| ())
+                .unwrap_err()
+                .to_string();
             assert!(message.ends_with(expected), "{message}");
         }
     }

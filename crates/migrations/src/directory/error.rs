@@ -264,7 +264,12 @@ pub struct LayoutProblem {
 impl fmt::Display for LayoutProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.position {
-            Some(position) => write!(formatter, "{}: {}", place(&self.path, position), self.message),
+            Some(position) => write!(
+                formatter,
+                "{}: {}",
+                place(&self.path, position),
+                self.message
+            ),
             None => write!(formatter, "{}: {}", self.path.display(), self.message),
         }
     }
@@ -276,7 +281,11 @@ const SHOWN_PROBLEMS: usize = 20;
 fn problem_list(problems: &[LayoutProblem]) -> String {
     let shown = problems.iter().take(SHOWN_PROBLEMS);
     let mut text: String = shown.map(|problem| format!("\n  {problem}")).collect();
-    if let Some(more) = problems.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more > 0) {
+    if let Some(more) = problems
+        .len()
+        .checked_sub(SHOWN_PROBLEMS)
+        .filter(|more| *more > 0)
+    {
         text.push_str(&format!("\n  and {more} more"));
     }
     text
@@ -304,10 +313,37 @@ impl DirectoryError {
             | Self::TransactionControl { path, position, .. } => Some((path, *position)),
             // Of several problems each names its place.
             Self::Layout { problems, .. } => match problems.as_slice() {
-                [only] => only.position.map(|position| (only.path.as_path(), position)),
+                [only] => only
+                    .position
+                    .map(|position| (only.path.as_path(), position)),
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// The error without the place that [`DirectoryError::position`] gives, to stand beside it.
+    pub fn without_place(&self) -> String {
+        match self {
+            Self::Syntax { message, .. } | Self::Directive { message, .. } => message.clone(),
+            Self::TransactionControl {
+                statement, problem, ..
+            } => format!("`{statement}` {problem}"),
+            Self::Layout {
+                path,
+                layout,
+                problems,
+            } => match problems.as_slice() {
+                [only] if only.position.is_some() => {
+                    format!(
+                        "the directory `{}` cannot be read as {layout}: {}",
+                        path.display(),
+                        only.message
+                    )
+                }
+                _ => self.to_string(),
+            },
+            _ => self.to_string(),
         }
     }
 }
@@ -396,7 +432,11 @@ impl fmt::Display for DirectoryWarning {
                     "`{down}` reverts `{up}`, whose name differs in more than the ending"
                 )
             }
-            Self::Layout { file, line, message } => match line {
+            Self::Layout {
+                file,
+                line,
+                message,
+            } => match line {
                 Some(line) => write!(formatter, "{file}:{line}: {message}"),
                 None => write!(formatter, "`{file}`: {message}"),
             },

@@ -169,17 +169,20 @@ impl Layout {
     /// knows may decide.
     pub(crate) fn may_replace(self, detected: Self, path: &Path) -> Result<bool, DirectoryError> {
         let mut folder = Folder::open(path)?;
-        let certain = |claim: Option<Claim>| claim.is_some_and(|claim| claim.strength == Strength::Certain);
+        let certain =
+            |claim: Option<Claim>| claim.is_some_and(|claim| claim.strength == Strength::Certain);
         Ok(self.0.claim(&mut folder)?.is_some() && !certain(detected.0.claim(&mut folder)?))
     }
 
     /// The layout, other than this one, whose directive stands at the start of a line of `text`, and that line's
     /// number, from 1.
     pub(super) fn foreign_marker(self, text: &str) -> Option<(Self, usize)> {
-        Self::all().filter(|layout| *layout != self).find_map(|layout| {
-            let before = text.get(..layout.0.marker_in(text)?)?;
-            Some((layout, before.matches('\n').count() + 1))
-        })
+        Self::all()
+            .filter(|layout| *layout != self)
+            .find_map(|layout| {
+                let before = text.get(..layout.0.marker_in(text)?)?;
+                Some((layout, before.matches('\n').count() + 1))
+            })
     }
 }
 
@@ -189,7 +192,9 @@ pub(super) fn marker_place(text: &str, marker: &str) -> Option<usize> {
         let before = text.get(..*at).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-        line.trim_end().strip_suffix("--").is_some_and(|start| start.trim().is_empty())
+        line.trim_end()
+            .strip_suffix("--")
+            .is_some_and(|start| start.trim().is_empty())
     })
 }
 

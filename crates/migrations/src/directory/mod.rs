@@ -159,6 +159,19 @@ impl Migration {
 }
 
 impl MigrationDirectory {
+    /// The newest of some versions: the greatest number, or without numbers the one that stands last here.
+    pub fn newest<'a>(
+        &self,
+        versions: impl IntoIterator<Item = &'a Version>,
+    ) -> Option<&'a Version> {
+        versions
+            .into_iter()
+            .max_by_key(|version| match version.is_number() {
+                true => (true, None, *version),
+                false => (false, self.places.get(version), *version),
+            })
+    }
+
     /// Where a version stands in the order in which migrations run.
     pub fn place(&self, version: &Version) -> Option<usize> {
         self.places.get(version).copied()

@@ -92,9 +92,9 @@ impl Part {
         for range in &self.keep {
             blank(text.get(at..range.start).unwrap_or_default(), &mut native);
             at = range.start;
-            while let Some(edit) = edits.next_if(|edit| {
-                range.start <= edit.range.start && edit.range.end <= range.end
-            }) {
+            while let Some(edit) =
+                edits.next_if(|edit| range.start <= edit.range.start && edit.range.end <= range.end)
+            {
                 native.push_str(text.get(at..edit.range.start).unwrap_or_default());
                 native.push_str(&edit.with);
                 at = edit.range.end;
@@ -156,7 +156,10 @@ impl Script {
     /// When it cannot be read, or is another one now.
     pub(crate) fn file_bytes(&self) -> Result<Vec<u8>, DirectoryError> {
         let bytes = std::fs::read(&self.path).map_err(DirectoryError::io("read", &self.path))?;
-        let expected = self.part.as_ref().map_or(self.bytes, |part| part.file_bytes);
+        let expected = self
+            .part
+            .as_ref()
+            .map_or(self.bytes, |part| part.file_bytes);
         if bytes.len() as u64 == expected {
             Ok(bytes)
         } else {
@@ -167,7 +170,10 @@ impl Script {
     pub(super) fn open_file(&self) -> Result<(FileStamp, Box<dyn BufRead + Send>), DirectoryError> {
         let file = File::open(&self.path).map_err(DirectoryError::io("open", &self.path))?;
         let stamp = FileStamp::of(&file).map_err(DirectoryError::io("read", &self.path))?;
-        let expected = self.part.as_ref().map_or(self.bytes, |part| part.file_bytes);
+        let expected = self
+            .part
+            .as_ref()
+            .map_or(self.bytes, |part| part.file_bytes);
         if stamp.bytes != expected {
             return Err(self.replaced());
         }

@@ -9,9 +9,9 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::{Migration, MigrationDirectory};
 use super::digest::sha256;
 use super::error::DirectoryError;
+use super::{Migration, MigrationDirectory};
 
 /// Name of the file in the directory of migrations.
 pub const SUM_FILE_NAME: &str = "forerun.sum";
@@ -75,7 +75,10 @@ pub struct SumParseError {
 
 /// Names and digests of the scripts of a migration. Two that share a file have the direction in their names.
 fn entries(migration: &Migration) -> impl Iterator<Item = (String, String)> {
-    let up = (migration.up.file_name.clone(), migration.up.normalized.clone());
+    let up = (
+        migration.up.file_name.clone(),
+        migration.up.normalized.clone(),
+    );
     let down = migration.down.as_ref().map(|down| {
         let shared = down.file_name == migration.up.file_name;
         let name = match shared {

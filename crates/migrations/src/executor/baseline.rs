@@ -1,10 +1,9 @@
 //! `migrate baseline`: declares versions present without running them.
 
-
 use jiff::Timestamp;
 
 use super::attempt::AttemptError;
-use super::inspect::{Summaries, read};
+use super::inspect::{Recorded, Summaries, read};
 use super::run::Run;
 use super::transaction::fence;
 use super::{FinishedMigration, Outcome, RunReport, Runner};
@@ -12,24 +11,28 @@ use crate::database::{CommitOutcome, Timeouts};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, Kind, Origin, Version};
+use crate::plan::Conflict;
 
 impl Runner {
     /// Records `version` and everything below it in the directory as present. With `dry_run` only reports.
     ///
     /// # Errors
-    /// [`Refusal::HistoryNotEmpty`] when versions are recorded already.
+    /// [`Refusal::HistoryNotEmpty`] when versions are recorded already, unless `replace` says to forget them.
     pub async fn baseline(
         &self,
         directory: &DirectorySource,
         version: &Version,
+        replace: bool,
         dry_run: bool,
     ) -> Result<RunReport, RunError> {
         let (directory, session, recorded) = self.open_verified(directory).await?;
-        refuse_history(recorded.applied.iter().map(|row| row.version.clone()).max())?;
+        refuse_history(&directory, &recorded, replace)?;
         let rows = self.baseline_rows(&directory, version)?;
         if !dry_run {
             let mut run = self.lock(session, "migrate baseline").await?;
-            let result = run.write_baseline(&rows, version).await;
+            let result = run
+                .write_baseline(&directory, &rows, version, replace)
+                .await;
             run.finish(result, |()| format!("migrate baseline: version {version}"))
                 .await?;
         }
@@ -50,11 +53,15 @@ impl Runner {
         let mut summaries = Summaries::default();
         let now = Timestamp::now().to_string();
         let mut rows = Vec::new();
-        for migration in directory
-            .migrations
-            .iter()
-            .filter(|migration| migration.version <= *version)
-        {
+        let place = directory.place(version);
+        if place.is_none() && !version.is_number() {
+            return Err(Refusal::UnknownToDirectory(vec![version.clone()]).into());
+        }
+        let up_to = |migration: &&Migration| match place {
+            Some(place) => directory.place(&migration.version) <= Some(place),
+            None => migration.version <= *version,
+        };
+        for migration in directory.migrations.iter().filter(up_to) {
             let summary = summaries.of(self, &migration.up)?;
             rows.push(self.baseline_row(
                 Some(migration),
@@ -115,12 +122,19 @@ impl Runner {
 impl Run<'_> {
     async fn write_baseline(
         &mut self,
+        directory: &MigrationDirectory,
         rows: &[HistoryRow],
         version: &Version,
+        replace: bool,
     ) -> Result<(), RunError> {
         // Another runner may have been first while this one waited for the lock.
         let recorded = read(self.session.as_mut()).await?;
-        refuse_history(recorded.applied.iter().map(|row| row.version.clone()).max())?;
+        refuse_history(directory, &recorded, replace)?;
+        let forgotten: Vec<Version> = recorded
+            .applied
+            .into_iter()
+            .map(|row| row.version)
+            .collect();
         let entry = AuditEntry {
             event: "baseline",
             version: Some(version.clone()),
@@ -130,10 +144,16 @@ impl Run<'_> {
                 "declared {} version(s) up to {version} present without running them",
                 rows.len()
             ),
-            detail: serde_json::Value::Null,
+            detail: match forgotten.is_empty() {
+                true => serde_json::Value::Null,
+                false => serde_json::json!({ "replaced": forgotten }),
+            },
         };
         let rows = rows.to_vec();
         self.bookkeeping("recording the baseline", async |run| {
+            for version in &forgotten {
+                fence(run.session.record_reverted(&run.lease, version).await?)?;
+            }
             for row in &rows {
                 fence(run.session.record_applied(&run.lease, row).await?)?;
             }
@@ -172,10 +192,24 @@ impl Run<'_> {
     }
 }
 
-fn refuse_history(newest: Option<Version>) -> Result<(), Refusal> {
-    match newest {
-        Some(newest) => Err(Refusal::HistoryNotEmpty { newest }),
-        None => Ok(()),
+fn refuse_history(
+    directory: &MigrationDirectory,
+    recorded: &Recorded,
+    replace: bool,
+) -> Result<(), RunError> {
+    if let Some(row) = recorded.journal.first() {
+        return Err(RunError::Conflict(vec![Conflict::UnfinishedOther {
+            version: row.version.clone(),
+            script: row.script.clone(),
+            direction: row.direction.as_str(),
+        }]));
+    }
+    match directory.newest(recorded.applied.iter().map(|row| &row.version)) {
+        Some(newest) if !replace => Err(Refusal::HistoryNotEmpty {
+            newest: newest.clone(),
+        }
+        .into()),
+        _ => Ok(()),
     }
 }
 

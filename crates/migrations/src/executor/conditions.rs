@@ -95,9 +95,7 @@ impl Run<'_> {
         self.bookkeeping("recording a migration that did not run", async |run| {
             for change in &changes {
                 let fenced = match change {
-                    Change::Applied(row) => {
-                        run.session.record_applied(&run.lease, row).await?
-                    }
+                    Change::Applied(row) => run.session.record_applied(&run.lease, row).await?,
                     Change::Reverted(version) => {
                         run.session.record_reverted(&run.lease, version).await?
                     }

@@ -1,6 +1,5 @@
 //! `migrate down`: down scripts, newest first.
 
-
 use super::inspect::{Summaries, read, unfinished_conflicts};
 use super::{Outcome, RunReport, Runner};
 use crate::directory::{DirectorySource, MigrationDirectory, Repeat};
@@ -23,9 +22,13 @@ impl Runner {
     ///
     /// # Errors
     /// When the directory or database cannot be read, or a script is missing.
-    pub async fn plan_down(&self, directory: &DirectorySource, to: DownTo) -> Result<Plan, RunError> {
+    pub async fn plan_down(
+        &self,
+        directory: &DirectorySource,
+        to: DownTo,
+    ) -> Result<Plan, RunError> {
         let (directory, _session, recorded) = self.open_verified(directory).await?;
-        self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)
+        self.make_down_plan(&directory, &recorded.applied, &recorded.journal, &to)
     }
 
     /// Reverts applied migrations, newest first, each with its history row in one transaction where the database
@@ -33,13 +36,21 @@ impl Runner {
     ///
     /// # Errors
     /// See [`RunError`]. Nothing is run when one of the versions has no down script.
-    pub async fn down(&self, directory: &DirectorySource, to: DownTo) -> Result<RunReport, RunError> {
+    pub async fn down(
+        &self,
+        directory: &DirectorySource,
+        to: DownTo,
+    ) -> Result<RunReport, RunError> {
         let (directory, session, recorded) = self.open_verified(directory).await?;
         // Refusals are told before anybody waits for the lock.
-        let plan =
-            self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to.clone())?;
+        let plan = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, &to)?;
         if plan.steps.is_empty() {
-            return Ok(report(Outcome::UpToDate, &recorded.applied, Vec::new()));
+            return Ok(report(
+                Outcome::UpToDate,
+                &directory,
+                &recorded.applied,
+                Vec::new(),
+            ));
         }
         let mut run = match self.lock(session, "migrate down").await {
             Ok(run) => run,
@@ -50,7 +61,7 @@ impl Runner {
         };
         let result = async {
             let recorded = read(run.session.as_mut()).await?;
-            let now = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, to)?;
+            let now = self.make_down_plan(&directory, &recorded.applied, &recorded.journal, &to)?;
             // "The newest" is another one when somebody else was at work meanwhile.
             if now.hash != plan.hash {
                 return Err(Refusal::PlanChanged.into());
@@ -61,7 +72,12 @@ impl Runner {
                 bytes: plan.bytes(),
             });
             let finished = run.steps(&plan).await?;
-            Ok(report(Outcome::Done, &recorded.applied, finished))
+            Ok(report(
+                Outcome::Done,
+                &directory,
+                &recorded.applied,
+                finished,
+            ))
         }
         .await;
         run.finish(result, |report| {
@@ -78,7 +94,7 @@ impl Runner {
         directory: &MigrationDirectory,
         applied: &[AppliedVersion],
         journal: &[JournalRow],
-        to: DownTo,
+        to: &DownTo,
     ) -> Result<Plan, RunError> {
         let conflicts = unfinished_conflicts(directory, journal, Direction::Down);
         if !conflicts.is_empty() {
@@ -98,7 +114,7 @@ impl Runner {
         let reverted = applied.iter().filter(|row| !repeats(&row.version));
         let mut newest_first: Vec<&AppliedVersion> = reverted.collect();
         newest_first.sort_by_cached_key(|row| std::cmp::Reverse(place(&row.version)));
-        let chosen: Vec<&AppliedVersion> = match &to {
+        let chosen: Vec<&AppliedVersion> = match to {
             DownTo::Count(count) => newest_first.into_iter().take(*count).collect(),
             DownTo::Version(version) => newest_first
                 .into_iter()
@@ -155,18 +171,21 @@ impl Runner {
 
 fn report(
     outcome: Outcome,
+    directory: &MigrationDirectory,
     applied: &[AppliedVersion],
     migrations: Vec<super::FinishedMigration>,
 ) -> RunReport {
-    let left = applied.len().saturating_sub(migrations.len());
+    let reverted = |version: &Version| migrations.iter().any(|done| done.version == *version);
+    let left: Vec<&Version> = applied
+        .iter()
+        .map(|row| &row.version)
+        .filter(|version| !reverted(version))
+        .collect();
     RunReport {
         outcome,
         left_for_later: Vec::new(),
-        applied: left,
-        newest: left
-            .checked_sub(1)
-            .and_then(|index| applied.get(index))
-            .map(|row| row.version.clone()),
+        applied: left.len(),
+        newest: directory.newest(left).cloned(),
         migrations,
     }
 }

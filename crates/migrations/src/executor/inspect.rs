@@ -8,7 +8,7 @@ use super::Runner;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
 use crate::directory::{
-    DirectorySource, MigrationDirectory, Repeat, Script, ScriptSummary, SumFile,
+    DirectoryError, DirectorySource, MigrationDirectory, Repeat, Script, ScriptSummary, SumFile,
 };
 use crate::error::{Refusal, RunError};
 use crate::event::Event;
@@ -66,7 +66,11 @@ impl Runner {
     ///
     /// # Errors
     /// As `up` before it takes the lock.
-    pub async fn plan(&self, directory: &DirectorySource, options: UpOptions) -> Result<Plan, RunError> {
+    pub async fn plan(
+        &self,
+        directory: &DirectorySource,
+        options: UpOptions,
+    ) -> Result<Plan, RunError> {
         let (directory, mut session, recorded) = self.open_verified(directory).await?;
         self.refuse_other_history(session.as_mut(), &recorded, options.ignore_other_history)
             .await?;
@@ -85,7 +89,7 @@ impl Runner {
             error,
         };
         let mut applied = session.history().await.map_err(reading)?;
-        applied.sort_by(|left, right| left.version.cmp(&right.version));
+        applied.sort_by(in_order);
         let lock = session.holder().await.map_err(reading)?;
         let mut summaries = Summaries::default();
         let mut comparison = plan::compare(&directory, &recorded.applied, false);
@@ -127,7 +131,7 @@ impl Runner {
         };
         let mut session = self.connect().await?;
         let mut rows = session.history().await.map_err(reading)?;
-        rows.sort_by(|left, right| left.version.cmp(&right.version));
+        rows.sort_by(in_order);
         let mut trail = Vec::new();
         if let Some(version) = version {
             rows.retain(|row| row.version == version);
@@ -147,7 +151,11 @@ impl Runner {
             let recorded = read(session.as_mut()).await?;
             Ok::<_, RunError>((session, recorded))
         };
-        let (verified, asked) = self.read_beside(directory, asking).await?;
+        let schema = |asked: &Result<(Box<dyn Session>, Recorded), RunError>| match asked {
+            Ok((session, _)) => session.server().working_schema.clone(),
+            Err(_) => None,
+        };
+        let (verified, asked) = self.read_beside(directory, asking, schema).await?;
         if let Some(sum) = SumFile::read(&directory.path)? {
             sum.verify(&verified).map_err(RunError::Sum)?;
         }
@@ -160,7 +168,11 @@ impl Runner {
         &self,
         directory: &DirectorySource,
     ) -> Result<(MigrationDirectory, Box<dyn Session>), RunError> {
-        let (directory, session) = self.read_beside(directory, self.connect()).await?;
+        let schema = |asked: &Result<Box<dyn Session>, RunError>| match asked {
+            Ok(session) => session.server().working_schema.clone(),
+            Err(_) => None,
+        };
+        let (directory, session) = self.read_beside(directory, self.connect(), schema).await?;
         Ok((directory, session?))
     }
 
@@ -173,18 +185,22 @@ impl Runner {
     }
 
     /// Reads the directory while the database is asked. What is wrong with the directory is said first: no waiting for
-    /// a server mends it.
+    /// a server mends it. But where it cannot be read without the name of the schema, and only the server knows that, it
+    /// is read again.
     async fn read_beside<T>(
         &self,
         directory: &DirectorySource,
         asking: impl Future<Output = T>,
+        schema: impl Fn(&T) -> Option<String>,
     ) -> Result<(MigrationDirectory, T), RunError> {
-        let source = self.complete(directory);
-        let reading = tokio::task::spawn_blocking(move || source.read());
-        let (directory, asked) = tokio::join!(reading, asking);
-        let directory = match directory {
-            Ok(directory) => directory?,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        let mut source = self.complete(directory);
+        let (first, asked) = tokio::join!(read_aside(source.clone()), asking);
+        let directory = match (first, schema(&asked)) {
+            (Err(DirectoryError::Layout { .. }), Some(schema)) => {
+                source.options.variables.target.insert("schema", schema);
+                read_aside(source).await?
+            }
+            (first, _) => first?,
         };
         for warning in &directory.warnings {
             self.warn("directory", warning.to_string());
@@ -268,6 +284,7 @@ impl Runner {
         comparison: &mut plan::Comparison<'_>,
         summaries: &mut Summaries,
     ) -> Result<(), RunError> {
+        let mut comments = Vec::new();
         for (migration, row) in std::mem::take(&mut comparison.changed) {
             let found = summaries
                 .of(self, plan::script_of(migration, row))
@@ -275,14 +292,7 @@ impl Runner {
             // A file that cannot even be split any more has certainly changed.
             if found.is_ok_and(|found| found == row.checksums.sql) {
                 if summaries.told.insert(migration.up.file_name.clone()) {
-                    self.warn(
-                    "comment_changed",
-                    format!(
-                        "{} was changed after it was applied, in comments or layout only; `forerun migrate repair {} --accept-change` \
-                         records the new text",
-                        migration.up.file_name, migration.version
-                    ),
-                );
+                    comments.push(migration.up.file_name.as_str());
                 }
             } else {
                 comparison.conflicts.push(Conflict::Changed {
@@ -292,6 +302,18 @@ impl Runner {
                     found: migration.up.normalized.clone(),
                 });
             }
+        }
+        if let [first, more @ ..] = comments.as_slice() {
+            let which = match more.len() {
+                0 => format!("{first} was"),
+                1 => format!("{first} and 1 more file were"),
+                more => format!("{first} and {more} more files were"),
+            };
+            let message = format!(
+                "{which} changed after being applied, in comments or layout only; `forerun migrate repair \
+                 --accept-comments` records the new text"
+            );
+            self.warn("comment_changed", message);
         }
         Ok(())
     }
@@ -303,11 +325,7 @@ impl Runner {
 
 impl Summaries {
     /// The summary of a script, read at most once.
-    pub fn of(
-        &mut self,
-        runner: &Runner,
-        script: &Script,
-    ) -> Result<&ScriptSummary, RunError> {
+    pub fn of(&mut self, runner: &Runner, script: &Script) -> Result<&ScriptSummary, RunError> {
         // A file may hold both directions.
         let key = (script.file_name.clone(), script.direction);
         if !self.known.contains_key(&key) {
@@ -324,6 +342,16 @@ impl Summaries {
         let key = (script.file_name.clone(), script.direction);
         self.known.get(&key)
     }
+}
+
+/// Numbers by their order; after them names, as they were applied.
+fn in_order(left: &HistoryRow, right: &HistoryRow) -> std::cmp::Ordering {
+    let by_version = || left.version.cmp(&right.version);
+    if left.version.is_number() || right.version.is_number() {
+        return by_version();
+    }
+    let by_time = left.finished_at.cmp(&right.finished_at);
+    by_time.then_with(by_version)
 }
 
 /// Reads what is recorded.
@@ -371,4 +399,12 @@ pub(super) fn unfinished_conflicts(
         }
     };
     journal.iter().filter_map(conflict).collect()
+}
+
+/// Reads it without standing in the way of others.
+async fn read_aside(source: DirectorySource) -> Result<MigrationDirectory, DirectoryError> {
+    match tokio::task::spawn_blocking(move || source.read()).await {
+        Ok(read) => read,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }

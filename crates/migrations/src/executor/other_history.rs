@@ -100,15 +100,32 @@ impl Runner {
         Ok(found)
     }
 
-    /// Refuses to begin a history of our own where another tool has one. Asks only while ours is empty.
+    /// Refuses to begin a history of our own where another tool has one.
     pub(super) async fn refuse_other_history(
         &self,
         session: &mut dyn Session,
         recorded: &Recorded,
         ignore: bool,
     ) -> Result<(), RunError> {
-        if ignore || !recorded.applied.is_empty() || !recorded.journal.is_empty() {
+        if ignore {
             return Ok(());
+        }
+        let used = self.tools_before_us(session, recorded).await?;
+        if used.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::OtherHistory(used).into())
+        }
+    }
+
+    /// The tools that have migrated this database. Asks only while our own history is empty.
+    pub(super) async fn tools_before_us(
+        &self,
+        session: &mut dyn Session,
+        recorded: &Recorded,
+    ) -> Result<Vec<OtherTool>, RunError> {
+        if !recorded.applied.is_empty() || !recorded.journal.is_empty() {
+            return Ok(Vec::new());
         }
         let found = match self.other_histories(session, None, None).await {
             // A table that this user must not read says nothing.
@@ -119,17 +136,12 @@ impl Runner {
                         "there may be a history of another tool, which cannot be read: {error}"
                     ),
                 );
-                return Ok(());
+                return Ok(Vec::new());
             }
             found => found?,
         };
         let used = found.iter().filter(|history| !history.state.is_empty());
-        let used: Vec<OtherTool> = used.map(OtherHistory::described).collect();
-        if used.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::OtherHistory(used).into())
-        }
+        Ok(used.map(OtherHistory::described).collect())
     }
 }
 

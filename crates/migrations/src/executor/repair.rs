@@ -1,13 +1,13 @@
 //! `migrate repair`: what only a person can decide, on the record.
 
-
 use super::Runner;
-use super::inspect::{Summaries, read};
+use super::inspect::{Recorded, Summaries, read};
 use super::run::Run;
 use super::transaction::fence;
 use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Checksums, JournalRow, Version};
+use crate::plan;
 
 /// What to decide about a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,113 @@ impl Runner {
         };
         run.finish(result, Clone::clone).await
     }
+
+    /// Records the present text of all files that were changed in comments or layout only; returns one sentence on what
+    /// was done.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingToRepair`] when there is none.
+    pub async fn accept_comments(
+        &self,
+        directory: &DirectorySource,
+        dry_run: bool,
+    ) -> Result<String, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        if dry_run {
+            let recorded = read(session.as_mut()).await?;
+            let changed = self.changed_comments(&directory, &recorded)?.len();
+            return Ok(format!(
+                "would record the present text of {}",
+                files(changed)
+            ));
+        }
+        let mut run = self.lock(session, "migrate repair").await?;
+        let result = run.accept_comments(&directory).await;
+        run.finish(result, Clone::clone).await
+    }
+
+    /// The versions whose files were changed so, with the digests of today.
+    fn changed_comments(
+        &self,
+        directory: &MigrationDirectory,
+        recorded: &Recorded,
+    ) -> Result<Vec<(Version, Checksums)>, RunError> {
+        let comparison = plan::compare(directory, &recorded.applied, true);
+        let mut summaries = Summaries::default();
+        let mut changed = Vec::new();
+        for (migration, row) in comparison.changed {
+            let script = plan::script_of(migration, row);
+            // A file that cannot even be split any more has other SQL.
+            let Ok(summary) = summaries.of(self, script) else {
+                continue;
+            };
+            if summary.sql_checksum == row.checksums.sql {
+                let now = Checksums {
+                    normalized: script.normalized.clone(),
+                    raw: script.raw.clone(),
+                    sql: summary.sql_checksum.clone(),
+                };
+                changed.push((row.version.clone(), now));
+            }
+        }
+        if changed.is_empty() {
+            let message = "no file was changed in comments or layout only".to_owned();
+            return Err(Refusal::NothingToRepair(message).into());
+        }
+        Ok(changed)
+    }
+}
+
+/// `1 file`, `2 files`.
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        _ => format!("{count} files"),
+    }
 }
 
 impl Run<'_> {
+    async fn accept_comments(
+        &mut self,
+        directory: &MigrationDirectory,
+    ) -> Result<String, RunError> {
+        let recorded = read(self.session.as_mut()).await?;
+        let changed = self.runner.changed_comments(directory, &recorded)?;
+        let history = self.session.history().await;
+        let mut rows = history.map_err(|error| RunError::Database {
+            doing: "reading the history",
+            error,
+        })?;
+        rows.retain(|row| changed.iter().any(|(version, _)| *version == row.version));
+        let mut entries = Vec::new();
+        for row in &mut rows {
+            let now = changed.iter().find(|(version, _)| *version == row.version);
+            let Some((version, checksums)) = now else {
+                continue;
+            };
+            let before = std::mem::replace(&mut row.checksums, checksums.clone());
+            if let Some(migration) = directory.get(version) {
+                row.script.clone_from(&migration.up.file_name);
+            }
+            entries.push(entry(
+                version,
+                format!("recorded the present text of {}, the same SQL", row.script),
+                serde_json::json!({ "before": before, "after": row.checksums }),
+            ));
+        }
+        self.bookkeeping("recording the checksums", async |run| {
+            for row in &rows {
+                fence(run.session.record_checksums(&run.lease, row).await?)?;
+            }
+            Ok(run.session.audit(&entries).await?)
+        })
+        .await?;
+        Ok(format!(
+            "recorded the present text of {}",
+            files(rows.len())
+        ))
+    }
+
     async fn accept_change(
         &mut self,
         directory: &MigrationDirectory,

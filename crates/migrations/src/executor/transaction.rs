@@ -111,7 +111,10 @@ impl Run<'_> {
         };
         let journal: Vec<JournalRow> = announced.iter().map(|next| next.journal.clone()).collect();
         let earlier = self.unrecorded.iter();
-        let mut changes: Vec<Change> = earlier.clone().flat_map(|done| done.changes.clone()).collect();
+        let mut changes: Vec<Change> = earlier
+            .clone()
+            .flat_map(|done| done.changes.clone())
+            .collect();
         let mut entries: Vec<AuditEntry> = earlier.flat_map(|done| done.audit.clone()).collect();
         changes.extend(self.changes(step, started));
         entries.extend_from_slice(&self.audit);

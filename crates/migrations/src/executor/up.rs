@@ -51,7 +51,11 @@ impl Runner {
     ///
     /// # Errors
     /// See [`RunError`]; what was finished before the error stays applied and recorded.
-    pub async fn up(&self, directory: &DirectorySource, options: UpOptions) -> Result<RunReport, RunError> {
+    pub async fn up(
+        &self,
+        directory: &DirectorySource,
+        options: UpOptions,
+    ) -> Result<RunReport, RunError> {
         let command = options.command();
         let (directory, mut session, recorded) = self.open_verified(directory).await?;
         self.refuse_other_history(session.as_mut(), &recorded, options.ignore_other_history)
@@ -91,7 +95,13 @@ impl Runner {
             let recorded = read(run.session.as_mut()).await?;
             let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
             if plan.steps.is_empty() {
-                return Ok(report(Outcome::DoneByAnother, &plan, &recorded, Vec::new()));
+                return Ok(report(
+                    Outcome::DoneByAnother,
+                    &directory,
+                    &plan,
+                    &recorded,
+                    Vec::new(),
+                ));
             }
             run.audit.extend(plan.out_of_order.iter().map(|script| {
                 let message = format!(
@@ -105,7 +115,13 @@ impl Runner {
                 bytes: plan.bytes(),
             });
             let finished = run.steps(&plan).await?;
-            Ok(report(Outcome::Done, &plan, &recorded, finished))
+            Ok(report(
+                Outcome::Done,
+                &directory,
+                &plan,
+                &recorded,
+                finished,
+            ))
         }
         .await;
         run.finish(result, |report| {
@@ -132,6 +148,7 @@ impl Runner {
         if plan.steps.is_empty() {
             return Ok(Before::NothingToDo(report(
                 Outcome::UpToDate,
+                directory,
                 &plan,
                 recorded,
                 Vec::new(),
@@ -151,6 +168,7 @@ impl Runner {
                 if plan.steps.is_empty() {
                     return Ok(Before::NothingToDo(report(
                         Outcome::DoneByAnother,
+                        directory,
                         &plan,
                         &recorded,
                         Vec::new(),
@@ -178,20 +196,19 @@ impl Runner {
 
 fn report(
     outcome: Outcome,
+    directory: &MigrationDirectory,
     plan: &Plan,
     recorded: &Recorded,
     migrations: Vec<super::FinishedMigration>,
 ) -> RunReport {
-    let newest = recorded
-        .applied
-        .iter()
-        .map(|row| row.version.clone())
-        .chain(migrations.iter().map(|done| done.version.clone()))
-        .max();
+    let before = recorded.applied.iter().map(|row| &row.version);
+    let now = before.chain(migrations.iter().map(|done| &done.version));
+    let newest = directory.newest(now).cloned();
+    let again = plan.steps.iter().filter(|step| step.again).count();
     RunReport {
         outcome,
         left_for_later: plan.left_for_later.clone(),
-        applied: recorded.applied.len() + migrations.len(),
+        applied: (recorded.applied.len() + migrations.len()).saturating_sub(again),
         newest,
         migrations,
     }

@@ -48,6 +48,16 @@ pub enum Conflict {
         /// Newest applied version.
         newest: Version,
     },
+    /// What is applied has names that the directory does not know at all: it may be the same under other names, and
+    /// running it would do it twice.
+    OtherNames {
+        /// One of the applied versions.
+        version: Version,
+        /// How many there are.
+        applied: usize,
+        /// The last migration of the directory that would have run.
+        last: Version,
+    },
     /// The part of a script that an unfinished attempt has run is different now.
     Unresumable {
         /// Version.
@@ -181,6 +191,17 @@ pub fn compare<'a>(
         });
     }
     without_file(directory, applied, &mut result);
+    let once = |pending: &&Pending<'_>| pending.migration.repeat == Repeat::Never;
+    let known = |row: &AppliedVersion| directory.get(&row.version).is_some();
+    if let (Some(gone), Some(last)) = (result.gone.first(), result.pending.iter().rfind(once))
+        && !applied.iter().any(known)
+    {
+        result.conflicts.push(Conflict::OtherNames {
+            version: gone.clone(),
+            applied: applied.len(),
+            last: last.migration.version.clone(),
+        });
+    }
     result
 }
 
@@ -190,9 +211,15 @@ fn without_file<'a>(
     applied: &'a [AppliedVersion],
     result: &mut Comparison<'a>,
 ) {
-    let numbers = directory.migrations.iter().map(|migration| &migration.version);
+    let numbers = directory
+        .migrations
+        .iter()
+        .map(|migration| &migration.version);
     let newest_file = numbers.filter(|version| version.is_number()).max();
-    for row in applied.iter().filter(|row| directory.get(&row.version).is_none()) {
+    for row in applied
+        .iter()
+        .filter(|row| directory.get(&row.version).is_none())
+    {
         if !row.version.is_number() {
             result.gone.push(row.version.clone());
         } else if newest_file.is_none_or(|newest| row.version > *newest) {
@@ -287,7 +314,9 @@ mod tests {
 
     fn versions<'a>(pending: &[Pending<'a>]) -> Vec<&'a str> {
         let migrations = pending.iter().map(|pending| pending.migration);
-        migrations.map(|migration| migration.version.as_str()).collect()
+        migrations
+            .map(|migration| migration.version.as_str())
+            .collect()
     }
 
     #[test]
@@ -370,7 +399,12 @@ mod tests {
                 _ => Repeat::Never,
             };
         });
-        let history = [applied(1, "a"), applied(2, "b"), applied(3, "c"), applied(4, "d")];
+        let history = [
+            applied(1, "a"),
+            applied(2, "b"),
+            applied(3, "c"),
+            applied(4, "d"),
+        ];
         let comparison = compare(&directory, &history, false);
         assert_eq!(versions(&comparison.pending), ["1", "2"]);
         assert!(comparison.pending.iter().all(|pending| pending.again));
@@ -379,6 +413,25 @@ mod tests {
         let comparison = compare(&directory, &history[2..], false);
         assert_eq!(versions(&comparison.pending), ["1", "2"]);
         assert!(comparison.conflicts.is_empty());
+    }
+
+    #[test]
+    fn a_directory_under_other_names_is_not_run_again() {
+        let directory = directory(&[(1, "a"), (2, "b")]);
+        let mut rows = [applied(1, "a"), applied(2, "b")];
+        for (row, name) in rows.iter_mut().zip(["x.sql::1::ann", "x.sql::2::ann"]) {
+            row.version = Version::named(name).unwrap();
+        }
+        let comparison = compare(&directory, &rows, false);
+        assert!(matches!(
+            comparison.conflicts[..],
+            [Conflict::OtherNames { applied: 2, .. }]
+        ));
+        // One that it knows is enough: somebody has cleared up.
+        let rows = [rows[0].clone(), applied(1, "a")];
+        let comparison = compare(&directory, &rows, false);
+        assert!(comparison.conflicts.is_empty());
+        assert_eq!(comparison.gone.len(), 1);
     }
 
     #[test]

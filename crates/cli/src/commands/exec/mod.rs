@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 
 use super::context::Context;
 use super::guarded::shell_code;
-use crate::arguments::{Exec, GUARDED};
+use crate::arguments::{DirectoryArguments, Exec, GUARDED};
 use crate::command_error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::output::Done;
@@ -43,6 +43,7 @@ pub fn run(context: &Context, arguments: &Exec) -> Result<Done, CommandError> {
             .map_err(|error| CommandError::Run {
                 error: Box::new(error),
                 dialect,
+                directory: DirectoryArguments::default(),
             })?;
         under_guard(context, arguments, guard).await
     })?

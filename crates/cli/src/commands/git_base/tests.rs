@@ -113,7 +113,8 @@ fn a_comment_is_a_warning() {
 fn an_unknown_reference_says_what_to_do() {
     let repository = repository();
     let options = ReadOptions::default();
-    let directory = MigrationDirectory::read(&repository.path().join("migrations"), &options).unwrap();
+    let directory =
+        MigrationDirectory::read(&repository.path().join("migrations"), &options).unwrap();
     for reference in ["nothere", "--help", ""] {
         let explanation = compare(&directory, &options, reference, Dialect::Postgres)
             .unwrap_err()

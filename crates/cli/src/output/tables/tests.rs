@@ -18,7 +18,7 @@ fn row(version: u32, script: &str) -> HistoryRow {
         version: Version::from(version),
         description: String::new(),
         script: script.to_owned(),
-        kind: if version % 2 == 0 {
+        kind: if version.is_multiple_of(2) {
             Kind::Data
         } else {
             Kind::Schema
@@ -51,6 +51,7 @@ fn empty() -> Status {
             product: "PostgreSQL 15.18".to_owned(),
             database: "app".to_owned(),
             schema: Some("public".to_owned()),
+            working_schema: None,
             pooled: false,
         },
         applied: Vec::new(),

@@ -6,4 +6,5 @@ SELECT current_setting('server_version_num'),
        pg_backend_pid() || '@' || (SELECT to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
                                    FROM pg_stat_get_activity(pg_backend_pid())),
        pg_is_in_recovery(),
-       current_setting('transaction_read_only')::boolean
+       current_setting('transaction_read_only')::boolean,
+       current_schema()

@@ -2,10 +2,10 @@
 //!
 //! The description may be empty, as it may there. Directives of forerun work in these files too, being comments.
 
+use super::super::ReadOptions;
 use super::super::error::DirectoryError;
 use super::super::folder::Folder;
 use super::super::layout::{Claim, Found, Rules};
-use super::super::ReadOptions;
 use super::numbered::{Numbered, ScriptName, down_text, split_version, up_text};
 use crate::history::{Direction, Kind};
 

@@ -1,4 +1,4 @@
-//! The layouts, one file each.
+//! The layouts, one file or directory each. `numbered`, `problems` and `toml` are what several of them share.
 
 pub(super) mod atlas;
 mod atlas_delimiter;
@@ -11,9 +11,9 @@ pub(super) mod liquibase;
 pub(super) mod native;
 mod numbered;
 mod problems;
+pub(super) mod refinery;
 #[cfg(test)]
 mod sample;
-pub(super) mod refinery;
 pub(super) mod sqlx;
 pub(super) mod tern;
 mod toml;

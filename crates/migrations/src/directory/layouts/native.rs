@@ -2,10 +2,10 @@
 //!
 //! The version may have dots, as in `1.10.2_add_email.sql`.
 
+use super::super::ReadOptions;
 use super::super::error::DirectoryError;
 use super::super::folder::Folder;
 use super::super::layout::{Claim, Found, Rules};
-use super::super::ReadOptions;
 use super::numbered::{Numbered, ScriptName, up_text};
 use crate::history::{Direction, Kind};
 

@@ -44,7 +44,8 @@ impl Numbered {
     pub fn claim(&self, folder: &Folder) -> Option<Claim> {
         let others = LAYOUTS.into_iter().filter(|other| other.name != self.name);
         let only_here = |name: &&String| {
-            (self.parse)(name).is_some() && others.clone().all(|other| (other.parse)(name).is_none())
+            (self.parse)(name).is_some()
+                && others.clone().all(|other| (other.parse)(name).is_none())
         };
         let named = folder.files().iter().find(only_here)?;
         Some(Claim {
@@ -54,7 +55,11 @@ impl Numbered {
     }
 
     /// Reads the files and joins up and down scripts.
-    pub fn read(&self, folder: &mut Folder, options: &ReadOptions) -> Result<Found, DirectoryError> {
+    pub fn read(
+        &self,
+        folder: &mut Folder,
+        options: &ReadOptions,
+    ) -> Result<Found, DirectoryError> {
         let mut found = Found::default();
         let file_names = sql_files(folder, &mut found.warnings)?;
         for script in self.versions(folder, &file_names)? {
@@ -74,9 +79,12 @@ impl Numbered {
             match direction {
                 Direction::Up => {
                     let description = words.replace('_', " ");
-                    found
-                        .migrations
-                        .push(Migration::new(script.version, version, description, read));
+                    found.migrations.push(Migration::new(
+                        script.version,
+                        version,
+                        description,
+                        read,
+                    ));
                 }
                 Direction::Down => {
                     let up = found
@@ -204,10 +212,17 @@ pub(super) fn sql_files(
         });
     }
     // A directory per migration is the layout of other tools; a directory called `7_x.sql` is an accident.
-    let others = folder.folders().iter().filter(|name| name.ends_with(".sql"));
+    let others = folder
+        .folders()
+        .iter()
+        .filter(|name| name.ends_with(".sql"));
     near_misses.extend(others.cloned());
     let pipes = folder.others().iter();
-    near_misses.extend(pipes.filter(|name| name.ends_with(".sql") || is_near_miss(name)).cloned());
+    near_misses.extend(
+        pipes
+            .filter(|name| name.ends_with(".sql") || is_near_miss(name))
+            .cloned(),
+    );
     near_misses.sort_unstable();
     let near_misses = near_misses.into_iter();
     warnings.extend(near_misses.map(|file| DirectoryWarning::NearMiss { file }));

@@ -1,4 +1,5 @@
-//! Collects what is wrong with a directory, so that everything is said at once.
+//! What a layout finds wrong with a directory, collected so that everything is said at once. Shared by the layouts; the
+//! sentences are theirs.
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(super) struct Problems {
 }
 
 impl Problems {
+    /// None yet. `layout` is the name of the layout that reads.
     pub fn new(folder: &Folder, layout: &'static str) -> Self {
         Self {
             root: folder.path().to_owned(),

@@ -1,4 +1,4 @@
-//! Directories that the tests of layouts read.
+//! For the unit tests of layouts: small directories, and what a layout reads of them or finds wrong. In no program.
 
 use std::io::Read;
 use std::path::Path;
@@ -60,6 +60,7 @@ impl Sample {
             .collect()
     }
 
+    /// What a person should look at.
     pub fn warnings(&self) -> Vec<String> {
         self.read.warnings.iter().map(ToString::to_string).collect()
     }

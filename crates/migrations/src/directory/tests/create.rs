@@ -26,9 +26,12 @@ fn versions_continue_the_style() {
     // Two in one second, and a clock that is behind.
     assert_eq!(next("20261121223033"), "20261121223034");
     assert_eq!(next("20301231235959"), "20310101000000");
-    let message = next_version(&read(&[("340282366920938463463374607431768211455_x.sql", "")]).unwrap(), now())
-        .unwrap_err()
-        .to_string();
+    let message = next_version(
+        &read(&[("340282366920938463463374607431768211455_x.sql", "")]).unwrap(),
+        now(),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(
         message.starts_with("there is no version after 340282366920938463463374607431768211455"),
         "{message}"
@@ -95,7 +98,13 @@ fn nothing_is_overwritten_and_nothing_escapes() {
         .unwrap_err()
         .to_string();
     assert!(message.starts_with("`///` gives no file name"), "{message}");
-    let path = create(folder.path(), &ReadOptions::default(), &new("../../up"), now()).unwrap();
+    let path = create(
+        folder.path(),
+        &ReadOptions::default(),
+        &new("../../up"),
+        now(),
+    )
+    .unwrap();
     assert_eq!(path, [folder.path().join("20261121223033_up.sql")]);
     let other = create(folder.path(), &ReadOptions::default(), &new("up"), now()).unwrap();
     assert_ne!(path, other);

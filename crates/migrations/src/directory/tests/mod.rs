@@ -31,9 +31,7 @@ fn read(files: &[(&str, &str)]) -> Result<MigrationDirectory, DirectoryError> {
 /// The message of the error, without the name of the temporary folder.
 fn refused(files: &[(&str, &str)]) -> String {
     let folder = directory(files);
-    let message = read_at(folder.path())
-        .unwrap_err()
-        .to_string();
+    let message = read_at(folder.path()).unwrap_err().to_string();
     without_folder(&message, folder.path())
 }
 

@@ -114,9 +114,7 @@ fn links_are_followed_as_kubernetes_mounts_them() {
     assert_eq!(found.migrations[0].up.bytes, 9);
 
     symlink("nowhere", folder.path().join("2_b.sql")).unwrap();
-    let message = read_at(folder.path())
-        .unwrap_err()
-        .to_string();
+    let message = read_at(folder.path()).unwrap_err().to_string();
     assert!(
         message.contains("cannot follow the link") && message.contains("2_b.sql"),
         "{message}"
@@ -179,8 +177,17 @@ fn an_ending_in_another_case_is_an_error_that_names_the_right_one() {
 #[test]
 fn versions_may_be_larger_than_any_number_type() {
     let large = "9".repeat(40);
-    let found = read(&[(&format!("{large}_a.sql"), ""), ("10_c.sql", ""), ("0_b.sql", "")]).unwrap();
-    let versions: Vec<&str> = found.migrations.iter().map(|it| it.version.as_str()).collect();
+    let found = read(&[
+        (&format!("{large}_a.sql"), ""),
+        ("10_c.sql", ""),
+        ("0_b.sql", ""),
+    ])
+    .unwrap();
+    let versions: Vec<&str> = found
+        .migrations
+        .iter()
+        .map(|it| it.version.as_str())
+        .collect();
     assert_eq!(versions, ["0", "10", &large]);
 }
 
@@ -279,9 +286,7 @@ fn an_unreadable_file_says_so() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads everything.
     if std::fs::File::open(&path).is_err() {
-        let message = read_at(folder.path())
-            .unwrap_err()
-            .to_string();
+        let message = read_at(folder.path()).unwrap_err().to_string();
         assert!(message.contains("Check the permissions"), "{message}");
     }
 }

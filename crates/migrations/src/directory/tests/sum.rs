@@ -50,8 +50,7 @@ fn differences_are_listed() {
 fn any_new_script_changes_the_first_line() {
     let first_line = |files: &[(&str, &str)]| {
         let folder = directory(files);
-        let text =
-            SumFile::for_directory(&read_at(folder.path()).unwrap()).to_string();
+        let text = SumFile::for_directory(&read_at(folder.path()).unwrap()).to_string();
         text.lines().next().unwrap().to_owned()
     };
     let base = first_line(&FILES);

@@ -20,7 +20,7 @@ use super::other_history::{OtherHistory, reading};
 use super::run::Run;
 use super::transaction::fence;
 use crate::database::{Change, Record, Session};
-use crate::directory::{DirectorySource, Layout, MigrationDirectory};
+use crate::directory::{DirectoryError, DirectorySource, Layout, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::foreign::{
     self, Accepted, Adoption, Files, PeerHistory, PeerLock, Place, Recorded, Row, TableName,
@@ -113,9 +113,17 @@ impl Runner {
         source: &DirectorySource,
         options: &AdoptOptions,
     ) -> Result<AdoptReport, RunError> {
-        let (directory, mut session, recorded) = self.open_verified(source).await?;
+        let (source, opened) = match self.open_verified(source).await {
+            Err(RunError::Directory(error)) => {
+                let source = self.source_by_history(source, error, options).await?;
+                let opened = self.open_verified(&source).await?;
+                (source, opened)
+            }
+            opened => (source.clone(), opened?),
+        };
+        let (directory, mut session, recorded) = opened;
         let found = self.choose(session.as_mut(), options).await?;
-        let (source, directory) = self.settle_layout(source, directory, found.peer).await?;
+        let (source, directory) = self.settle_layout(&source, directory, found.peer).await?;
         let files = Files {
             directory: &directory,
             options: &source.options,
@@ -198,6 +206,33 @@ impl Runner {
         })
     }
 
+    /// A directory that cannot be read since it was taken for that of another tool than the one whose directive is in
+    /// it: where the history is of that one, its layout is meant. Else the error stands.
+    async fn source_by_history(
+        &self,
+        source: &DirectorySource,
+        error: DirectoryError,
+        options: &AdoptOptions,
+    ) -> Result<DirectorySource, RunError> {
+        let own = match &error {
+            DirectoryError::ForeignDirective { found, .. } => Layout::named(found),
+            _ => None,
+        };
+        let Some(own) = own.filter(|_| source.options.layout.is_none()) else {
+            return Err(error.into());
+        };
+        let mut session = self.connect().await?;
+        match self.choose(session.as_mut(), options).await {
+            Ok(found) if found.peer.name() == own.name() => {}
+            Ok(_) | Err(RunError::Refused(_)) => return Err(error.into()),
+            Err(unreadable) => return Err(unreadable),
+        }
+        let mut source = source.clone();
+        source.options.layout = Some(own);
+        self.tell_layout(&source, own);
+        Ok(source)
+    }
+
     /// The directory as the other tool's layout, where it could be more than one.
     async fn settle_layout(
         &self,
@@ -218,15 +253,19 @@ impl Runner {
         for warning in &directory.warnings {
             self.warn("directory", warning.to_string());
         }
+        self.tell_layout(&source, own);
+        Ok((source, directory))
+    }
+
+    fn tell_layout(&self, source: &DirectorySource, own: Layout) {
         self.warn(
             "layout",
             format!(
                 "{} could be of more than one layout; the history says {own}. Say so in every run: --layout {own}, or \
                  FORERUN_LAYOUT={own}",
-                directory.path.display()
+                source.path.display()
             ),
         );
-        Ok((source, directory))
     }
 }
 

@@ -102,7 +102,10 @@ mod tests {
             entry.as_deref(),
             Some("S8msuzO5Zemk5rG15r2SAnIomj6oOxTUu+ndiqT0L7c=")
         );
-        assert_eq!(files.header(), "QBWdmAuSD79IIbz2/wOnBvgmNzilGVksWIR+glJ7DQo=");
+        assert_eq!(
+            files.header(),
+            "QBWdmAuSD79IIbz2/wOnBvgmNzilGVksWIR+glJ7DQo="
+        );
     }
 
     #[test]

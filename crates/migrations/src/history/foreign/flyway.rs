@@ -118,7 +118,6 @@ impl PeerHistory for Flyway {
             }
             let recorded_as = match version {
                 "" => repeatable_version(row),
-                version if kind.ends_with("_BASELINE") => format!("B{version}"),
                 version => version.to_owned(),
             };
             if let Some(entry) = state.push(&recorded_as, named(row), row) {
@@ -167,7 +166,13 @@ impl PeerHistory for Flyway {
             let Some(recorded) = &entry.checksum else {
                 return Ok(Verdict::NotKept);
             };
-            let bytes = migration.up.file_bytes()?;
+            // A `B` script ran in the place of the `V` of its version and of all before it.
+            let checkpoint = migration
+                .checkpoint
+                .as_ref()
+                .filter(|_| entry.columns.text(KIND) == "SQL_BASELINE");
+            let script = checkpoint.unwrap_or(&migration.up);
+            let bytes = script.file_bytes()?;
             let text = String::from_utf8_lossy(&bytes);
             let found = checksum_flyway::checksum(&text).to_string();
             if *recorded == found {
@@ -323,7 +328,7 @@ mod tests {
             .map(|up_to| up_to.version.as_str())
             .collect();
         assert_eq!(up_to, ["5", "10"]);
-        assert_eq!(versions(&state), ["B10", "11"]);
+        assert_eq!(versions(&state), ["10", "11"]);
     }
 
     #[test]

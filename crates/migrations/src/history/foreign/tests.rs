@@ -107,10 +107,7 @@ fn a_table_of_another_name_is_known_by_its_columns_when_it_is_named() {
 #[test]
 fn every_history_has_a_layout_of_its_name_and_a_table() {
     for peer in all() {
-        assert_eq!(
-            named(peer.name()).map(PeerHistory::name),
-            Some(peer.name())
-        );
+        assert_eq!(named(peer.name()).map(PeerHistory::name), Some(peer.name()));
         assert!(!peer.tables().is_empty());
         for name in peer.tables().iter().chain(peer.companions()) {
             assert_eq!(name.to_lowercase(), **name);

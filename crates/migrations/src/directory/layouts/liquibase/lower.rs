@@ -10,7 +10,7 @@ use super::changes::{self, Failure};
 use super::conditions::{Precondition, Reaction};
 use super::formatted::{self, Changeset, Item};
 use super::paths::Place;
-use super::reader::{Filters, Inherited, PeerChangeset, Reader, recorded_path};
+use super::reader::{Filters, Inherited, PeerChangeset, Reader, Seen, recorded_path};
 use crate::history::foreign::checksum_liquibase::{SqlChange, version_8, version_9};
 use crate::history::{Direction, VERSION_CHARACTERS, Version};
 
@@ -255,14 +255,19 @@ impl Reader<'_> {
         path: &str,
     ) -> Result<Option<Script>, Failure> {
         let text = changes::expanded(file.text(), &changeset.rollback, &self.properties, path)?;
-        let words = text.trim().to_lowercase();
+        let words = text.trim();
         if words.is_empty() {
             return Ok(None);
         }
-        if words.starts_with("not required") || words.starts_with("empty") {
+        let begins = |with: &str| {
+            let start = words.get(..with.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(with))
+        };
+        if begins("not required") || begins("empty") {
             return Ok(Some(file.part(Direction::Down, Vec::new(), Vec::new())));
         }
-        if words.contains("changesetid") {
+        let mut every = words.as_bytes().windows("changesetid".len());
+        if every.any(|part| part.eq_ignore_ascii_case(b"changesetid")) {
             let line = text.replace(['\n', '\r'], " ");
             let id = attributes::spaced(&line, "changeSetId");
             let author = attributes::spaced(&line, "changesetAuthor");
@@ -293,7 +298,7 @@ impl Reader<'_> {
         let path = super::paths::normalize(path).unwrap_or_else(|| path.to_owned());
         let version = version(&path, id, author);
         let found = version.and_then(|version| self.seen.get(&version));
-        let migration = found.and_then(|(place, _)| self.found.migrations.get(*place));
+        let migration = found.and_then(|seen| self.found.migrations.get(seen.migration));
         let Some(migration) = migration else {
             return Err(format!(
                 "there is no changeset {path}::{id}::{author} before this one, which its rollback is to run"
@@ -305,16 +310,28 @@ impl Reader<'_> {
         Ok(script)
     }
 
+    /// `file:line` of a changeset that was found before.
+    fn line_of(&self, seen: &Seen) -> String {
+        let Some(migration) = self.found.migrations.get(seen.migration) else {
+            return String::new();
+        };
+        let path = &migration.up.path;
+        let text = std::fs::read(path).unwrap_or_default();
+        let before = text.get(..seen.at).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("{}:{line}", path.display())
+    }
+
     /// Adds a migration, or notes that there is one of the same name.
     pub fn add(&mut self, file: &FileText, place: &Place, lowered: Lowered) {
         let (id, author, path) = (&lowered.id, &lowered.author, &lowered.path);
         let Some(version) = version(path, id, author) else {
             return self.problem(file, lowered.at, "the changeset has no name");
         };
-        let here = self.position(file, lowered.at);
-        if let Some((_, first)) = self.seen.get(&version) {
+        if let Some(seen) = self.seen.get(&version) {
             // Of changesets for several databases, and none given, the first stands for all.
             if self.dialect.is_some() {
+                let first = self.line_of(seen);
                 let message = format!(
                     "the changeset {id} of {author} is there twice, here and at {first}. Give one of them another id; \
                      if one is applied somewhere already, it must be the other one"
@@ -323,9 +340,11 @@ impl Reader<'_> {
             }
             return;
         }
-        let first = format!("{}:{}", file.path().display(), here.line);
-        self.seen
-            .insert(version.clone(), (self.found.migrations.len(), first));
+        let seen = Seen {
+            migration: self.found.migrations.len(),
+            at: lowered.at,
+        };
+        self.seen.insert(version.clone(), seen);
         if let Some(peers) = &mut self.peers {
             let [checksum_9, checksum_8] = lowered.checksums;
             peers.push(PeerChangeset {

@@ -175,13 +175,7 @@ impl Reader<'_> {
                 }
                 // A change that does nothing, a mark in Liquibase's own table, and a message.
                 "empty" | "tagDatabase" | "output" => {}
-                name => {
-                    let message = format!(
-                        "`{name}` is a change that Liquibase makes SQL of, and forerun runs SQL only. Write it as a \
-                         `sql` change (`liquibase update-sql` shows it)"
-                    );
-                    self.problem(file, change.at, message);
-                }
+                name => self.problem(file, change.at, no_sql(name)),
             }
         }
         (changes, left_out)
@@ -383,6 +377,23 @@ fn sql(node: &Node) -> Sql {
     Sql {
         texts: inner.texts.clone(),
         splitting: splitting(node),
+    }
+}
+
+/// Why a change cannot be carried over, and what to do.
+fn no_sql(change: &str) -> String {
+    match change {
+        "customChange" => format!(
+            "`{change}` is Java code, and forerun runs SQL only. Write what it does as a `sql` change, or do it in a \
+             program of its own"
+        ),
+        "executeCommand" => format!(
+            "`{change}` starts a program, and forerun runs SQL only. Start it outside of the migrations"
+        ),
+        _ => format!(
+            "`{change}` is a change that Liquibase makes SQL of, and forerun runs SQL only. Write it as a `sql` change \
+             (`liquibase update-sql` shows it)"
+        ),
     }
 }
 

@@ -46,6 +46,14 @@ pub(super) struct Inherited {
     pub logical_path: Option<String>,
 }
 
+/// Where a changeset was found.
+pub(super) struct Seen {
+    /// Its place among the migrations.
+    pub migration: usize,
+    /// Byte of its file.
+    pub at: usize,
+}
+
 pub(super) struct Reader<'a> {
     pub folder: &'a mut Folder,
     pub dialect: Option<Dialect>,
@@ -57,7 +65,7 @@ pub(super) struct Reader<'a> {
     pub peers: Option<Vec<PeerChangeset>>,
     pub problems: Vec<LayoutProblem>,
     /// Where each changeset is.
-    pub seen: HashMap<Version, (usize, String)>,
+    pub seen: HashMap<Version, Seen>,
     /// The first changeset for MySQL alone, and that for MariaDB alone.
     pub alone: HashMap<&'static str, (PathBuf, Position)>,
     /// There is none that would include plain SQL.

@@ -251,7 +251,8 @@ fn rollbacks_can_be_nothing_or_another_changeset() {
 #[test]
 fn what_cannot_be_carried_over_is_named_line_by_line() {
     let master = "<databaseChangeLog>\n<include file=\"nowhere.sql\"/>\n<includeAll path=\"empty\"/>\n\
-                  <changeSet id=\"1\" author=\"a\"><createTable tableName=\"t\"/></changeSet>\n\
+                  <changeSet id=\"1\" author=\"a\"><createTable tableName=\"t\"/>\
+                  <customChange class=\"a.B\"/><executeCommand executable=\"c\"/></changeSet>\n\
                   <changeSet id=\"2\" author=\"a\" failOnError=\"false\"><sql>select 1</sql></changeSet>\n\
                   <changeSet id=\"3\" author=\"a\"><preConditions><columnExists/></preConditions><sql>select 1</sql></changeSet>\n\
                   <preConditions><dbms type=\"h2\"/></preConditions>\n\
@@ -266,6 +267,8 @@ fn what_cannot_be_carried_over_is_named_line_by_line() {
         "changelog.xml:2:1: there is no `nowhere.sql`",
         "changelog.xml:3:1: there are no changelogs in `empty`",
         "changelog.xml:4:30: `createTable` is a change that Liquibase makes SQL of",
+        "changelog.xml:4:58: `customChange` is Java code, and forerun runs SQL only",
+        "changelog.xml:4:85: `executeCommand` starts a program, and forerun runs SQL only",
         "changelog.xml:5:1: failOnError:false cannot be carried over",
         "changelog.xml:6:45: the precondition `columnExists`",
         "changelog.xml:7:1: `preConditions` cannot be carried over",
