@@ -187,7 +187,11 @@ fn nothing_runs_beside_the_history_of_another_tool() {
         assert_eq!(everything(&target), before, "{target:?}");
 
         // Looking and declaring are always possible.
-        let _ = text(&project, &["status"], 0);
+        let _ = text(&project, &["status"], 0)
+            .expect_text("goose has migrated this database (goose_db_version, 2 applied)")
+            .expect_text("`forerun migrate adopt` takes that history over");
+        let found = document(&json(&project, &["status"], 0));
+        assert_eq!(found["other_tools"][0]["name"], "goose", "{target:?}");
         let _ = text(&project, &["plan", "--ignore-other-history"], 0);
         let _ = project
             .command(&["--format", "text", "migrate", "plan"])

@@ -63,6 +63,16 @@ pub fn status(status: &Status, verbose: bool) -> String {
             one_line(&holder.to_string())
         );
     }
+    for tool in &status.other_tools {
+        let _ = writeln!(
+            text,
+            "{} {} has migrated this database ({}, {})",
+            paint(WARNING, "other history:"),
+            tool.title,
+            one_line(&tool.table),
+            tool.summary
+        );
+    }
     applied(&mut text, &status.applied, verbose);
     for row in &status.unfinished {
         let _ = writeln!(
@@ -166,6 +176,15 @@ pub fn status_sentence(status: &Status) -> String {
         return format!(
             "A migration is unfinished; `forerun migrate {}` goes on with it.",
             row.direction.as_str()
+        );
+    }
+    if let [first, more @ ..] = status.other_tools.as_slice() {
+        let from = match more {
+            [] => String::new(),
+            _ => format!(" --from {}", first.name),
+        };
+        return format!(
+            "`forerun migrate adopt{from}` takes that history over; until then nothing runs."
         );
     }
     if !status.pending.is_empty() {

@@ -10,7 +10,7 @@ use crate::database::{Holder, ServerInfo, Session};
 use crate::directory::{
     DirectoryError, DirectorySource, MigrationDirectory, Repeat, Script, ScriptSummary, SumFile,
 };
-use crate::error::{Refusal, RunError};
+use crate::error::{OtherTool, Refusal, RunError};
 use crate::event::Event;
 use crate::history::{AppliedVersion, AuditRow, Direction, HistoryRow, JournalRow, Kind, Version};
 use crate::plan::{self, Conflict, Plan};
@@ -48,6 +48,8 @@ pub struct Status {
     pub ahead: Vec<Version>,
     /// Who holds the runner lock.
     pub lock: Option<Holder>,
+    /// Other tools that have migrated this database, while our history is empty.
+    pub other_tools: Vec<OtherTool>,
 }
 
 /// A migration that is not applied.
@@ -91,6 +93,7 @@ impl Runner {
         let mut applied = session.history().await.map_err(reading)?;
         applied.sort_by(in_order);
         let lock = session.holder().await.map_err(reading)?;
+        let other_tools = self.tools_before_us(session.as_mut(), &recorded).await?;
         let mut summaries = Summaries::default();
         let mut comparison = plan::compare(&directory, &recorded.applied, false);
         self.settle_changes(&mut comparison, &mut summaries)?;
@@ -114,6 +117,7 @@ impl Runner {
             conflicts: comparison.conflicts,
             ahead: comparison.ahead,
             lock,
+            other_tools,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Status and history, as a person reads them.
 
 use forerun_migrations::database::{Holder, ServerInfo};
+use forerun_migrations::error::OtherTool;
 use forerun_migrations::executor::{PendingMigration, Status};
 use forerun_migrations::history::{
     AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow, Kind, Origin, Version,
@@ -60,6 +61,7 @@ fn empty() -> Status {
         conflicts: Vec::new(),
         ahead: Vec::new(),
         lock: None,
+        other_tools: Vec::new(),
     }
 }
 
@@ -185,4 +187,33 @@ fn a_history_and_its_audit() {
     WHEN (UTC)           EVENT            STATEMENT  TRY  WHO        MESSAGE
     2026-01-31 12:00:00  migration.retry  1          1    app@pod-a  try 1 of 0002_b.sql: lock timeout
     "#);
+}
+
+#[test]
+fn another_tools_history_is_said_with_what_to_do() {
+    let status_now = Status {
+        pending: vec![PendingMigration {
+            version: Version::from(1),
+            script: "1_a.sql".to_owned(),
+            kind: Kind::Schema,
+        }],
+        other_tools: vec![OtherTool {
+            name: "goose",
+            title: "goose",
+            table: "goose_db_version".to_owned(),
+            summary: "2 applied".to_owned(),
+        }],
+        ..empty()
+    };
+    let text = plain(&status(&status_now, false));
+    assert!(
+        text.contains(
+            "other history: goose has migrated this database (goose_db_version, 2 applied)"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("`forerun migrate adopt` takes that history over"),
+        "{text}"
+    );
 }
