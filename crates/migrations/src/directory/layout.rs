@@ -5,6 +5,9 @@
 //! its directives ask for, and runs nothing.
 
 use std::fmt;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use std::path::Path;
 
 use serde::{Serialize, Serializer};
@@ -177,18 +180,35 @@ impl Layout {
     /// The layout, other than this one, whose directive stands at the start of a line of `text`, and that line's
     /// number, from 1.
     pub(super) fn foreign_marker(self, text: &str) -> Option<(Self, usize)> {
-        Self::all()
-            .filter(|layout| *layout != self)
-            .find_map(|layout| {
-                let before = text.get(..layout.0.marker_in(text)?)?;
-                Some((layout, before.matches('\n').count() + 1))
+        MARKERS
+            .iter()
+            .filter(|(layout, _)| *layout != self)
+            .find_map(|(layout, finder)| {
+                let at = match finder {
+                    Some(finder) => place_of(text, finder),
+                    None => layout.0.marker_in(text),
+                }?;
+                let before = text.get(..at)?;
+                Some((*layout, before.matches('\n').count() + 1))
             })
     }
 }
 
 /// Where a comment that begins with `marker` stands alone in its line.
 pub(super) fn marker_place(text: &str, marker: &str) -> Option<usize> {
-    memchr::memmem::find_iter(text.as_bytes(), marker).find(|at| {
+    place_of(text, &Finder::new(marker))
+}
+
+/// What finds the marker of each layout: every file is searched for all of them.
+static MARKERS: LazyLock<Vec<(Layout, Option<Finder<'static>>)>> = LazyLock::new(|| {
+    let finder = |layout: Layout| layout.0.marker().map(Finder::new);
+    Layout::all()
+        .map(|layout| (layout, finder(layout)))
+        .collect()
+});
+
+fn place_of(text: &str, marker: &Finder<'_>) -> Option<usize> {
+    marker.find_iter(text.as_bytes()).find(|at| {
         let before = text.get(..*at).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);

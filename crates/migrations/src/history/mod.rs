@@ -91,16 +91,19 @@ impl Ord for Version {
             (false, true) => return Ordering::Greater,
             (false, false) => return self.0.cmp(&other.0),
         }
+        // Without leading zeros the longer number is the larger one.
+        let by_size =
+            |left: &str, right: &str| left.len().cmp(&right.len()).then_with(|| left.cmp(right));
+        if !self.0.contains('.') && !other.0.contains('.') {
+            return by_size(&self.0, &other.0);
+        }
         let (mut left, mut right) = (self.0.split('.'), other.0.split('.'));
         loop {
-            // Without leading zeros the longer number is the larger one.
             let order = match (left.next(), right.next()) {
                 (None, None) => return Ordering::Equal,
                 (None, Some(_)) => Ordering::Less,
                 (Some(_), None) => Ordering::Greater,
-                (Some(left), Some(right)) => {
-                    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
-                }
+                (Some(left), Some(right)) => by_size(left, right),
             };
             if order != Ordering::Equal {
                 return order;
