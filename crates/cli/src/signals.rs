@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use forerun_migrations::executor::{StopReason, StopSender};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::exit_code::ExitCode;
 
@@ -53,60 +53,26 @@ pub enum First {
     Exit,
 }
 
-/// Installs the handlers; returns when they are in place.
+/// Installs the handlers.
 ///
 /// # Errors
 /// When the operating system gives no thread or no handler.
 pub fn install(stop: StopSender, child: Child, first: First) -> std::io::Result<()> {
-    let (ready, installed) = mpsc::channel();
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_io()
-                .build();
-            match runtime {
-                Ok(runtime) => runtime.block_on(watch(&stop, &child, first, &ready)),
-                Err(error) => drop(ready.send(Err(error))),
+            let mut exit_now = first == First::Exit;
+            for number in signals.forever() {
+                if exit_now {
+                    child.send(Signal::KILL);
+                    end(number);
+                }
+                exit_now = true;
+                stop.stop(StopReason::Signal(number));
             }
         })?;
-    installed
-        .recv()
-        .unwrap_or_else(|_| Err(std::io::Error::other("the signal thread ended")))
-}
-
-async fn watch(
-    stop: &StopSender,
-    child: &Child,
-    first: First,
-    ready: &mpsc::Sender<std::io::Result<()>>,
-) {
-    let streams = || {
-        Ok((
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::hangup())?,
-        ))
-    };
-    let (mut terminate, mut interrupt, mut hangup) = match streams() {
-        Ok(streams) => streams,
-        Err(error) => return drop(ready.send(Err(error))),
-    };
-    let _ = ready.send(Ok(()));
-    let mut exit_now = first == First::Exit;
-    loop {
-        let number = tokio::select! {
-            _ = terminate.recv() => 15,
-            _ = interrupt.recv() => 2,
-            _ = hangup.recv() => 1,
-        };
-        if exit_now {
-            child.send(Signal::KILL);
-            end(number);
-        }
-        exit_now = true;
-        stop.stop(StopReason::Signal(number));
-    }
+    Ok(())
 }
 
 #[expect(

@@ -215,13 +215,12 @@ pub(super) fn sha256(text: &str) -> String {
 }
 
 pub(crate) fn hex(digest: &[u8]) -> String {
-    let mut text = String::with_capacity(digest.len() * 2);
-    for byte in digest {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-    }
-    text
+    let digits = |nibble: u8| match nibble {
+        0..=9 => char::from(b'0' + nibble),
+        _ => char::from(b'a' - 10 + nibble),
+    };
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.map(digits).collect()
 }
 
 /// Finds the line by reading the file once more: only a failing run pays for it.

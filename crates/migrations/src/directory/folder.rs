@@ -6,6 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use super::digest::{FileReader, Hashers};
 use super::error::DirectoryError;
@@ -19,6 +20,12 @@ const BACKUP_ENDINGS: [&str; 8] = ["~", "#", ".bak", ".orig", ".rej", ".swp", ".
 /// Levels of directories below the one given: more are a loop of links, or an accident.
 const MAXIMUM_DEPTH: usize = 32;
 
+/// Files for which it pays to start a thread: a few milliseconds of reading.
+const FILES_PER_THREAD: usize = 250;
+
+/// Threads that read at once: more wait for the same disk.
+const MAXIMUM_THREADS: usize = 4;
+
 /// A directory of migrations that is being read. A pipe in it is not read: it could be waited for without end.
 pub(super) struct Folder {
     root: PathBuf,
@@ -27,6 +34,8 @@ pub(super) struct Folder {
     others: Vec<String>,
     /// All files below, once somebody has asked for them.
     tree: Option<Vec<String>>,
+    /// The start of the first `.sql` file, once somebody has asked for it.
+    sample: Option<Arc<str>>,
     reader: FileReader,
 }
 
@@ -48,6 +57,7 @@ impl Folder {
             folders: listed.folders,
             others: listed.others,
             tree: None,
+            sample: None,
             reader: FileReader::new(),
         })
     }
@@ -122,12 +132,54 @@ impl Folder {
     }
 
     /// The start of the first `.sql` file, up to 256 KiB, for telling layouts apart. Empty without such a file.
-    pub fn sample(&mut self) -> Result<String, DirectoryError> {
-        let first = self.files.iter().find(|name| name.ends_with(".sql"));
-        match first {
-            Some(name) => self.reader.start(&self.root.join(name)),
-            None => Ok(String::new()),
+    pub fn sample(&mut self) -> Result<Arc<str>, DirectoryError> {
+        if let Some(sample) = &self.sample {
+            return Ok(Arc::clone(sample));
         }
+        let first = self.files.iter().find(|name| name.ends_with(".sql"));
+        let sample: Arc<str> = match first {
+            Some(name) => self.reader.start(&self.root.join(name))?.into(),
+            None => Arc::default(),
+        };
+        self.sample = Some(Arc::clone(&sample));
+        Ok(sample)
+    }
+
+    /// The same as [`Folder::whole`] for many files, several at once, in their order. With `own`, a directive of
+    /// another layout in the first 256 KiB of one is an error.
+    ///
+    /// # Errors
+    /// Of the first file that has one.
+    pub fn wholes(
+        &mut self,
+        names: &[(&str, Direction)],
+        own: Option<Layout>,
+    ) -> Result<Vec<Script>, DirectoryError> {
+        let root = &self.root;
+        let read = |reader: &mut FileReader, names: &[(&str, Direction)]| {
+            let scripts = names.iter().map(|(name, direction)| match own {
+                Some(own) => whole_unmarked(reader, root, name, *direction, own),
+                None => whole_seen(reader, root, name, *direction, |_| ()),
+            });
+            scripts.collect::<Result<Vec<Script>, DirectoryError>>()
+        };
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let threads = (names.len() / FILES_PER_THREAD).clamp(1, processors.min(MAXIMUM_THREADS));
+        let mut shares = names.chunks(names.len().div_ceil(threads).max(1));
+        let own_share = shares.next().unwrap_or_default();
+        thread::scope(|scope| {
+            let others: Vec<_> = shares
+                .map(|share| scope.spawn(move || read(&mut FileReader::new(), share)))
+                .collect();
+            let mut scripts = read(&mut self.reader, own_share)?;
+            for other in others {
+                match other.join() {
+                    Ok(more) => scripts.extend(more?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(scripts)
+        })
     }
 
     /// The same as [`Folder::whole`].
@@ -140,22 +192,7 @@ impl Folder {
         direction: Direction,
         own: Layout,
     ) -> Result<Script, DirectoryError> {
-        let mut foreign = None;
-        let mut first = true;
-        let script = self.whole_seen(name, direction, |piece| {
-            if std::mem::take(&mut first) {
-                foreign = own.foreign_marker(piece);
-            }
-        })?;
-        match foreign {
-            None => Ok(script),
-            Some((found, line)) => Err(DirectoryError::ForeignDirective {
-                path: script.path,
-                line,
-                found: found.name(),
-                layout: own.name(),
-            }),
-        }
+        whole_unmarked(&mut self.reader, &self.root, name, direction, own)
     }
 
     /// A script that is a whole file and native text. It is read once and not kept, however long it is.
@@ -170,19 +207,54 @@ impl Folder {
         direction: Direction,
         look: impl FnMut(&str),
     ) -> Result<Script, DirectoryError> {
-        let path = self.root.join(name);
-        let digest = self.reader.digest(&path, look)?;
-        Ok(Script {
-            path,
-            direction,
-            file_name: name.to_owned(),
-            bytes: digest.bytes,
-            normalized: digest.normalized,
-            raw: digest.raw,
-            no_transaction: None,
-            part: None,
-        })
+        whole_seen(&mut self.reader, &self.root, name, direction, look)
     }
+}
+
+fn whole_unmarked(
+    reader: &mut FileReader,
+    root: &Path,
+    name: &str,
+    direction: Direction,
+    own: Layout,
+) -> Result<Script, DirectoryError> {
+    let mut foreign = None;
+    let mut first = true;
+    let script = whole_seen(reader, root, name, direction, |piece| {
+        if std::mem::take(&mut first) {
+            foreign = own.foreign_marker(piece);
+        }
+    })?;
+    match foreign {
+        None => Ok(script),
+        Some((found, line)) => Err(DirectoryError::ForeignDirective {
+            path: script.path,
+            line,
+            found: found.name(),
+            layout: own.name(),
+        }),
+    }
+}
+
+fn whole_seen(
+    reader: &mut FileReader,
+    root: &Path,
+    name: &str,
+    direction: Direction,
+    look: impl FnMut(&str),
+) -> Result<Script, DirectoryError> {
+    let path = root.join(name);
+    let digest = reader.digest(&path, look)?;
+    Ok(Script {
+        path,
+        direction,
+        file_name: name.to_owned(),
+        bytes: digest.bytes,
+        normalized: digest.normalized,
+        raw: digest.raw,
+        no_transaction: None,
+        part: None,
+    })
 }
 
 /// The text of one file.

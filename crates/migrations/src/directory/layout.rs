@@ -5,11 +5,10 @@
 //! its directives ask for, and runs nothing.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use std::path::Path;
-
 use serde::{Serialize, Serializer};
 
 use super::error::DirectoryError;
@@ -76,7 +75,7 @@ pub(super) trait Rules: Sync {
     fn read(&self, folder: &mut Folder, options: &ReadOptions) -> Result<Found, DirectoryError>;
 
     /// File names and texts of a new migration, the up script first; `None` where files are not made one by one.
-    /// `version` is as [`Rules::next_version`] made it, `slug` of lower-case letters, digits and underscores.
+    /// `version` is as [`super::next_version`] made it, `slug` of lower-case letters, digits and underscores.
     fn new_files(&self, version: &str, slug: &str, kind: Kind) -> Option<Vec<(String, String)>>;
 }
 

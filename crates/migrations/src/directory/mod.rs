@@ -40,7 +40,7 @@ mod sum;
 mod tests;
 mod transaction_control;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::history::Version;
@@ -70,7 +70,7 @@ pub struct MigrationDirectory {
     /// What a person should look at.
     pub warnings: Vec<DirectoryWarning>,
     /// Where each version stands in `migrations`.
-    places: BTreeMap<Version, usize>,
+    places: HashMap<Version, usize>,
 }
 
 /// One version.

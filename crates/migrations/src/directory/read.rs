@@ -1,6 +1,6 @@
 //! From a directory to migrations: which layout, what it finds, and whether that makes sense.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,7 +120,7 @@ impl MigrationDirectory {
         migrations: Vec<Migration>,
         warnings: Vec<DirectoryWarning>,
     ) -> Result<Self, DirectoryError> {
-        let mut places = BTreeMap::new();
+        let mut places = HashMap::with_capacity(migrations.len());
         for (place, migration) in migrations.iter().enumerate() {
             let first = places.insert(migration.version.clone(), place);
             if let Some(first) = first.and_then(|first| migrations.get(first)) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::run::Run;
 use super::transaction::fence;
-use crate::database::Change;
+use crate::database::Record;
 use crate::directory::{Condition, Otherwise};
 use crate::error::RunError;
 use crate::event::Event;
@@ -93,16 +93,13 @@ impl Run<'_> {
         let changes = self.changes(step, Instant::now());
         let entries = std::mem::take(&mut self.audit);
         self.bookkeeping("recording a migration that did not run", async |run| {
-            for change in &changes {
-                let fenced = match change {
-                    Change::Applied(row) => run.session.record_applied(&run.lease, row).await?,
-                    Change::Reverted(version) => {
-                        run.session.record_reverted(&run.lease, version).await?
-                    }
-                };
-                fence(fenced)?;
-            }
-            Ok(run.session.audit(&entries).await?)
+            let record = Record {
+                begin: None,
+                changes: &changes,
+                announced: &[],
+                audit: &entries,
+            };
+            fence(run.session.record(&run.lease, record).await?)
         })
         .await
     }

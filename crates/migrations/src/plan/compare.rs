@@ -1,7 +1,5 @@
 //! The history against the directory.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::directory::{Migration, MigrationDirectory, Repeat, Script};
@@ -113,23 +111,35 @@ pub struct Comparison<'a> {
     pub out_of_order: Vec<&'a Migration>,
 }
 
+/// A row of the history, and the place of its migration in the directory.
+type Row<'a> = (&'a AppliedVersion, Option<usize>);
+
 /// Compares. Linear in both, but for the look-up of versions.
 pub fn compare<'a>(
     directory: &'a MigrationDirectory,
     applied: &'a [AppliedVersion],
     allow_out_of_order: bool,
 ) -> Comparison<'a> {
-    let recorded: BTreeMap<&Version, &AppliedVersion> =
-        applied.iter().map(|row| (&row.version, row)).collect();
+    let rows: Vec<Row<'a>> = applied
+        .iter()
+        .map(|row| (row, directory.place(&row.version)))
+        .collect();
+    let mut recorded = vec![None; directory.migrations.len()];
+    for (row, place) in &rows {
+        if let Some(known) = place.and_then(|place| recorded.get_mut(place)) {
+            *known = Some(*row);
+        }
+    }
+    let migration_of = |row: &Row<'_>| directory.migrations.get(row.1?);
     // What runs again has no place in the order, and a number none among names.
-    let ordered = applied.iter().map(|row| &row.version).filter(|version| {
-        let migration = directory.get(version);
-        migration.is_none_or(|migration| migration.repeat == Repeat::Never)
-    });
-    let (numbers, names): (Vec<&Version>, Vec<&Version>) =
-        ordered.partition(|version| version.is_number());
+    let ordered = rows
+        .iter()
+        .filter(|row| migration_of(row).is_none_or(|migration| migration.repeat == Repeat::Never));
+    let (numbers, names): (Vec<&Version>, Vec<&Version>) = ordered
+        .map(|(row, _)| &row.version)
+        .partition(|version| version.is_number());
     let (newest_number, newest_name) = (numbers.into_iter().max(), names.into_iter().max());
-    let covered = covered(directory, applied);
+    let covered = covered(directory, &rows);
     let start = match applied {
         [] => newest_checkpoint(directory),
         _ => None,
@@ -142,9 +152,9 @@ pub fn compare<'a>(
         conflicts: Vec::new(),
         out_of_order: Vec::new(),
     };
-    for (place, migration) in directory.migrations.iter().enumerate() {
+    for (place, (migration, row)) in directory.migrations.iter().zip(recorded).enumerate() {
         let runs_once = migration.repeat == Repeat::Never;
-        if let Some(row) = recorded.get(&migration.version) {
+        if let Some(row) = row {
             let differs = !row.checksums.normalized.is_empty()
                 && row.checksums.normalized != script_of(migration, row).normalized;
             match migration.repeat {
@@ -190,11 +200,10 @@ pub fn compare<'a>(
             again: false,
         });
     }
-    without_file(directory, applied, &mut result);
+    without_file(directory, &rows, &mut result);
     let once = |pending: &&Pending<'_>| pending.migration.repeat == Repeat::Never;
-    let known = |row: &AppliedVersion| directory.get(&row.version).is_some();
     if let (Some(gone), Some(last)) = (result.gone.first(), result.pending.iter().rfind(once))
-        && !applied.iter().any(known)
+        && rows.iter().all(|(_, place)| place.is_none())
     {
         result.conflicts.push(Conflict::OtherNames {
             version: gone.clone(),
@@ -208,7 +217,7 @@ pub fn compare<'a>(
 /// What of the history the directory does not have.
 fn without_file<'a>(
     directory: &'a MigrationDirectory,
-    applied: &'a [AppliedVersion],
+    rows: &[Row<'a>],
     result: &mut Comparison<'a>,
 ) {
     let numbers = directory
@@ -216,10 +225,7 @@ fn without_file<'a>(
         .iter()
         .map(|migration| &migration.version);
     let newest_file = numbers.filter(|version| version.is_number()).max();
-    for row in applied
-        .iter()
-        .filter(|row| directory.get(&row.version).is_none())
-    {
+    for (row, _) in rows.iter().filter(|(_, place)| place.is_none()) {
         if !row.version.is_number() {
             result.gone.push(row.version.clone());
         } else if newest_file.is_none_or(|newest| row.version > *newest) {
@@ -235,16 +241,14 @@ fn without_file<'a>(
 
 /// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
 /// checkpoint.
-fn covered<'a>(
-    directory: &MigrationDirectory,
-    applied: &'a [AppliedVersion],
-) -> Option<&'a Version> {
-    let covers = |row: &&AppliedVersion| {
+fn covered<'a>(directory: &MigrationDirectory, rows: &[Row<'a>]) -> Option<&'a Version> {
+    let covers = |(row, place): &&Row<'a>| {
         let declared = row.origin == Origin::Baseline && row.script.is_empty();
-        let checkpoint = || directory.get(&row.version)?.checkpoint.as_ref();
+        let checkpoint = || directory.migrations.get((*place)?)?.checkpoint.as_ref();
         declared || checkpoint().is_some_and(|script| script.file_name == row.script)
     };
-    applied.iter().filter(covers).map(|row| &row.version).max()
+    let versions = rows.iter().filter(covers).map(|(row, _)| &row.version);
+    versions.max()
 }
 
 /// Where a database without a history begins, if not with the first migration.

@@ -62,20 +62,24 @@ impl Numbered {
     ) -> Result<Found, DirectoryError> {
         let mut found = Found::default();
         let file_names = sql_files(folder, &mut found.warnings)?;
-        for script in self.versions(folder, &file_names)? {
+        let scripts = self.versions(folder, &file_names)?;
+        let names: Vec<(&str, Direction)> = scripts
+            .iter()
+            .map(|script| (script.file_name, script.parts.direction))
+            .collect();
+        // Whoever names the layout means it.
+        let own = match options.layout {
+            Some(_) => None,
+            None => Layout::named(self.name),
+        };
+        let read = folder.wholes(&names, own)?;
+        found.migrations.reserve(read.len());
+        for (script, read) in scripts.into_iter().zip(read) {
             let ScriptName {
                 version,
                 words,
                 direction,
             } = script.parts;
-            let read = match options.layout {
-                // Whoever names the layout means it.
-                Some(_) => folder.whole(script.file_name, direction)?,
-                None => {
-                    let own = Layout::named(self.name).unwrap_or(Layout::NATIVE);
-                    folder.whole_unmarked(script.file_name, direction, own)?
-                }
-            };
             match direction {
                 Direction::Up => {
                     let description = words.replace('_', " ");

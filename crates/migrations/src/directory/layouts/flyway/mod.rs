@@ -32,7 +32,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use self::configuration::Configuration;
-use self::names::{Name, Sort, version_of};
+use self::names::{Name, Sort, begins_like_one, version_of};
 use self::placeholders::Placeholders;
 use self::reading::Reading;
 use super::super::error::DirectoryError;
@@ -69,7 +69,10 @@ impl Rules for Flyway {
         if let (Some(because), true) = (&file, configuration.own) {
             return Ok(certain(because.clone()));
         }
-        let named = |file: &String| matches!(parse(&configuration, file), Name::Named(_));
+        let named = |file: &String| {
+            begins_like_one(&configuration, base_name(file))
+                && matches!(parse(&configuration, file), Name::Named(_))
+        };
         // Without a look into what is below, where this is clearly the directory of another layout.
         let scripts = folder.files().iter().any(|file| file.ends_with(".sql"));
         if scripts && !folder.files().iter().any(named) {

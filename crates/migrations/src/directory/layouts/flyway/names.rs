@@ -183,7 +183,8 @@ fn without<'a>(file_name: &'a str, ending: &str) -> Option<&'a str> {
     found.eq_ignore_ascii_case(ending).then_some(stem)
 }
 
-fn stem_name<'a>(configuration: &Configuration, stem: &'a str) -> Name<'a> {
+/// What a name can begin with.
+fn beginnings(configuration: &Configuration) -> impl Iterator<Item = (&str, Sort)> {
     let own = [
         (configuration.versioned_prefix.as_str(), Sort::Versioned),
         (configuration.repeatable_prefix.as_str(), Sort::Repeatable),
@@ -191,8 +192,17 @@ fn stem_name<'a>(configuration: &Configuration, stem: &'a str) -> Name<'a> {
         (configuration.undo_prefix.as_str(), Sort::Undo),
     ];
     let events = EVENTS.iter().map(|event| (event.id, Sort::Callback(event)));
+    own.into_iter().chain(events)
+}
+
+/// Whether a file name begins like one of Flyway's: a quick no for the names of others.
+pub(super) fn begins_like_one(configuration: &Configuration, file_name: &str) -> bool {
+    beginnings(configuration).any(|(prefix, _)| file_name.starts_with(prefix))
+}
+
+fn stem_name<'a>(configuration: &Configuration, stem: &'a str) -> Name<'a> {
     let mut longest: Option<(&str, Sort)> = None;
-    for (prefix, sort) in own.into_iter().chain(events) {
+    for (prefix, sort) in beginnings(configuration) {
         let longer = longest.is_none_or(|(other, _)| other.len() < prefix.len());
         if longer && stem.starts_with(prefix) {
             longest = Some((prefix, sort));
