@@ -53,6 +53,9 @@ load_images() {
     image slow v1 slow
     image very-slow v1 very-slow
     image changed changed v1
+    image 1.0.0 ledger-1
+    image 2.0.0 ledger-1 ledger-2
+    image 2.0.1 ledger-1 ledger-2
     # For the chart of examples/helm-hook: the migrations in an image of their own.
     for tag in v2 v3 v3-broken; do
         "$cluster" image "$work/migrations-$tag.tar" "docker.io/library/my-app-migrations:$tag" --base "$work/$tag.tar" \

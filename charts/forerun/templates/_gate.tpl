@@ -20,7 +20,7 @@ forerun.gate: init containers that hold the pods of a new version back until its
 {{- $wait := dict -}}
 {{- include "forerun.migrationContainer" (dict "model" .model "app" .app "migrations" $migrations "step" $step "name" "wait-for-migrations" "onto" $wait) -}}
 {{- $found := dict -}}
-{{- include "forerun.engineOptions" (dict "args" $step.args "names" (list "--url" "--dir") "onto" $found) -}}
+{{- include "forerun.engineOptions" (dict "step" $step "names" (list "--dir" "--layout") "onto" $found) -}}
 {{- $_ := set $wait "command" (concat (list "/forerun-bin/forerun" "migrate" "wait" "--version" "latest" "--timeout" "600s") $found.options) -}}
 {{- $container := get .app.containers $migrations.container -}}
 {{- $_ := set $wait "volumeMounts" (append (default list $container.volumeMounts) (dict "name" "forerun-bin" "mountPath" "/forerun-bin")) -}}

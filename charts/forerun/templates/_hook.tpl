@@ -2,15 +2,25 @@
 forerun.jobHook: the annotations that make a step's Job run before the rest. in: migrations, step, onto (annotations)
 */}}
 {{- define "forerun.jobHook" -}}
+{{- include "forerun.workHook" (dict "migrations" .migrations "after" .step.index "events" "pre-install,pre-upgrade" "phase" "PreSync" "onto" .onto) -}}
+{{- end -}}
+
+{{/* forerun.closingHook: the same for the Job that closes the ledger, after hooks of one's own. in: migrations, onto (annotations) */}}
+{{- define "forerun.closingHook" -}}
+{{- include "forerun.workHook" (dict "migrations" .migrations "after" 1000 "events" "post-install,post-upgrade,post-rollback" "phase" "PostSync" "onto" .onto) -}}
+{{- end -}}
+
+{{/* forerun.workHook: a Job at Helm's events or in Argo CD's phase. in: migrations, after, events, phase, onto (annotations) */}}
+{{- define "forerun.workHook" -}}
 {{- $hook := .migrations.hook -}}
-{{- $weight := toString (add .migrations.weight .step.index) -}}
+{{- $weight := toString (add .migrations.weight .after) -}}
 {{- if eq .migrations.delivery "helm" -}}
-{{- $_ := set .onto "helm.sh/hook" "pre-install,pre-upgrade" -}}
+{{- $_ := set .onto "helm.sh/hook" .events -}}
 {{- $_ := set .onto "helm.sh/hook-weight" $weight -}}
 {{- $_ := set .onto "helm.sh/hook-delete-policy" (include "forerun.joined" (default "before-hook-creation" $hook.deletePolicy)) -}}
 {{- $_ := set .onto "helm.sh/hook-output-log-policy" (include "forerun.joined" (default "hook-failed,hook-succeeded" $hook.logPolicy)) -}}
 {{- else if eq .migrations.delivery "argo" -}}
-{{- $_ := set .onto "argocd.argoproj.io/hook" "PreSync" -}}
+{{- $_ := set .onto "argocd.argoproj.io/hook" .phase -}}
 {{- $_ := set .onto "argocd.argoproj.io/sync-wave" $weight -}}
 {{- $_ := set .onto "argocd.argoproj.io/hook-delete-policy" (include "forerun.joined" (default "before-hook-creation" $hook.deletePolicy) | replace "before-hook-creation" "BeforeHookCreation" | replace "hook-succeeded" "HookSucceeded" | replace "hook-failed" "HookFailed") -}}
 {{- end -}}
@@ -24,12 +34,15 @@ forerun.jobHook: the annotations that make a step's Job run before the rest. in:
 {{/*
 forerun.preparationHook: the same for what the Jobs need. Helm takes it away again when all hooks have succeeded, or
 when a later one has failed; what a Helm that was killed has left, `helm uninstall` takes away.
-  in: delivery, weight (of the first Job), onto (annotations)
+  in: delivery, weight (of the first Job), late (the Job that closes the ledger needs it again), onto (annotations)
 */}}
 {{- define "forerun.preparationHook" -}}
 {{- $weight := toString (sub .weight 10) -}}
 {{- if eq .delivery "helm" -}}
 {{- $_ := set .onto "helm.sh/hook" "pre-install,pre-upgrade,post-delete" -}}
+{{- if .late -}}
+{{- $_ := set .onto "helm.sh/hook" "pre-install,pre-upgrade,post-install,post-upgrade,post-rollback,post-delete" -}}
+{{- end -}}
 {{- $_ := set .onto "helm.sh/hook-weight" $weight -}}
 {{- $_ := set .onto "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded" -}}
 {{- else if eq .delivery "argo" -}}

@@ -16,10 +16,15 @@
 {{- if hasKey .values "imageDigest" -}}@{{- .values.imageDigest -}}{{- end -}}
 {{- end -}}
 
-{{/* forerun.tag: the tag of a whole image name, or nothing. in: the name */}}
-{{- define "forerun.tag" -}}
+{{/* forerun.release: the release that a whole image name tells, or nothing: its tag, unless that is latest, else the beginning of its digest. in: the name */}}
+{{- define "forerun.release" -}}
 {{- $named := last (splitList "/" (first (splitList "@" .))) -}}
-{{- if contains ":" $named -}}{{- last (splitList ":" $named) -}}{{- end -}}
+{{- $tag := contains ":" $named | ternary (last (splitList ":" $named)) "" -}}
+{{- if and $tag (ne $tag "latest") -}}
+{{- $tag -}}
+{{- else if contains "@" . -}}
+{{- last (splitList ":" .) | trunc 12 -}}
+{{- end -}}
 {{- end -}}
 
 {{/*

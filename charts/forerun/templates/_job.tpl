@@ -3,7 +3,35 @@ forerun.migrationJob: the Job of one step, without a name.
   in: model, app, migrations, step, serviceAccount; sets on onto: job
 */}}
 {{- define "forerun.migrationJob" -}}
+{{- $migrations := .migrations -}}
+{{- $step := .step -}}
+{{- $main := dict -}}
+{{- include "forerun.migrationContainer" (dict "model" .model "app" .app "migrations" $migrations "step" $step "name" "migrate" "onto" $main) -}}
+{{- $earlier := list -}}
+{{- if eq $migrations.delivery "plain" -}}
+{{- range $previous := slice $migrations.steps 0 $step.index -}}
+{{- $container := dict -}}
+{{- $name := include "forerun.name" (dict "base" (printf "step-%s" $previous.name)) -}}
+{{- include "forerun.migrationContainer" (dict "model" $.model "app" $.app "migrations" $migrations "step" $previous "name" $name "onto" $container) -}}
+{{- $earlier = append $earlier (dict "container" $container "step" $previous) -}}
+{{- end -}}
+{{- end -}}
+{{- $deadline := ternary 270 3600 (eq $migrations.delivery "helm") -}}
+{{- if hasKey $step.values "timeout" -}}
+{{- $deadline = int64 (include "forerun.seconds" (dict "value" $step.values.timeout "path" (printf "%s.timeout" $step.path))) -}}
+{{- end -}}
+{{- include "forerun.job" (dict "model" .model "app" .app "migrations" $migrations "step" $step "label" $step.name "main" $main "fatal" $step.values "earlier" $earlier "deadline" $deadline "serviceAccount" .serviceAccount "onto" .onto) -}}
+{{- end -}}
+
+{{/*
+forerun.job: a Job that does what a step says, without a name.
+  in: model, app, migrations, step, label (of the step, maybe empty), main (the container), fatal (with its
+  fatalExitCodes, if any), earlier (steps that it runs before), deadline, serviceAccount; sets on onto: job
+*/}}
+{{- define "forerun.job" -}}
 {{- $model := .model -}}
+{{- $main := .main -}}
+{{- $earlier := .earlier -}}
 {{- $migrations := .migrations -}}
 {{- $step := .step -}}
 {{- $pod := dict "restartPolicy" "Never" "automountServiceAccountToken" false "enableServiceLinks" false -}}
@@ -17,24 +45,13 @@ forerun.migrationJob: the Job of one step, without a name.
 {{- include "forerun.overlay" (dict "onto" $securityContext "from" .app.settings.securityContext) -}}
 {{- include "forerun.overlay" (dict "onto" $securityContext "from" (default dict $migrations.values.podSecurityContext)) -}}
 {{- $_ := set $pod "securityContext" $securityContext -}}
-{{- $main := dict -}}
-{{- include "forerun.migrationContainer" (dict "model" $model "app" .app "migrations" $migrations "step" $step "name" "migrate" "onto" $main) -}}
 {{- $_ := set $pod "containers" (list $main) -}}
-{{- $earlier := list -}}
-{{- if eq $migrations.delivery "plain" -}}
-{{- range $previous := slice $migrations.steps 0 $step.index -}}
-{{- $container := dict -}}
-{{- $name := include "forerun.name" (dict "base" (printf "step-%s" $previous.name)) -}}
-{{- include "forerun.migrationContainer" (dict "model" $model "app" $.app "migrations" $migrations "step" $previous "name" $name "onto" $container) -}}
-{{- $earlier = append $earlier (dict "container" $container "step" $previous) -}}
-{{- end -}}
-{{- end -}}
 {{- include "forerun.jobInitContainers" (dict "model" $model "app" .app "migrations" $migrations "step" $step "earlier" $earlier "main" $main "onto" $pod) -}}
 {{- include "forerun.jobVolumes" (dict "migrations" $migrations "onto" $pod) -}}
 {{- $labels := list (default dict $migrations.values.labels) -}}
 {{- $standard := deepCopy $migrations.standardLabels -}}
-{{- if $step.name -}}
-{{- $_ := set $standard "forerun.dev/step" $step.name -}}
+{{- if .label -}}
+{{- $_ := set $standard "forerun.dev/step" .label -}}
 {{- end -}}
 {{- $template := dict "spec" $pod -}}
 {{- $careful := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" "karpenter.sh/do-not-disrupt" "true" "sidecar.istio.io/nativeSidecar" "true" "config.linkerd.io/proxy-enable-native-sidecar" "true" "kubectl.kubernetes.io/default-container" "migrate" -}}
@@ -44,15 +61,11 @@ forerun.migrationJob: the Job of one step, without a name.
 {{- $spec := dict "parallelism" 1 "completions" 1 "backoffLimit" 2 "ttlSecondsAfterFinished" 604800 "template" $template -}}
 {{- include "forerun.copyKeys" (dict "from" $step.values "onto" $spec "keys" (list "backoffLimit")) -}}
 {{- include "forerun.copyKeys" (dict "from" $migrations.values "onto" $spec "keys" (list "ttlSecondsAfterFinished")) -}}
-{{- $deadline := ternary 270 3600 (eq $migrations.delivery "helm") -}}
-{{- if hasKey $step.values "timeout" -}}
-{{- $deadline = int64 (include "forerun.seconds" (dict "value" $step.values.timeout "path" (printf "%s.timeout" $step.path))) -}}
-{{- end -}}
-{{- $_ := set $spec "activeDeadlineSeconds" $deadline -}}
+{{- $_ := set $spec "activeDeadlineSeconds" .deadline -}}
 {{- if semverCompare ">=1.29.0-0" $model.kubeVersion -}}
 {{- $_ := set $spec "podReplacementPolicy" "Failed" -}}
 {{- end -}}
-{{- include "forerun.podFailurePolicy" (dict "model" $model "step" $step "earlier" $earlier "onto" $spec) -}}
+{{- include "forerun.podFailurePolicy" (dict "model" $model "fatal" .fatal "earlier" $earlier "onto" $spec) -}}
 {{- $job := dict "apiVersion" "batch/v1" "kind" "Job" "spec" $spec -}}
 {{- include "forerun.metadata" (dict "model" $model "labels" $labels "annotations" (list (default dict $migrations.values.annotations)) "standardLabels" $standard "onto" $job) -}}
 {{- $_ := set .onto "job" $job -}}
@@ -93,10 +106,8 @@ forerun.jobInitContainers: what runs before and beside the migration.
 {{- if ne $seconds "0" -}}
 {{- $container := dict -}}
 {{- include "forerun.engineContainer" (dict "model" $model "name" "wait-for-database" "onto" $container) -}}
-{{- $found := dict "options" list -}}
-{{- if not $step.values.guard -}}
-{{- include "forerun.engineOptions" (dict "args" $step.args "names" (list "--url") "onto" $found) -}}
-{{- end -}}
+{{- $found := dict -}}
+{{- include "forerun.engineOptions" (dict "step" $step "names" list "onto" $found) -}}
 {{- $_ := set $container "args" (concat (list "migrate" "wait" "--timeout" (printf "%ss" $seconds)) $found.options) -}}
 {{- /* Passwords and URLs may be in files. */ -}}
 {{- include "forerun.copyKeys" (dict "from" .main "onto" $container "keys" (list "env" "envFrom" "volumeMounts")) -}}
@@ -156,7 +167,7 @@ forerun.jobInitContainers: what runs before and beside the migration.
 
 {{/*
 forerun.podFailurePolicy: a drained node costs no try, a fatal exit code ends the Job, a temporary one is tried again.
-  in: model, step, earlier, onto (a Job spec)
+  in: model, fatal, earlier, onto (a Job spec)
 */}}
 {{- define "forerun.podFailurePolicy" -}}
 {{- if semverCompare ">=1.26.0-0" .model.kubeVersion -}}
@@ -170,7 +181,7 @@ forerun.podFailurePolicy: a drained node costs no try, a fatal exit code ends th
 {{- range $previous := .earlier -}}
 {{- $containers = append $containers (dict "name" $previous.container.name "step" $previous.step) -}}
 {{- end -}}
-{{- range $container := append $containers (dict "name" "migrate" "step" .step) -}}
+{{- range $container := append $containers (dict "name" "migrate" "step" (dict "values" .fatal)) -}}
 {{- $codes := list 2 3 4 5 -}}
 {{- if hasKey $container.step.values "fatalExitCodes" -}}
 {{- /* Kubernetes wants them in order, each once. */ -}}

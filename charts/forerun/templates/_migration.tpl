@@ -72,7 +72,8 @@ forerun.migrations: the migrations of an app, resolved.
 
 {{/*
 forerun.commandLine: what a step runs. The args of the application are never used: they start its server.
-  in: app, migrations, step; sets on step: command, args (lists of text, maybe empty)
+  in: app, migrations, step; sets on step: command, args (lists of text, maybe empty), namesForerun (the command is
+  forerun)
 */}}
 {{- define "forerun.commandLine" -}}
 {{- $container := get .app.containers .migrations.container -}}
@@ -90,6 +91,8 @@ forerun.commandLine: what a step runs. The args of the application are never use
 {{- $_ := set .step "command" list -}}
 {{- $_ := set .step "args" list -}}
 {{- include "forerun.copyTexts" (dict "from" $given "onto" .step "keys" (list "command" "args")) -}}
+{{- $program := first (append .step.command "") -}}
+{{- $_ := set .step "namesForerun" (eq "forerun" (last (splitList "/" $program))) -}}
 {{- if and .step.values.guard (not .step.command) -}}
 {{- fail (printf "%s.guard needs a command to run under `forerun exec`: set %s.command (the image's own entrypoint cannot be known here)" .step.path .step.path) -}}
 {{- end -}}
@@ -170,7 +173,7 @@ forerun.migrationContainer: the container that runs a step.
 {{- include "forerun.addVariable" (dict "onto" $environment "variable" (get $step $variable)) -}}
 {{- end -}}
 {{- end -}}
-{{- with include "forerun.tag" $step.image -}}
+{{- with include "forerun.release" $step.image -}}
 {{- include "forerun.addVariable" (dict "onto" $environment "variable" (dict "name" "FORERUN_RELEASE" "value" .)) -}}
 {{- end -}}
 {{- include "forerun.envFrom" (dict "model" .model "values" $container "path" $containerPath "onto" $environment) -}}
@@ -222,19 +225,28 @@ a writable /tmp.
 {{- end -}}
 
 {{/*
-forerun.engineOptions: the options of forerun found in args, as they are written there.
-  in: args, names (the long options wanted, "--url" among them); sets on onto: options (list)
+forerun.engineOptions: the options of forerun found in what a step runs, as they are written there: where the database
+and the bookkeeping are, for which release, and those of `names`. Under `guard` they are the options of another tool.
+  in: step, names (of further long options); sets on onto: options (list)
 */}}
 {{- define "forerun.engineOptions" -}}
+{{- $names := concat .names (list "--url" "--history-schema" "--release") -}}
 {{- $options := list -}}
 {{- $name := "" -}}
-{{- range $argument := .args -}}
+{{- $arguments := .step.args -}}
+{{- if .step.namesForerun -}}
+{{- $arguments = concat (rest .step.command) $arguments -}}
+{{- end -}}
+{{- if .step.values.guard -}}
+{{- $arguments = list -}}
+{{- end -}}
+{{- range $argument := $arguments -}}
 {{- if $name -}}
 {{- $options = append (append $options $name) $argument -}}
 {{- $name = "" -}}
-{{- else if or (eq $argument "-u") (has $argument $.names) -}}
+{{- else if or (eq $argument "-u") (has $argument $names) -}}
 {{- $name = $argument -}}
-{{- else if or (regexMatch "^-u." $argument) (and (contains "=" $argument) (has (first (splitList "=" $argument)) $.names)) -}}
+{{- else if or (regexMatch "^-u." $argument) (and (contains "=" $argument) (has (first (splitList "=" $argument)) $names)) -}}
 {{- $options = append $options $argument -}}
 {{- end -}}
 {{- end -}}

@@ -167,7 +167,7 @@ fn sarif_of_a_pipe_names_the_template() {
         .run(&["--format", "sarif", "migrate", "status"])
         .expect_code(2);
     assert!(
-        outcome.stderr.contains("only `forerun check` has SARIF"),
+        outcome.stderr.contains("have findings for code hosts"),
         "{outcome:?}"
     );
 }

@@ -107,6 +107,50 @@ fn the_order_can_be_seen_without_a_cluster() {
 }
 
 #[test]
+fn what_closes_the_ledger_comes_last_or_by_itself() {
+    let project = project();
+    let close = [
+        "--format",
+        "text",
+        "render",
+        "-f",
+        "values.yaml",
+        "--delivery",
+        "plain",
+        "--wave",
+        "deployed",
+    ];
+    let _ = project
+        .run(&close)
+        .expect_code(2)
+        .expect_text("there is nothing to close");
+
+    let with_ledger = VALUES.replace("enabled: true", "enabled: true\n      ledger: true");
+    project.write("values.yaml", with_ledger);
+    let order = project
+        .run(&deploy_with(&["--dry-run=client"]))
+        .expect_code(0);
+    assert!(
+        order
+            .stdout
+            .contains("ledger, when all of that is rolled out\n  Job shop-deployed\n"),
+        "{order:?}"
+    );
+    let all = project
+        .run(&close[..7])
+        .expect_code(0)
+        .expect_text("kubectl rollout status deployment/shop");
+    assert!(!all.stdout.contains("shop-deployed"), "{all:?}");
+    let closing = project.run(&close).expect_code(0);
+    assert_eq!(closing.stdout.matches("kind: ").count(), 1, "{closing:?}");
+    assert!(
+        closing.stdout.contains("name: shop-deployed"),
+        "{closing:?}"
+    );
+    assert_eq!(closing.stderr, "");
+}
+
+#[test]
 fn wrong_values_are_told_before_a_cluster_is_looked_for() {
     let project = project();
     project.write(

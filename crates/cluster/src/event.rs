@@ -34,6 +34,8 @@ pub enum Wave {
     Configuration,
     /// Services and Deployments.
     Application,
+    /// The Jobs that close the ledger of deployments, after the rollout.
+    Ledger,
 }
 
 /// Something that happened. Durations are seconds as numbers in JSON.
@@ -77,13 +79,15 @@ pub enum Event {
         /// What was done.
         change: Change,
     },
-    /// A step of the migration begins.
+    /// A Job begins: a step of the migration, or one that closes the ledger.
     StepStarted {
+        /// Part of the deploy: [`Wave::Migration`] or [`Wave::Ledger`].
+        wave: Wave,
         /// Job.
         job: String,
-        /// Position, from 1.
+        /// Position in this part, from 1.
         number: usize,
-        /// Steps of this deploy.
+        /// Jobs of this part.
         total: usize,
         /// It was running already, from an earlier deploy, and is followed.
         adopted: bool,
@@ -121,7 +125,7 @@ pub enum Event {
         #[serde(flatten)]
         diagnosis: Diagnosis,
     },
-    /// A step of the migration is done.
+    /// A Job is done.
     StepFinished {
         /// Job.
         job: String,

@@ -241,11 +241,14 @@ impl<'a> Watched<'a> {
         if pod.metadata.deletion_timestamp.is_some() {
             return Ok(None);
         }
-        if let Some((mut found, container, restarts)) = diagnosis::crash_loop(pod, namespace) {
+        if let Some((mut found, restarts, container)) = diagnosis::crash_loop(pod, namespace) {
             let before = *self.restarts.entry(name.to_owned()).or_insert(restarts);
             if restarts == before {
                 found.verdict = Verdict::Heals;
             }
+            let Some(container) = container else {
+                return Ok(Some(found));
+            };
             let lines = cluster.last_lines(name, &container, true, LINES).await;
             let lines = if lines.is_empty() {
                 cluster.last_lines(name, &container, false, LINES).await

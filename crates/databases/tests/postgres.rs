@@ -22,7 +22,7 @@ use forerun_databases::connection_url::ConnectionUrl;
 use forerun_migrations::database::{
     Acquire, Database, DatabaseError, Identity, Lease, LeaseRequest, Session, Timeouts,
 };
-use forerun_migrations::history::{Checksums, HistoryRow, Kind, Origin, Version};
+use forerun_migrations::history::{Checksums, HistoryRow, Kind, Origin, Phase, Version};
 
 /// The database of a URL, with nothing taken from the environment.
 fn database(url: &str) -> Arc<dyn Database> {
@@ -78,7 +78,9 @@ fn history_row(version: u32) -> HistoryRow {
         description: "it's \\ üblich {schema}".to_owned(),
         script: format!("{version:04}_x.sql"),
         kind: Kind::Schema,
-        phase: "expand".to_owned(),
+        phase: Phase::Expand,
+        unused_since: None,
+        deployment: None,
         origin: Origin::Applied,
         checksums: Checksums {
             normalized: "a".repeat(64),

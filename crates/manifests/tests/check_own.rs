@@ -43,7 +43,7 @@ deployments:
 "#;
 
 /// What the values guide and its readers add to the migrations.
-const MORE: [&str; 12] = [
+const MORE: [&str; 16] = [
     r#"args: ["migrate", "up"]"#,
     r#"steps: [{name: schema, args: ["migrate", "schema"], backoffLimit: 2}, {name: data, args: ["migrate", "data"]}]"#,
     r#"env: [{name: MIGRATION_TIMEOUT, value: "300"}, {name: MIGRATION_LOCK_TIMEOUT, value: "60"}]"#,
@@ -56,6 +56,10 @@ const MORE: [&str; 12] = [
     "jobName: hash\n      backoffLimit: 0",
     "image: registry.example/migrations:7",
     "imageTag: v1.0.1\n      timeout: 200",
+    "ledger: true\n      gate: true\n      networkPolicy: true\n      serviceAccount: {create: true}",
+    "ledger: true\n      guard: true\n      command: [python, manage.py, migrate]",
+    "ledger: true\n      image: registry.example/migrations:7",
+    "ledger: true\n      steps: [{name: schema, args: [migrate, schema]}, {name: data, args: [migrate, data]}]",
 ];
 
 fn check(values: &str, delivery: Delivery, stamp: u64) -> Report {
@@ -76,8 +80,13 @@ fn check(values: &str, delivery: Delivery, stamp: u64) -> Report {
         for step in &mut rendered.migrations {
             step.job.value["metadata"]["labels"]["forerun.dev/release"] = "shop".into();
         }
+        for closing in &mut rendered.closing {
+            closing.job.value["metadata"]["labels"]["forerun.dev/release"] = "shop".into();
+        }
     }
-    checked(render::yaml(rendered.objects()).unwrap())
+    let apart = rendered.closing.iter().filter(|closing| closing.apart);
+    let objects = rendered.objects().chain(apart.map(|closing| &closing.job));
+    checked(render::yaml(objects).unwrap())
 }
 
 /// The report on manifests of one rendering; another rendering gives the same.

@@ -81,6 +81,141 @@ fn plain() {
     insta::assert_snapshot!(shown(&rendered(SHOP, Delivery::Plain)));
 }
 
+/// The shop with a ledger, in the application's own image.
+fn with_ledger() -> String {
+    SHOP.replace(
+        "      backoffLimit: 3\n",
+        "      backoffLimit: 3\n      ledger: true\n      image: registry.example/shop-migrations\n      imageTag: v1.0.0\n",
+    )
+}
+
+#[test]
+fn the_job_that_closes_the_ledger() {
+    let release = rendered(&with_ledger(), Delivery::Helm);
+    insta::assert_snapshot!(yaml([&release.closing[0].job]).unwrap());
+}
+
+#[test]
+fn what_closes_the_ledger_comes_last_or_apart() {
+    for (delivery, apart) in [
+        (Delivery::Helm, false),
+        (Delivery::Argo, false),
+        (Delivery::Deploy, false),
+        (Delivery::Plain, true),
+    ] {
+        let release = rendered(&with_ledger(), delivery);
+        let closing = &release.closing[0];
+        assert_eq!((closing.app.as_str(), closing.apart), ("shop", apart));
+        assert_eq!(closing.job.name, "shop-deployed");
+        let together = release
+            .objects()
+            .any(|object| object.name == "shop-deployed" && object == &closing.job);
+        assert_eq!(together, !apart, "{delivery:?}");
+        let annotations = &closing.job.value["metadata"]["annotations"];
+        match delivery {
+            Delivery::Helm => {
+                assert_eq!(
+                    annotations["helm.sh/hook"],
+                    "post-install,post-upgrade,post-rollback"
+                );
+                assert_eq!(annotations["helm.sh/hook-weight"], "1000");
+            }
+            Delivery::Argo => assert_eq!(annotations["argocd.argoproj.io/hook"], "PostSync"),
+            Delivery::Plain => {
+                let apply = annotations["forerun.dev/apply"].as_str().unwrap();
+                assert!(apply.ends_with("kubectl rollout status deployment/shop"));
+                let said = |note: &String| note.contains("--wave deployed");
+                assert!(release.notes.iter().any(said), "{:?}", release.notes);
+            }
+            Delivery::Deploy => assert!(annotations.is_null()),
+        }
+        // The application's own Secret is there by then.
+        let main = container(&closing.job.value);
+        assert_eq!(main["envFrom"][0]["secretRef"]["name"], "db-secrets");
+    }
+    assert!(rendered(SHOP, Delivery::Helm).closing.is_empty());
+}
+
+#[test]
+fn the_ledger_is_closed_by_forerun_from_where_the_migration_has_it() {
+    let of = |migrations: &str| {
+        let own = format!("ledger: true\n      {migrations}");
+        let text = SHOP.replace("args: [migrate, up]", &own);
+        let release = rendered(&text, Delivery::Helm);
+        let main = container(&release.closing[0].job.value);
+        let texts = |key: &str| {
+            let texts = main[key].as_array().map_or(&[][..], Vec::as_slice);
+            let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+            texts.join(" ")
+        };
+        let image = main["image"].as_str().unwrap();
+        format!("{image} {} {}", texts("command"), texts("args"))
+    };
+    let engine = concat!("forerun:", env!("CARGO_PKG_VERSION"));
+    let deployed = "migrate deployed --unopened";
+    assert_eq!(
+        of("image: 'sql:1'\n      args: [migrate, up, --url, env://URL, --dir, /src]"),
+        format!("sql:1  {deployed} --url env://URL")
+    );
+    // Of the application's own command nobody knows whether it has `migrate deployed`.
+    assert_eq!(of("args: [migrate, up]"), format!("{engine}  {deployed}"));
+    assert_eq!(
+        of("command: [/bin/forerun, migrate]\n      args: [up, --history-schema=ops]"),
+        format!("registry.example/shop:v1.0.0 /bin/forerun {deployed} --history-schema=ops")
+    );
+    assert_eq!(
+        of("command: [python, -u, manage.py]\n      args: [migrate]"),
+        format!("{engine}  {deployed}")
+    );
+    assert_eq!(
+        of("guard: true\n      args: [migrate, -u, it]"),
+        format!("registry.example/shop:v1.0.0 /forerun-bin/forerun {deployed} ")
+    );
+}
+
+#[test]
+fn the_release_is_what_the_image_says() {
+    let of = |image: &str, ledger: bool| {
+        let text = format!(
+            "deployments: {{shop: {{containers: {{main: {{image: '{image}'}}}}, migrations: {{enabled: true, ledger: {ledger}}}}}}}"
+        );
+        render(&values(&text), &options(None))
+    };
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    for (image, expected) in [
+        ("shop:2.6.0".to_owned(), "2.6.0"),
+        ("localhost:5000/shop:v3".to_owned(), "v3"),
+        (format!("shop:2.6.0@{digest}"), "2.6.0"),
+        (format!("shop@{digest}"), "0123456789ab"),
+        (format!("shop:latest@{digest}"), "0123456789ab"),
+    ] {
+        let release = of(&image, true).unwrap();
+        for job in [job(&release), &release.closing[0].job.value] {
+            let env = container(job)["env"].as_array().unwrap();
+            let expected = json!({"name": "FORERUN_RELEASE", "value": expected});
+            assert!(env.contains(&expected), "{image}: {env:?}");
+        }
+        // By which the ledger knows the sessions of the application.
+        let deployment = &release.application[0].value;
+        let main = &deployment["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(
+            main["env"],
+            json!([{"name": "PGAPPNAME", "value": format!("shop@{expected}")}])
+        );
+        assert!(release.notes.is_empty(), "{:?}", release.notes);
+    }
+    for image in ["shop", "shop:latest", "localhost:5000/shop"] {
+        let release = of(image, false).unwrap();
+        assert!(container(job(&release)).get("env").is_none());
+        assert!(release.notes[0].contains("FORERUN_RELEASE is left out"));
+        let error = of(image, true).unwrap_err().to_string();
+        assert!(
+            error.starts_with("deployments.shop.migrations.ledger: nothing says which release"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn everything_that_can_be_asked_for() {
     let text = include_str!("render/everything.yaml");

@@ -16,6 +16,8 @@ use forerun_sql::{Classification, Dialect};
 use serde::Serialize;
 
 use crate::history::{AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version};
+use crate::ledger::{ClientSessions, Deployment, FloorMark};
+use crate::trace::Observer;
 
 /// What a database can do; the engine decides by these and never by the product's name.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,8 @@ pub trait Database: Send + Sync {
     async fn connect(&self, identity: &Identity) -> Result<Box<dyn Session>, DatabaseError>;
     /// Opens the second connection for the run that `session` executes.
     async fn monitor(&self, identity: &Identity) -> Result<Box<dyn Monitor>, DatabaseError>;
+    /// Opens a session that sees what the server does, for scratch databases.
+    async fn observer(&self, identity: &Identity) -> Result<Box<dyn Observer>, DatabaseError>;
 }
 
 /// Who runs: stored with the lease and with every audit row.
@@ -294,6 +298,15 @@ pub trait Session: Send {
         version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError>;
 
+    /// All deployments, in any order. Only reads; empty when the tables do not exist, or are of a time before there were
+    /// any.
+    async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError>;
+    /// The applied contract migrations that say since when nothing uses what they took away. Only reads, likewise.
+    async fn floor_marks(&mut self) -> Result<Vec<FloorMark>, DatabaseError>;
+    /// Who else is connected to this database, without forerun's own sessions. Where the server does not tell, that is the
+    /// answer and no error.
+    async fn client_sessions(&mut self) -> Result<ClientSessions, DatabaseError>;
+
     /// One try to take the runner lock: never blocks in the server. Creates or upgrades the bookkeeping
     /// tables under it. Takes over the lease of a session that is gone or has let it expire, after ending
     /// that session.
@@ -326,6 +339,12 @@ pub trait Session: Send {
         &mut self,
         lease: &Lease,
         row: &HistoryRow,
+    ) -> Result<Fenced, DatabaseError>;
+    /// Writes a deployment, new or changed, if the lease is still ours: in the open transaction, else in one of its own.
+    async fn write_deployment(
+        &mut self,
+        lease: &Lease,
+        row: &Deployment,
     ) -> Result<Fenced, DatabaseError>;
     /// Writes the progress of an attempt (one row per version), if the lease is still ours: in the open
     /// transaction, else in one of its own.

@@ -11,7 +11,9 @@ use serde::Serialize;
 use crate::database::{Blocker, DatabaseError, Holder};
 use crate::directory::{DirectoryError, SumMismatch};
 use crate::history::{Direction, Version};
-use crate::plan::Conflict;
+use crate::ledger::{CloseProblem, Floor};
+use crate::lint::Finding;
+use crate::plan::{Conflict, Held};
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +161,25 @@ pub enum RunError {
         /// Migrations finished before.
         finished: usize,
     },
+    /// A trace on a scratch database.
+    #[error(transparent)]
+    Trace(Box<crate::trace::TraceError>),
+    /// In strict mode: contract migrations have to wait. What came before them is done.
+    #[error("{} is held: {}", first_script(.held), first_reason(.held))]
+    Held {
+        /// They, never empty.
+        held: Vec<Held>,
+        /// Migrations finished before.
+        finished: usize,
+    },
+    /// This release is older than what the database can serve.
+    #[error("release {release} can no longer run: since {} the oldest is {}", floor.script, floor.release)]
+    BelowFloor {
+        /// The release.
+        release: String,
+        /// The oldest that may run.
+        floor: Floor,
+    },
     /// `wait` ran out.
     #[error("not up to date: {reason}")]
     NotUpToDate {
@@ -185,11 +206,22 @@ pub enum Refusal {
         /// Newest recorded version.
         newest: Version,
     },
+    /// `migrate deployed` of a deployment that is not to be closed.
+    #[error("{} cannot be closed: {problem}", the_deployment(.release.as_deref()))]
+    NotClosable {
+        /// The release, if one was given.
+        release: Option<String>,
+        /// Why not.
+        problem: Box<CloseProblem>,
+    },
     /// What `migrate down` would revert changed while it waited for the lock.
     #[error(
         "the database changed while this run waited for the lock; it would not revert what it was asked to"
     )]
     PlanChanged,
+    /// The linter has found what must not run.
+    #[error("{}", stopped_by(.0))]
+    Lint(Vec<Finding>),
     /// `unlock --force` of a holder that is alive.
     #[error("the holder of the lock is alive: {0}")]
     HolderAlive(Box<Holder>),
@@ -239,6 +271,34 @@ fn other_tools(tools: &[OtherTool]) -> String {
     let described = |tool: &OtherTool| format!("{} ({}, {})", tool.title, tool.table, tool.summary);
     let described: Vec<String> = tools.iter().map(described).collect();
     described.join(" and by ")
+}
+
+fn the_deployment(release: Option<&str>) -> String {
+    match release {
+        Some(release) => format!("the deployment of release {release}"),
+        None => "the newest deployment".to_owned(),
+    }
+}
+
+fn first_script(held: &[Held]) -> &str {
+    held.first().map_or("", |held| held.script.as_str())
+}
+
+fn first_reason(held: &[Held]) -> String {
+    held.first().map(Held::sentences).unwrap_or_default()
+}
+
+/// `0007_x.sql would break the release that runs, or hold its requests up`
+fn stopped_by(findings: &[Finding]) -> String {
+    let mut scripts: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding.script.as_str())
+        .collect();
+    scripts.dedup();
+    format!(
+        "{} would break the release that is running, or stop its requests for long",
+        scripts.join(", ")
+    )
 }
 
 fn schema_first(count: usize) -> String {

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::database::{Blocker, DatabaseError, Holder, Notice};
 use crate::history::Version;
-use crate::plan::Mode;
+use crate::ledger::Floor;
+use crate::plan::{HeldReason, Mode};
 
 /// Version of the JSON form of events and results.
 pub const EVENTS_FORMAT: u32 = 1;
@@ -83,6 +84,55 @@ pub enum Event {
         code: &'static str,
         /// One sentence.
         message: String,
+    },
+    /// The release is in the ledger: it may run beside the one before it until `migrate deployed` closes it.
+    DeploymentOpened {
+        /// Number of the deployment.
+        deployment: i64,
+        /// Its release.
+        release: String,
+        /// The release that was completed last.
+        previous_release: Option<String>,
+        /// It was there already: its run is repeated.
+        reopened: bool,
+    },
+    /// A deployment is completed: only its release runs now.
+    DeploymentClosed {
+        /// Number of the deployment.
+        deployment: i64,
+        /// Its release.
+        release: String,
+        /// Releases whose deployments were never completed, and now never will be.
+        superseded: Vec<String>,
+        /// It was closed before.
+        already: bool,
+    },
+    /// A contract migration has to wait; the run stops before the first one.
+    Held {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Which conditions are missing: `gate`, its facts, and a `message`.
+        reasons: Vec<HeldReason>,
+    },
+    /// A contract migration runs although it should wait, because somebody accepts the downtime.
+    GateOverridden {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// What `--accept-downtime` said.
+        reason: String,
+        /// Which conditions are missing.
+        gates: Vec<HeldReason>,
+    },
+    /// This release is older than what the database can serve.
+    BelowFloor {
+        /// The release.
+        release: String,
+        /// The oldest release that may run, and the migration that made it so.
+        floor: Floor,
     },
     /// A migration begins. One per migration, also when it is tried several times.
     MigrationStarted {

@@ -11,4 +11,7 @@ pub mod error;
 pub mod event;
 pub mod executor;
 pub mod history;
+pub mod ledger;
+pub mod lint;
 pub mod plan;
+pub mod trace;

@@ -11,9 +11,13 @@ mod dialect;
 mod digest;
 pub mod directive;
 mod duration;
+pub mod effect;
 mod keyword;
 mod lexer;
+pub mod lint;
+pub mod operation;
 mod position;
+pub mod schema;
 mod session_effect;
 mod split;
 
@@ -21,7 +25,7 @@ pub use classify::{Classification, LockClass, ObjectKind, ObjectName, Transactio
 pub use dialect::Dialect;
 pub use digest::SqlHasher;
 pub use directive::{
-    Directive, DirectiveError, DirectiveKind, parse_directives, refuse_inner_directives,
+    Contract, Directive, DirectiveError, DirectiveKind, parse_directives, refuse_inner_directives,
 };
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use position::Position;

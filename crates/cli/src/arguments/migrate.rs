@@ -7,7 +7,10 @@ use forerun_migrations::history::Version;
 use forerun_migrations::history::foreign::{self, PeerHistory, TableName};
 use forerun_sql::Dialect;
 
-use super::{DatabaseArguments, DirectoryArguments, LimitArguments, OtherHistoryArguments};
+use super::{
+    DatabaseArguments, DirectoryArguments, GateArguments, LimitArguments, Lint, LintArguments,
+    OtherHistoryArguments, ScratchArguments,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Migrate {
@@ -19,7 +22,9 @@ pub enum Migrate {
   forerun migrate up --dry-run
   MIGRATION_TIMEOUT=300 MIGRATION_LOCK_TIMEOUT=60 forerun migrate up
 
-Any number of these may start at the same moment: one does the work, the others wait and succeed."
+Any number of these may start at the same moment: one does the work, the others wait and succeed.
+
+With --release the run opens a deployment, which `migrate deployed` closes; a contract migration waits for that."
     )]
     Up(Up),
     /// Applies pending migrations up to the first pending data migration
@@ -34,6 +39,19 @@ Any number of these may start at the same moment: one does the work, the others 
   forerun migrate down 3          the three newest ones
   forerun migrate down --to 0007  everything newer than 0007")]
     Down(Down),
+    /// Closes the deployment of a release: only it runs now
+    ///
+    /// Run it when a rollout has ended: every pod of the release before is gone. What was added by this deployment may
+    /// be followed by contract migrations from then on. See `migrate up --release`.
+    #[command(after_help = "Examples:
+  forerun migrate deployed --release 2.6.0
+  forerun migrate deployed                             the newest deployment
+  forerun migrate deployed --release 2.6.1 --unopened  a release without a run of `migrate up`
+
+Closing twice is fine. Exit code 5 when there is nothing that could be closed.")]
+    Deployed(Deployed),
+    /// Lists the deployments, and the oldest release that may still run
+    Deployments(Deployments),
     /// Shows what `up` would do, statement by statement; changes nothing
     Plan(Plan),
     /// Shows what is applied, pending, unfinished or in conflict
@@ -55,6 +73,18 @@ Exit code 6 when the time is over.")]
   forerun migrate validate
   forerun migrate validate --base origin/main   what was merged is unchanged, what is new comes after it")]
     Validate(Validate),
+    /// Finds what would stop requests, break the release that is running, or lose data
+    ///
+    /// Reads the files, and with a URL also the history of the database: then only what is pending is judged.
+    #[command(after_help = "Examples:
+  forerun migrate lint --dialect postgres                      every file, each on its own
+  forerun migrate lint --dialect postgres --base origin/main   what a branch adds
+  forerun migrate lint -u postgres://…                         what is pending there
+  forerun migrate lint --explain pg-index-concurrently
+
+Exit code 5 when there is an error that no `-- forerun:allow RULE \"reason\"` covers. With --format auto the findings are
+text, whether or not there is a terminal.")]
+    Lint(Lint),
     /// Writes forerun.sum, the digests of all scripts
     Hash(Hash),
     /// Writes the directory anew in another layout
@@ -106,6 +136,27 @@ pub struct Up {
     pub allow_out_of_order: bool,
     #[command(flatten)]
     pub other_history: OtherHistoryArguments,
+    #[command(flatten)]
+    pub gates: GateArguments,
+    #[command(flatten)]
+    pub lint: LintArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct Deployed {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Also record a release for which `migrate up` never ran, because it has no migrations
+    #[arg(long)]
+    pub unopened: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Deployments {
+    #[command(flatten)]
+    pub database: DatabaseArguments,
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +182,14 @@ pub struct Down {
 pub struct Plan {
     #[command(flatten)]
     pub database: DatabaseArguments,
+    /// Run the pending migrations on the scratch database of --dev-url and show what its server did: which locks each
+    /// statement took, and whether a table was read as a whole or written anew
+    ///
+    /// Without a database to plan for, all migrations are traced.
+    #[arg(long)]
+    pub trace: bool,
+    #[command(flatten)]
+    pub scratch: ScratchArguments,
     #[command(flatten)]
     pub directory: DirectoryArguments,
     /// Also plan pending migrations that are older than the newest applied one
@@ -138,6 +197,8 @@ pub struct Plan {
     pub allow_out_of_order: bool,
     #[command(flatten)]
     pub other_history: OtherHistoryArguments,
+    #[command(flatten)]
+    pub gates: GateArguments,
     #[command(flatten)]
     pub limits: LimitArguments,
 }
@@ -191,6 +252,9 @@ pub struct New {
     /// A data migration
     #[arg(long)]
     pub data: bool,
+    /// A contract migration: it takes away what an earlier release uses, and waits until none of them runs
+    #[arg(long)]
+    pub contract: bool,
     #[command(flatten)]
     pub directory: DirectoryArguments,
 }

@@ -4,6 +4,7 @@
 
 mod check;
 mod deploy;
+mod lint;
 mod migrate;
 mod render;
 mod shared;
@@ -15,15 +16,16 @@ use clap::{Args, Parser, Subcommand};
 
 pub use check::Check;
 pub use deploy::{Deploy, DryRun};
+pub use lint::{Lint, LintArgument, LintArguments, LintDialect};
 pub use migrate::version;
 pub use migrate::{
-    Adopt, Baseline, Convert, DialectArgument, Down, Hash, History, Migrate, New, Plan, Repair,
-    RepairAction, Status, Unlock, Up, Validate, Wait, WaitVersion,
+    Adopt, Baseline, Convert, Deployed, Deployments, DialectArgument, Down, Hash, History, Migrate,
+    New, Plan, Repair, RepairAction, Status, Unlock, Up, Validate, Wait, WaitVersion,
 };
-pub use render::{Render, ValuesArguments};
+pub use render::{Render, ValuesArguments, WaveArgument};
 pub use shared::{
-    DatabaseArguments, DirectoryArguments, FormatArgument, LimitArguments, OtherHistoryArguments,
-    OutputArguments,
+    DatabaseArguments, DirectoryArguments, FormatArgument, GateArguments, LimitArguments,
+    OtherHistoryArguments, OutputArguments, ScratchArguments,
 };
 
 /// Database migrations that run before a release: exactly once, without stopping the application.

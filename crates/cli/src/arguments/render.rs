@@ -41,6 +41,16 @@ pub struct Render {
     /// Digits for Jobs with `jobName: timestamp` [default: seconds since 1970]
     #[arg(long, value_name = "DIGITS")]
     pub stamp: Option<u64>,
+    /// Only these objects; deployed: what closes the ledger, when `kubectl rollout status` has succeeded
+    #[arg(long, value_name = "WAVE")]
+    pub wave: Option<WaveArgument>,
+}
+
+/// What is rendered by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WaveArgument {
+    /// The Jobs that close the ledger
+    Deployed,
 }
 
 /// Who sees to the order.

@@ -29,9 +29,20 @@ pub struct DatabaseArguments {
     /// [env: FORERUN_HISTORY_SCHEMA]
     #[arg(long, value_name = "SCHEMA", help_heading = "Database")]
     pub history_schema: Option<String>,
-    /// Release of the application that is being deployed; recorded [env: FORERUN_RELEASE]
+    /// Release of the application that is being deployed, for the ledger of deployments [env: FORERUN_RELEASE]
     #[arg(long, value_name = "RELEASE", help_heading = "Database")]
     pub release: Option<String>,
+}
+
+/// An empty database to try things out on.
+#[derive(Debug, Args, Default, Clone)]
+pub struct ScratchArguments {
+    /// Empty database that belongs to forerun: migrations run in it, and it is emptied again [env: FORERUN_DEV_URL]
+    ///
+    /// Written as --url. It must hold nothing and must not be the target; best is one on a server of its own, of the
+    /// version that the target has.
+    #[arg(long, value_name = "URL", help_heading = "Database")]
+    pub dev_url: Option<String>,
 }
 
 /// Which directory.
@@ -58,6 +69,25 @@ pub struct OtherHistoryArguments {
     /// [env: FORERUN_IGNORE_OTHER_HISTORY]
     #[arg(long)]
     pub ignore_other_history: bool,
+}
+
+/// What contract migrations wait for.
+#[derive(Debug, Args, Default, Clone)]
+pub struct GateArguments {
+    /// Exit with 5 when a contract migration has to wait, and let it wait for sessions that do not tell their release
+    /// [env: FORERUN_STRICT]
+    #[arg(long, help_heading = "Contract migrations")]
+    pub strict: bool,
+    /// Run contract migrations although they should wait; the reason is recorded in the audit
+    #[arg(long, value_name = "REASON", value_parser = reason, help_heading = "Contract migrations")]
+    pub accept_downtime: Option<String>,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a reason is a sentence that says why the downtime is accepted".to_owned()),
+        reason => Ok(reason.to_owned()),
+    }
 }
 
 /// How long things may take. Durations are `300` (seconds), `500ms`, `5m`, `1h30m`.
@@ -115,6 +145,8 @@ pub enum FormatArgument {
     Text,
     /// JSON
     Json,
-    /// SARIF 2.1.0 (`check` only)
+    /// SARIF 2.1.0 (`check` and `migrate lint` only)
     Sarif,
+    /// Annotations of GitHub Actions (`check` and `migrate lint` only)
+    Github,
 }

@@ -6,6 +6,7 @@ mod adoption;
 pub mod conflicts;
 mod migration;
 mod run;
+mod trace;
 
 use std::path::PathBuf;
 use std::time::Duration;

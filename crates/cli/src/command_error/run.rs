@@ -3,6 +3,9 @@
 use forerun_migrations::database::{DatabaseError, ErrorKind};
 use forerun_migrations::directory::SumMismatch;
 use forerun_migrations::error::{Refusal, RunError};
+use forerun_migrations::ledger::CloseProblem;
+use forerun_migrations::lint::Finding;
+use forerun_sql::lint::Kind;
 use forerun_sql::{Dialect, format_duration};
 
 use super::{Explanation, Place, adoption, conflicts, directory, migration};
@@ -54,6 +57,7 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
                 )
                 .advise("Run it again: it goes on where the history says. `forerun migrate unlock` shows who holds the lock.")
         }
+        RunError::Trace(error) => super::trace::explain(error),
         RunError::Migration(failure) => migration::explain(failure, dialect),
         RunError::Assertion { script, path, position, message, row, .. } => {
             let mut explanation = Explanation::new(
@@ -142,6 +146,27 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
         )
         .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
         .advise("Run it again to go on, with more time (--timeout or MIGRATION_TIMEOUT) if one migration needs it."),
+        RunError::Held { held, finished } => {
+            let script = held.first().map_or("", |held| held.script.as_str());
+            let reason = held.first().and_then(|held| held.reasons.first());
+            let reason = reason.map_or("", |reason| reason.message.as_str());
+            // The event has told all of them.
+            Explanation::new(ExitCode::Refused, "held", format!("{script} has to wait: {reason}"))
+                .state(format!("{}; everything from {script} on is pending.", finished_before(*finished)))
+                .advise(
+                    "Do what is missing and run it again; without --strict this is a warning, and --accept-downtime REASON \
+                     runs it all the same.",
+                )
+        }
+        RunError::BelowFloor { release, floor } => Explanation::new(
+            ExitCode::Refused,
+            "below_floor",
+            format!(
+                "release {release} can no longer run on this database: {} has taken away what releases before {} use",
+                floor.script, floor.release
+            ),
+        )
+        .advise(format!("Deploy release {} or a newer one.", floor.release)),
         RunError::NotUpToDate { reason } => {
             Explanation::new(ExitCode::NotUpToDate, "not_up_to_date", format!("waited in vain: {reason}"))
                 .advise("See `forerun migrate status`, or wait longer with --timeout.")
@@ -302,6 +327,28 @@ fn refused(refusal: &Refusal, options: &str) -> Explanation {
         Refusal::PlanChanged => explanation.state("Nothing was reverted.").advise(
             "Look at `forerun migrate status` and run it again; `--to V` says where to stop whatever happens meanwhile.",
         ),
+        Refusal::NotClosable { release, problem } => {
+            let release = release.as_deref().unwrap_or("RELEASE");
+            let advice = match problem.as_ref() {
+                CloseProblem::NothingOpen => "Run `forerun migrate up --release RELEASE` when a deployment begins; for a \
+                    release without migrations, `forerun migrate deployed --release RELEASE --unopened`."
+                    .to_owned(),
+                CloseProblem::NeverOpened => format!(
+                    "Run `forerun migrate up --release {release}` when its deployment begins. If it has no migrations to \
+                     run, `forerun migrate deployed --release {release} --unopened` records it; see `forerun migrate \
+                     deployments` for the releases that are known."
+                ),
+                CloseProblem::NotMigrated(row) => format!(
+                    "Run `forerun migrate up --release {}` until it ends well, and close it then.",
+                    row.release
+                ),
+                CloseProblem::Later { .. } => format!(
+                    "If {release} was rolled back to, run `forerun migrate up --release {release}` first, or `forerun \
+                     migrate deployed --release {release} --unopened`."
+                ),
+            };
+            explanation.state("The ledger is as it was.").advise(advice)
+        }
         Refusal::HistoryNotEmpty { .. } => explanation.state("Nothing was recorded.").advise(
             "A baseline is for a database that forerun has not seen yet; see `forerun migrate status`.",
         ),
@@ -339,6 +386,7 @@ fn refused(refusal: &Refusal, options: &str) -> Explanation {
             "Revert it with `forerun migrate down` and undo then. Or stay: the other tool's table is as it was, and does not \
              know of what forerun has applied.",
         ),
+        Refusal::Lint(findings) => lint(explanation, findings),
         Refusal::HolderAlive(_) => explanation.state("The lock is still held.").advise(
             "Wait for it; to end a runner that is at work, whatever it is doing, add --even-if-alive.",
         ),
@@ -346,6 +394,38 @@ fn refused(refusal: &Refusal, options: &str) -> Explanation {
             .state("Nothing was changed.")
             .advise("See `forerun migrate repair` for what needs a decision."),
     }
+}
+
+/// What the linter keeps from running: each finding with its place, and what can be done about it.
+fn lint(mut explanation: Explanation, findings: &[Finding]) -> Explanation {
+    explanation.code = "lint";
+    explanation.problems = findings
+        .iter()
+        .map(|finding| {
+            format!(
+                "{}: {}: {}",
+                finding.place(),
+                finding.rule.id,
+                finding.message
+            )
+        })
+        .collect();
+    if findings.iter().any(|finding| finding.kind == Kind::Breaks) {
+        explanation = explanation.detail(
+            "contract",
+            "what the running release still uses goes into a migration of its own with `-- forerun:contract`, which waits \
+             until that release is gone",
+        );
+    }
+    let rule = findings.first().map_or("RULE", |finding| finding.rule.id);
+    explanation
+        .detail(
+            "allow",
+            format!("`-- forerun:allow {rule} \"why it may be\"` above the statement lets it run, and is recorded"),
+        )
+        .detail("or", "--lint warn (FORERUN_LINT=warn) makes warnings of all findings of this run")
+        .state("Nothing was run.")
+        .advise("`forerun migrate lint` with the same URL shows what to write instead.")
 }
 
 /// Each name once: several tools use the same ones.

@@ -12,7 +12,7 @@ use super::context::Context;
 use crate::arguments::Check;
 use crate::command_error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::output::{Done, findings_text, sarif};
+use crate::output::{Done, code_host, findings_text};
 
 /// What standard input is called in positions.
 const STANDARD_INPUT: &str = "-";
@@ -89,8 +89,8 @@ fn show(context: &Context, report: &Report, passed: bool) {
                 .to_owned(),
         });
     }
-    if context.output.sarif() {
-        context.output.print(&sarif::render(report));
+    if let Some(host) = context.output.code_host() {
+        context.output.print(&code_host::of_check(report, host));
         return;
     }
     let document = Document {

@@ -67,7 +67,21 @@ impl Context {
         database: &DatabaseArguments,
         limits: &LimitArguments,
     ) -> Result<(Runner, Option<std::time::Duration>), CommandError> {
-        let DatabaseSettings { url, source } = settings::database(database, &self.environment)?;
+        let found = settings::database(database, &self.environment)?;
+        self.runner_of(found, database, limits)
+    }
+
+    /// The same for a database that was found in another way.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the settings.
+    pub fn runner_of(
+        &self,
+        found: DatabaseSettings,
+        database: &DatabaseArguments,
+        limits: &LimitArguments,
+    ) -> Result<(Runner, Option<std::time::Duration>), CommandError> {
+        let DatabaseSettings { url, source } = found;
         for message in url.warnings() {
             self.output.emit(&Event::Warning {
                 code: "url",

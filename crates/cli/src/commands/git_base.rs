@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use forerun_migrations::directory::{Migration, MigrationDirectory, ReadOptions};
+use forerun_migrations::history::Version;
 use forerun_sql::Dialect;
 
 use super::validate::conflict;
@@ -20,9 +21,27 @@ use crate::settings::random_id;
 #[derive(Debug, Default)]
 pub struct Comparison {
     /// Contradictions.
-    pub problems: Vec<Problem>,
+    pub contradictions: Vec<Contradiction>,
     /// What a person should look at.
     pub warnings: Vec<String>,
+}
+
+/// Something of the reference that is not as it was, or something new that does not come after it.
+#[derive(Debug)]
+pub struct Contradiction {
+    /// The migration.
+    pub version: Version,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+impl Comparison {
+    fn add(&mut self, version: &Version, code: &'static str, file: &Path, message: String) {
+        self.contradictions.push(Contradiction {
+            version: version.clone(),
+            problem: conflict(code, Some(file), message),
+        });
+    }
 }
 
 /// Compares.
@@ -36,18 +55,43 @@ pub fn compare(
     base: &str,
     dialect: Dialect,
 ) -> Result<Comparison, CommandError> {
-    let copy = TemporaryDirectory::create()?;
-    check_out(&directory.path, base, &copy.0)?;
-    let base_directory = MigrationDirectory::read(&copy.0, options)?;
+    let then = Then::read(directory, options, base)?;
     Ok(compare_directories(
         directory,
-        &base_directory,
+        &then.directory,
         base,
         dialect,
     ))
 }
 
-fn compare_directories(
+/// The directory as it is at a reference. Its files are there as long as this is.
+pub struct Then {
+    /// What was read.
+    pub directory: MigrationDirectory,
+    _files: TemporaryDirectory,
+}
+
+impl Then {
+    /// Asks git.
+    ///
+    /// # Errors
+    /// As [`compare`].
+    pub fn read(
+        directory: &MigrationDirectory,
+        options: &ReadOptions,
+        base: &str,
+    ) -> Result<Self, CommandError> {
+        let files = TemporaryDirectory::create()?;
+        check_out(&directory.path, base, &files.0)?;
+        Ok(Self {
+            directory: MigrationDirectory::read(&files.0, options)?,
+            _files: files,
+        })
+    }
+}
+
+/// Compares two directories that were read.
+pub fn compare_directories(
     directory: &MigrationDirectory,
     base_directory: &MigrationDirectory,
     base: &str,
@@ -56,14 +100,12 @@ fn compare_directories(
     let mut comparison = Comparison::default();
     for before in &base_directory.migrations {
         match directory.get(&before.version) {
-            None => comparison.problems.push(conflict(
+            None => comparison.add(
+                &before.version,
                 "missing",
-                None,
-                format!(
-                    "{} is in {base} and not here: restore it, it may be applied somewhere",
-                    before.up.file_name
-                ),
-            )),
+                &directory.path.join(&before.up.file_name),
+                format!("is in {base} and not here: restore it, it may be applied somewhere"),
+            ),
             Some(now) => compare_migration(&mut comparison, before, now, base, dialect),
         }
     }
@@ -72,14 +114,15 @@ fn compare_directories(
     };
     for migration in &directory.migrations {
         if migration.version < newest.version && base_directory.get(&migration.version).is_none() {
-            comparison.problems.push(conflict(
+            comparison.add(
+                &migration.version,
                 "out_of_order",
-                Some(&migration.up.path),
+                &migration.up.path,
                 format!(
                     "is new and older than {}, the newest of {base}: give it a newer version",
                     newest.up.file_name
                 ),
-            ));
+            );
         }
     }
     comparison
@@ -107,20 +150,22 @@ fn compare_migration(
                 now.up.file_name
             ));
         } else if before.up.file_name != now.up.file_name {
-            comparison.problems.push(conflict(
+            comparison.add(
+                &now.version,
                 "version_taken",
-                Some(&now.up.path),
+                &now.up.path,
                 format!(
                     "version {} is taken by {} in {base}: give this one a newer version",
                     now.version, before.up.file_name
                 ),
-            ));
+            );
         } else {
-            comparison.problems.push(conflict(
+            comparison.add(
+                &now.version,
                 "changed",
-                Some(&now.up.path),
+                &now.up.path,
                 format!("differs from {base}, and may be applied somewhere: restore it and write a new migration"),
-            ));
+            );
         }
     }
     match (&before.down, &now.down) {

@@ -7,6 +7,8 @@ mod completions;
 mod context;
 mod convert;
 mod deploy;
+mod deployed;
+mod deployments;
 mod docs;
 mod down;
 mod exec;
@@ -15,12 +17,14 @@ mod guarded;
 mod hash;
 mod history;
 mod install;
+mod lint;
 mod man;
 mod new;
 mod plan;
 mod render;
 mod repair;
 mod status;
+mod trace;
 mod unlock;
 mod up;
 mod validate;
@@ -50,8 +54,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(output_settings) => output_settings,
         Err(error) => return wrong_format(&arguments, &environment, purpose, error),
     };
+    // What a trace has made in the scratch database is removed first.
+    let traces = match &arguments.command {
+        Command::Migrate(Migrate::Plan(plan)) => plan.trace,
+        Command::Migrate(Migrate::Lint(lint)) => {
+            matches!(settings::scratch_database(&lint.scratch, &environment), Ok(Some(_)))
+        }
+        _ => false,
+    };
     let context = Context::new(environment, Output::new(output_settings, purpose, path));
-    let first = if purpose == Purpose::Question {
+    let first = if matches!(purpose, Purpose::Question | Purpose::Findings) && !traces {
         First::Exit
     } else {
         First::Stop
@@ -90,15 +102,23 @@ fn purpose(command: &Command) -> Purpose {
             Purpose::Run
         }
         Command::Migrate(Migrate::Adopt(adopt)) if !adopt.dry_run => Purpose::Run,
-        Command::Migrate(Migrate::Baseline(_) | Migrate::Wait(_)) => Purpose::Run,
+        Command::Migrate(Migrate::Baseline(_) | Migrate::Wait(_) | Migrate::Deployed(_)) => {
+            Purpose::Run
+        }
+        Command::Migrate(Migrate::Lint(_)) => Purpose::Findings,
         _ => Purpose::Question,
     }
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<Done, CommandError> {
-    if context.output.sarif() && !matches!(command, Command::Check(_)) {
+    let finds = matches!(
+        command,
+        Command::Check(_) | Command::Migrate(Migrate::Lint(_))
+    );
+    if context.output.code_host().is_some() && !finds {
         return Err(CommandError::Usage {
-            message: "only `forerun check` has SARIF".to_owned(),
+            message: "only `forerun check` and `forerun migrate lint` have findings for code hosts"
+                .to_owned(),
             advice: "Use --format text or --format json.".to_owned(),
         });
     }
@@ -108,12 +128,15 @@ fn dispatch(context: &Context, command: Command) -> Result<Done, CommandError> {
             Migrate::Schema(arguments) => up::run(context, &arguments, Scope::Schema),
             Migrate::Data(arguments) => up::run(context, &arguments, Scope::Data),
             Migrate::Down(arguments) => down::run(context, &arguments),
+            Migrate::Deployed(arguments) => deployed::run(context, &arguments),
+            Migrate::Deployments(arguments) => deployments::run(context, &arguments),
             Migrate::Plan(arguments) => plan::run(context, &arguments),
             Migrate::Status(arguments) => status::run(context, &arguments),
             Migrate::History(arguments) => history::run(context, &arguments),
             Migrate::Wait(arguments) => wait::run(context, &arguments),
             Migrate::New(arguments) => new::run(context, &arguments),
             Migrate::Validate(arguments) => validate::run(context, &arguments),
+            Migrate::Lint(arguments) => lint::run(context, &arguments),
             Migrate::Hash(arguments) => hash::run(context, &arguments),
             Migrate::Convert(arguments) => convert::run(context, &arguments),
             Migrate::Baseline(arguments) => baseline::run(context, &arguments),

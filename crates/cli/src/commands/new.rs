@@ -38,6 +38,7 @@ pub fn run(context: &Context, arguments: &New) -> Result<Done, CommandError> {
         &NewMigration {
             name: arguments.name.clone(),
             kind,
+            contract: arguments.contract,
         },
         Timestamp::now(),
     )?;

@@ -5,7 +5,8 @@ use forerun_migrations::plan::{Plan, Scope};
 use serde::Serialize;
 
 use super::context::Context;
-use crate::arguments;
+use super::trace;
+use crate::arguments::{self, LintArguments};
 use crate::command_error::CommandError;
 use crate::output::{Done, plan_text};
 use crate::settings;
@@ -18,8 +19,14 @@ pub fn run(context: &Context, arguments: &arguments::Plan) -> Result<Done, Comma
             arguments.other_history,
             &context.environment,
         )?,
+        lint: settings::lint_mode(LintArguments::default(), &context.environment)?,
+        strict: settings::strict(&arguments.gates, &context.environment)?,
+        accept_downtime: arguments.gates.accept_downtime.clone(),
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
+    if arguments.trace {
+        return trace::run(context, arguments, &directory, options);
+    }
     let runner = context.runner(&arguments.database, &arguments.limits)?;
     let made = context
         .block_on(&runner, runner.plan(&directory, options))

@@ -19,6 +19,9 @@ pub fn run(context: &Context, arguments: &Up, scope: Scope) -> Result<Done, Comm
             arguments.other_history,
             &context.environment,
         )?,
+        lint: settings::lint_mode(arguments.lint, &context.environment)?,
+        strict: settings::strict(&arguments.gates, &context.environment)?,
+        accept_downtime: arguments.gates.accept_downtime.clone(),
     };
     let directory = settings::directory(&arguments.directory, &context.environment)?;
     let runner = context.runner(&arguments.database, &arguments.limits)?;
@@ -50,6 +53,16 @@ fn done(report: &RunReport, elapsed: std::time::Duration) -> Done {
             "done_by_another",
             format!("Nothing left to do: another runner has done it{at}."),
         ),
+        Outcome::Held if report.migrations.is_empty() => {
+            ("held", format!("Nothing to do but what is held{at}."))
+        }
+        Outcome::Held => {
+            let migrations = count(report.migrations.len(), "migration");
+            (
+                "held",
+                format!("Applied {migrations} in {}{at}.", took(elapsed)),
+            )
+        }
         Outcome::Done => {
             let migrations = count(report.migrations.len(), "migration");
             (
@@ -58,7 +71,15 @@ fn done(report: &RunReport, elapsed: std::time::Duration) -> Done {
             )
         }
     };
-    if let Some(first) = report.left_for_later.first() {
+    if let Some(held) = report.held.first() {
+        message.push_str(&format!(
+            " Stopped before {}: {}.",
+            held.script,
+            held.reasons
+                .first()
+                .map_or("", |reason| reason.message.as_str())
+        ));
+    } else if let Some(first) = report.left_for_later.first() {
         let left = count(report.left_for_later.len(), "migration");
         message.push_str(&format!(" Left pending: {left}, from {first} on."));
     }

@@ -153,7 +153,10 @@ fn check(
     if let Some(base) = base {
         let comparison = git_base::compare(directory, options, base, document.dialect)?;
         comparison.warnings.into_iter().for_each(warn);
-        document.problems.extend(comparison.problems);
+        let contradictions = comparison.contradictions.into_iter();
+        document
+            .problems
+            .extend(contradictions.map(|contradiction| contradiction.problem));
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use forerun_migrations::directory::{DirectorySource, Repeat};
 use forerun_migrations::executor::WaitFor;
-use forerun_migrations::history::Version;
+use forerun_migrations::history::{Phase, Version};
+use forerun_sql::Dialect;
 
 use super::context::Context;
 use crate::arguments::{LimitArguments, Wait, WaitVersion};
@@ -24,10 +25,10 @@ pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
     let wait_for = match &arguments.version {
         None => WaitFor::Connection,
         Some(WaitVersion::Version(version)) => WaitFor::Versions(vec![version.clone()]),
-        Some(WaitVersion::Latest) => latest(&settings::directory(
-            &arguments.directory,
-            &context.environment,
-        )?)?,
+        Some(WaitVersion::Latest) => {
+            let source = settings::directory(&arguments.directory, &context.environment)?;
+            latest(&source, runner.database.dialect())?
+        }
     };
     let wait = Some(runner.limits.connect_wait).filter(|wait| !wait.is_zero());
     let limit = match arguments.timeout {
@@ -40,15 +41,24 @@ pub fn run(context: &Context, arguments: &Wait) -> Result<Done, CommandError> {
     Ok(Done::new("reached", format!("{reached}.")))
 }
 
-fn latest(source: &DirectorySource) -> Result<WaitFor, CommandError> {
+/// What an application needs of its directory: everything but the contract migrations, which may be held until it has
+/// replaced the one before it.
+fn latest(source: &DirectorySource, dialect: Dialect) -> Result<WaitFor, CommandError> {
     let directory = source.read()?;
-    let once = directory.migrations.into_iter();
-    let once = once.filter(|migration| migration.repeat == Repeat::Never);
-    let (mut wanted, names): (Vec<Version>, Vec<Version>) = once
-        .map(|migration| migration.version)
-        .partition(Version::is_number);
-    wanted.drain(..wanted.len().saturating_sub(1));
-    wanted.extend(names);
+    let mut wanted: Vec<Version> = Vec::new();
+    // The newest number stands for those below it; names have no order.
+    let mut has_number = false;
+    for migration in directory.migrations.into_iter().rev() {
+        let is_number = migration.version.is_number();
+        if migration.repeat != Repeat::Never || (is_number && has_number) {
+            continue;
+        }
+        if migration.up.inspect(dialect)?.phase() == Phase::Expand {
+            has_number |= is_number;
+            wanted.push(migration.version);
+        }
+    }
+    wanted.reverse();
     // An application without migrations needs only its database.
     Ok(match wanted.is_empty() {
         true => WaitFor::Connection,

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use forerun_cluster::{Change, Diagnosis, Event};
+use forerun_cluster::{Change, Diagnosis, Event, Wave};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
@@ -130,6 +130,7 @@ fn line(event: &Event, verbose: bool, quiet: bool) -> Option<String> {
             format!("{mark} {kind} {} {}", one_line(name), dim(word.to_owned()))
         }
         Event::StepStarted {
+            wave,
             job,
             number,
             total,
@@ -140,8 +141,12 @@ fn line(event: &Event, verbose: bool, quiet: bool) -> Option<String> {
             } else {
                 ""
             };
+            let what = match wave {
+                Wave::Ledger => "ledger".to_owned(),
+                _ => format!("step {number} of {total}"),
+            };
             format!(
-                "{} step {number} of {total}: Job {}{adopted}",
+                "{} {what}: Job {}{adopted}",
                 paint(GOOD, "▸"),
                 one_line(job)
             )
@@ -341,12 +346,32 @@ fn log_line(line: &str, verbose: bool) -> Option<String> {
             paint(DIM, seconds("/duration"))
         ),
         "warning" => format!("{} {}", paint(WARNING, "warning:"), text("/message")),
+        "held" => format!(
+            "{} {}: {}",
+            paint(WARNING, "held:"),
+            text("/script"),
+            messages(event.pointer("/reasons"))
+        ),
+        "gate_overridden" => format!(
+            "{} {} runs although it should wait ({}): {}",
+            paint(WARNING, "warning:"),
+            text("/script"),
+            messages(event.pointer("/gates")),
+            text("/reason")
+        ),
         "notice" if verbose => paint(DIM, format!("{}: {}", text("/severity"), text("/message"))),
         "stopping" => paint(WARNING, format!("stopping: {}", text("/reason"))),
         "run_finished" => text("/message"),
         _ if verbose => paint(DIM, printable(line)),
         _ => return None,
     })
+}
+
+/// The messages of a list of reasons.
+fn messages(reasons: Option<&Value>) -> String {
+    let reasons = reasons.and_then(Value::as_array).into_iter().flatten();
+    let messages = reasons.filter_map(|reason| reason.get("message").and_then(Value::as_str));
+    messages.map(one_line).collect::<Vec<_>>().join("; ")
 }
 
 fn engine_event(line: &str) -> Option<Value> {
@@ -401,6 +426,8 @@ mod tests {
             plain(lock).as_deref(),
             Some("waiting: the runner lock is held by app on pod-1")
         );
+        let held = r#"{"format":1,"event":"held","script":"0009_a.sql","reasons":[{"gate":"after","message":"one"},{"message":"two"}]}"#;
+        assert_eq!(plain(held).as_deref(), Some("held: 0009_a.sql: one; two"));
         assert_eq!(plain(r#"{"format":1,"event":"statement_started"}"#), None);
         assert_eq!(
             plain("Applying auth.0001_initial... OK").as_deref(),

@@ -83,6 +83,7 @@ fn title(wave: Wave) -> &'static str {
         Wave::Migration => "migration",
         Wave::Configuration => "configuration, when every step has succeeded",
         Wave::Application => "application",
+        Wave::Ledger => "ledger, when all of that is rolled out",
     }
 }
 

@@ -82,11 +82,14 @@ fn labelled(text: &mut String, label: &str, detail: &str) {
     }
 }
 
-fn mark_caret(line: &str) -> String {
-    match line.strip_suffix('^') {
-        Some(head) if head.trim().trim_matches('│').trim().is_empty() => {
-            format!("{head}{}", paint(BAD, "^"))
-        }
-        _ => printable(line),
+/// A line of an excerpt, with its carets in colour.
+pub fn mark_caret(line: &str) -> String {
+    let head = line.trim_end_matches('^');
+    let is_mark = head.len() < line.len() && head.trim().trim_matches('│').trim().is_empty();
+    if is_mark {
+        let carets = line.strip_prefix(head).unwrap_or_default();
+        format!("{head}{}", paint(BAD, carets))
+    } else {
+        printable(line)
     }
 }

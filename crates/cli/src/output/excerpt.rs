@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use forerun_sql::Position;
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of text that are shown of a line.
 const WIDTH: usize = 100;
@@ -25,6 +25,8 @@ pub struct Excerpt {
     lines: Vec<String>,
     /// Columns before the caret under the last line.
     caret: Option<usize>,
+    /// Carets, from there on.
+    carets: usize,
     /// There is more of the statement after the last line.
     more: bool,
 }
@@ -47,6 +49,7 @@ pub fn of_statement(start: Position, sql: &str, offset: Option<usize>) -> Option
             more: sql.lines().count() > lines.len(),
             lines,
             caret: None,
+            carets: 1,
         });
     };
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -73,15 +76,23 @@ pub fn of_statement(start: Position, sql: &str, offset: Option<usize>) -> Option
         first,
         lines,
         caret: Some(caret),
+        carets: 1,
         more: false,
     })
 }
 
 /// The line of a file at a position.
 pub fn of_file(path: &Path, position: Position) -> Option<Excerpt> {
+    of_range(path, (position.line, position.column), None)
+}
+
+/// The line of a file at which something begins, with a caret under each character of it there. Places are lines and
+/// columns, from 1; without an end only the first character is meant.
+pub fn of_range(path: &Path, start: (u64, u64), end: Option<(u64, u64)>) -> Option<Excerpt> {
+    let (number, column) = start;
     let mut reader = BufReader::new(File::open(path).ok()?);
     let mut line = Vec::new();
-    for _ in 0..position.line {
+    for _ in 0..number {
         line.clear();
         reader
             .by_ref()
@@ -93,20 +104,44 @@ pub fn of_file(path: &Path, position: Position) -> Option<Excerpt> {
     let text = text.trim_end_matches(['\n', '\r']);
     let text = text
         .strip_prefix('\u{feff}')
-        .filter(|_| position.line == 1)
+        .filter(|_| number == 1)
         .unwrap_or(text);
-    let column = usize::try_from(position.column.saturating_sub(1)).ok()?;
-    let offset = text
-        .char_indices()
-        .nth(column)
-        .map_or(text.len(), |(offset, _)| offset);
-    let (line, caret) = shown(text, offset);
+    let offset_of = |column: u64| {
+        let characters = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+        text.char_indices()
+            .nth(characters)
+            .map_or(text.len(), |(offset, _)| offset)
+    };
+    let (line, caret) = shown(text, offset_of(column));
+    let until = match end {
+        Some((last, column)) if last == number => offset_of(column),
+        // It goes on in the lines after this one.
+        Some((last, _)) if last > number => text.trim_end().len(),
+        _ => 0,
+    };
+    let meant = text.get(offset_of(column)..until).unwrap_or_default();
+    let space = line.width().saturating_sub(caret);
+    let carets = columns(meant, caret).min(space).max(1);
     Some(Excerpt {
-        first: position.line,
+        first: number,
         lines: vec![line],
         caret: Some(caret),
+        carets,
         more: false,
     })
+}
+
+/// Columns that a text takes from a column on, as [`shown`] shows it.
+fn columns(text: &str, from: usize) -> usize {
+    let mut column = from;
+    for character in text.chars() {
+        column += match character {
+            '\t' => TAB - column % TAB,
+            control if control.is_control() => 1,
+            other => other.width().unwrap_or(0),
+        };
+    }
+    column - from
 }
 
 /// A line as it is shown, and the columns before the character at `offset`: tabs as spaces, control characters as
@@ -180,7 +215,8 @@ impl Excerpt {
             text.push(format!("{:width$} │ …", ""));
         }
         if let Some(caret) = self.caret {
-            text.push(format!("{:width$} │ {:caret$}^", "", ""));
+            let carets = "^".repeat(self.carets);
+            text.push(format!("{:width$} │ {:caret$}{carets}", "", ""));
         }
         text
     }
@@ -273,5 +309,13 @@ mod tests {
           │      ^
         ");
         assert_eq!(of_file(&directory.path().join("missing"), at(1, 1)), None);
+        insta::assert_snapshot!(text(of_range(&path, (2, 6), Some((2, 13)))), @r"
+        2 │   -- forerun:dta
+          │      ^^^^^^^
+        ");
+        insta::assert_snapshot!(text(of_range(&path, (1, 4), Some((2, 13)))), @r"
+        1 │ -- x
+          │    ^
+        ");
     }
 }

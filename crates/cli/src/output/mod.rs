@@ -3,18 +3,20 @@
 //! Results go to standard output; progress, warnings and errors to standard error. In JSON everything goes to
 //! standard output (for `forerun exec`, whose command owns standard output, to standard error).
 
+pub mod code_host;
 mod deploy_events;
 pub mod deploy_tables;
 pub mod error_text;
 pub mod excerpt;
 pub mod findings_text;
 pub mod json_lines;
+pub mod lint_text;
 pub mod plan_text;
-pub mod sarif;
 pub mod style;
 pub mod tables;
 pub mod termination_message;
 mod text_events;
+pub mod trace_text;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -29,6 +31,7 @@ use crate::arguments::FormatArgument;
 use crate::command_error::{CommandError, Explanation};
 use crate::exit_code::ExitCode;
 use crate::settings::OutputSettings;
+use code_host::CodeHost;
 use deploy_events::DeployEvents;
 use json_lines::CollectedWarning;
 use text_events::TextEvents;
@@ -42,6 +45,8 @@ pub enum Purpose {
     Guard,
     /// A question: one result.
     Question,
+    /// A question whose answer is read in the log of a pipeline: text unless something else is asked for.
+    Findings,
     /// Manifests for other programs: JSON only when it is asked for, and errors on standard error.
     Manifests,
 }
@@ -139,9 +144,11 @@ impl Output {
         };
         let json = match settings.format {
             FormatArgument::Json => true,
-            // Only the result is SARIF.
-            FormatArgument::Text | FormatArgument::Sarif => false,
-            FormatArgument::Auto => !main_is_terminal && purpose != Purpose::Manifests,
+            // Only the result is.
+            FormatArgument::Text | FormatArgument::Sarif | FormatArgument::Github => false,
+            FormatArgument::Auto => {
+                !main_is_terminal && !matches!(purpose, Purpose::Manifests | Purpose::Findings)
+            }
         };
         let colour = |terminal: bool| settings.colour.unwrap_or(terminal);
         let bars = !json && !settings.quiet && settings.smart_terminal && stderr.is_terminal()
@@ -172,9 +179,13 @@ impl Output {
         self.json
     }
 
-    /// SARIF is asked for.
-    pub fn sarif(&self) -> bool {
-        self.settings.format == FormatArgument::Sarif
+    /// The form for a code host that is asked for, if any.
+    pub fn code_host(&self) -> Option<CodeHost> {
+        match self.settings.format {
+            FormatArgument::Sarif => Some(CodeHost::Sarif),
+            FormatArgument::Github => Some(CodeHost::Github),
+            FormatArgument::Auto | FormatArgument::Text | FormatArgument::Json => None,
+        }
     }
 
     /// Results: text as it is.
@@ -231,7 +242,7 @@ impl Output {
         };
         let code = done.exit_code.number();
         match (self.purpose, self.json) {
-            (Purpose::Question, true) => {
+            (Purpose::Question | Purpose::Findings, true) => {
                 if let Some(error) = &error {
                     self.document_of_error(error);
                 }
@@ -275,7 +286,9 @@ impl Output {
         }
         .explain();
         self.err.write(error_text::render(&explanation).as_bytes());
-        if exit_code == ExitCode::Done && self.purpose == Purpose::Question {
+        if exit_code == ExitCode::Done
+            && matches!(self.purpose, Purpose::Question | Purpose::Findings)
+        {
             explanation.exit_code
         } else {
             exit_code
@@ -339,7 +352,7 @@ impl Events for Output {
                 .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         match (self.json, self.purpose) {
-            (true, Purpose::Question) => {
+            (true, Purpose::Question | Purpose::Findings) => {
                 if let Event::Warning { code, message } = event {
                     lock(&self.warnings).push(CollectedWarning {
                         code,
@@ -358,7 +371,7 @@ impl Events for Output {
 impl forerun_cluster::Events for Output {
     fn emit(&self, event: &forerun_cluster::Event) {
         match (self.json, self.purpose) {
-            (true, Purpose::Question) => {
+            (true, Purpose::Question | Purpose::Findings) => {
                 if let forerun_cluster::Event::Warning { code, message } = event {
                     lock(&self.warnings).push(CollectedWarning {
                         code,

@@ -6,9 +6,11 @@ use std::time::Duration;
 use forerun_migrations::directory::{ScriptTimeouts, StatementSummary};
 use forerun_migrations::executor::Limits;
 use forerun_migrations::history::Direction;
+use forerun_migrations::lint::Finding;
 use forerun_migrations::plan::{Mode, Plan, Step};
 use forerun_sql::{Dialect, LockClass, TransactionUse, format_duration};
 
+use super::lint_text::severity;
 use super::style::{DIM, STRONG, WARNING, bytes, count, one_line, paint};
 
 /// Statements that are shown of one script, in full with --verbose.
@@ -21,6 +23,28 @@ pub fn render(plan: &Plan, limits: &Limits, dialect: Dialect, verbose: bool) -> 
     let mut text = String::new();
     for step in &plan.steps {
         migration(&mut text, step, limits, dialect, verbose);
+    }
+    for held in &plan.held {
+        for reason in &held.reasons {
+            let _ = writeln!(
+                text,
+                "{} {}: {}",
+                paint(WARNING, "held"),
+                one_line(&held.script),
+                one_line(&reason.message)
+            );
+        }
+    }
+    for held in &plan.overridden {
+        for reason in &held.reasons {
+            let _ = writeln!(
+                text,
+                "{} {} runs although {}",
+                paint(WARNING, "downtime accepted:"),
+                one_line(&held.script),
+                one_line(&reason.message)
+            );
+        }
     }
     for file in &plan.left_for_later {
         let _ = writeln!(
@@ -85,6 +109,9 @@ fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, 
     let size = bytes(step.script.bytes);
     // The kind is one of the migration, and a down script does not say it.
     let facts = match step.direction {
+        Direction::Up if step.summary.contract.is_some() => {
+            format!("{}, contract, {size}", step.summary.kind)
+        }
         Direction::Up => format!("{}, {size}", step.summary.kind),
         Direction::Down => size,
     };
@@ -147,16 +174,28 @@ fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, 
             )
         );
     }
-    for hazard in &step.hazards {
-        let _ = writeln!(
-            text,
-            "  {} line {}: {}",
-            paint(WARNING, "hazard"),
-            hazard.line,
-            one_line(&hazard.message)
-        );
+    for finding in &step.findings {
+        finding_line(text, finding);
     }
     text.push('\n');
+}
+
+/// What the linter says, and where.
+fn finding_line(text: &mut String, finding: &Finding) {
+    let place = format!("line {}", finding.start.line);
+    let rule = finding.rule.id;
+    let line = match &finding.allowed {
+        Some(reason) => paint(
+            DIM,
+            one_line(&format!("{place}: {rule} is allowed: {reason}")),
+        ),
+        None => {
+            let (style, name) = severity(finding.severity);
+            let message = one_line(&finding.message);
+            format!("{} {place}: {rule}: {message}", paint(style, name))
+        }
+    };
+    let _ = writeln!(text, "  {line}");
 }
 
 /// How long a statement waits and runs: what the script says, else the settings.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use forerun_migrations::executor::Status;
-use forerun_migrations::history::{AuditRow, HistoryRow, JournalRow};
+use forerun_migrations::executor::{Ledger, Status};
+use forerun_migrations::history::{AuditRow, HistoryRow, JournalRow, Phase};
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{BAD, DIM, GOOD, STRONG, WARNING, count, one_line, paint};
@@ -99,8 +99,25 @@ pub fn status(status: &Status, verbose: bool) -> String {
                 text,
                 "  {}  {}",
                 one_line(&pending.script),
-                paint(DIM, pending.kind)
+                paint(
+                    DIM,
+                    match pending.phase {
+                        Phase::Expand => pending.kind.to_string(),
+                        Phase::Contract => format!("{}, contract", pending.kind),
+                    }
+                )
             );
+            let held = status.held.iter();
+            for held in held.filter(|held| held.version == pending.version) {
+                for reason in &held.reasons {
+                    let _ = writeln!(
+                        text,
+                        "    {} {}",
+                        paint(WARNING, "held:"),
+                        one_line(&reason.message)
+                    );
+                }
+            }
         }
     }
     if !status.ahead.is_empty() {
@@ -186,6 +203,24 @@ pub fn status_sentence(status: &Status) -> String {
         return format!(
             "`forerun migrate adopt{from}` takes that history over; until then nothing runs."
         );
+    }
+    let stop = status.held.first();
+    let stop = stop.and_then(|held| {
+        let mut pending = status.pending.iter();
+        Some((
+            pending.position(|pending| pending.version == held.version)?,
+            held,
+        ))
+    });
+    if let Some((before, held)) = stop {
+        let pending = count(status.pending.len(), "migration");
+        let held = one_line(&held.script);
+        return match before {
+            0 => format!("{pending} pending; {held} has to wait."),
+            before => format!(
+                "{pending} pending; `forerun migrate up` applies {before} of them and stops before {held}."
+            ),
+        };
     }
     if !status.pending.is_empty() {
         return format!(
@@ -273,6 +308,54 @@ pub fn history(rows: &[HistoryRow]) -> String {
         ],
         &cells,
     )
+}
+
+/// The ledger.
+pub fn deployments(ledger: &Ledger) -> String {
+    let floor = match &ledger.floor {
+        Some(floor) => format!(
+            "The oldest release that may run is {}, since {}.\n",
+            one_line(&floor.release),
+            one_line(&floor.script)
+        ),
+        None => String::new(),
+    };
+    if ledger.deployments.is_empty() {
+        return format!(
+            "No deployment is recorded; `forerun migrate up --release RELEASE` opens one.\n{floor}"
+        );
+    }
+    let when = |time: &Option<String>| time.as_deref().map(moment).unwrap_or_default();
+    let cells: Vec<_> = ledger
+        .deployments
+        .iter()
+        .map(|row| {
+            [
+                row.id.to_string(),
+                one_line(&row.release),
+                row.status.as_str().to_owned(),
+                moment(&row.started_at),
+                when(&row.migrated_at),
+                when(&row.completed_at),
+                row.previous_release
+                    .as_deref()
+                    .map(one_line)
+                    .unwrap_or_default(),
+                one_line(&row.opened_by),
+            ]
+        })
+        .collect();
+    let head = [
+        "NUMBER",
+        "RELEASE",
+        "STATUS",
+        "STARTED (UTC)",
+        "MIGRATED",
+        "COMPLETED",
+        "AFTER",
+        "BY",
+    ];
+    format!("{}{floor}", table(head, &cells))
 }
 
 /// What the audit knows of one version.

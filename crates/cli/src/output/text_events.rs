@@ -181,6 +181,8 @@ fn line(event: &Event, verbose: bool, quiet: bool, state: &State) -> Option<Stri
             | Event::LockTakenOver { .. }
             | Event::Stopping { .. }
             | Event::InvalidIndexDropped { .. }
+            | Event::Held { .. }
+            | Event::GateOverridden { .. }
     );
     if quiet && !always {
         return None;
@@ -347,6 +349,49 @@ fn line(event: &Event, verbose: bool, quiet: bool, state: &State) -> Option<Stri
                 paint(GOOD, "✓"),
                 paint(DIM, format!("{number:>width$}/{total}"))
             )
+        }
+        Event::DeploymentOpened {
+            deployment,
+            release,
+            previous_release,
+            reopened,
+        } => {
+            let release = one_line(release);
+            let word = if *reopened { "opened again" } else { "opened" };
+            let after = match previous_release {
+                Some(previous) if !reopened => format!(", after {}", one_line(previous)),
+                _ => String::new(),
+            };
+            dim(format!(
+                "deployment {deployment} of release {release} {word}{after}"
+            ))
+        }
+        // The last sentence says it.
+        Event::DeploymentClosed { .. } | Event::BelowFloor { .. } => return None,
+        Event::Held {
+            script, reasons, ..
+        } => {
+            let mut text = format!("{} {}", paint(WARNING, "held:"), one_line(script));
+            for reason in reasons {
+                let _ = write!(text, "\n    {}", one_line(&reason.message));
+            }
+            text
+        }
+        Event::GateOverridden {
+            script,
+            reason,
+            gates,
+            ..
+        } => {
+            let mut text = warning(format!(
+                "{} runs although it should wait: {}",
+                one_line(script),
+                one_line(reason)
+            ));
+            for gate in gates {
+                let _ = write!(text, "\n    {}", one_line(&gate.message));
+            }
+            text
         }
         Event::Stopping { reason } => format!("{} {reason}", paint(BAD, "stopping:")),
         Event::StatementStarted { .. }

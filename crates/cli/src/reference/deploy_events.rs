@@ -43,8 +43,8 @@ fn meaning(event: &Event) -> &'static str {
                                         `configuration` or `application`."
         }
         Event::StepStarted { .. } => {
-            "The Job of a step is there. `adopted`: it was at work since \
-                                      an earlier deploy."
+            "The Job of a step is there. `wave` is `migration`, or `ledger` for the Job that closes \
+             the ledger after the rollout. `adopted`: it was at work since an earlier deploy."
         }
         Event::JobReplaced { .. } => "An earlier Job of the same name goes first.",
         Event::PodStarted { .. } => "A pod of the Job runs.",
@@ -53,7 +53,7 @@ fn meaning(event: &Event) -> &'static str {
             "Something is wrong that may pass: the deploy goes on as long as \
                                   it can."
         }
-        Event::StepFinished { .. } => "A step is done.",
+        Event::StepFinished { .. } => "The Job is done.",
         Event::RolloutProgress { .. } => {
             "How far the rollout of a Deployment is. Sent when it \
                                           changes."
@@ -94,6 +94,7 @@ fn examples() -> Vec<Event> {
             change: Change::Changed,
         },
         Event::StepStarted {
+            wave: Wave::Migration,
             job: job(),
             number: 1,
             total: 1,

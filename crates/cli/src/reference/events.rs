@@ -6,7 +6,8 @@ use std::time::Duration;
 use forerun_migrations::database::{Blocker, DatabaseError, ErrorKind, Holder, Notice};
 use forerun_migrations::event::{EVENTS_FORMAT, Event};
 use forerun_migrations::history::Version;
-use forerun_migrations::plan::Mode;
+use forerun_migrations::ledger::{Floor, HoldReason};
+use forerun_migrations::plan::{HeldReason, Mode};
 
 use super::GENERATED;
 
@@ -19,7 +20,7 @@ pub(super) fn page() -> String {
          events and fields are to be ignored. A command line that cannot be understood is answered in plain text. The last \
          line is `run_finished`; when the run failed it has `error` with \
          `code`, `message`, `file`, `line`, `column`, `details`, `state` and `advice`.\n\nCommands that answer a question \
-         (`plan`, `status`, `history`, `validate`, `hash`, `new`, `unlock`, `repair` without an action, `check`) print one JSON \
+         (`plan`, `status`, `history`, `deployments`, `validate`, `lint`, `hash`, `new`, `unlock`, `repair` without an action, `check`) print one JSON \
          document with `format` instead, with `error` when they failed and `warnings` when there are any.\n"
     );
     for event in examples() {
@@ -72,6 +73,20 @@ fn meaning(event: &Event) -> &'static str {
             "An invalid index of an earlier concurrent build was dropped."
         }
         Event::MigrationFinished { .. } => "A migration is done and recorded.",
+        Event::DeploymentOpened { .. } => {
+            "The release is in the ledger, new or again; `migrate deployed` closes it."
+        }
+        Event::DeploymentClosed { .. } => "A deployment is completed: only its release runs now.",
+        Event::Held { .. } => {
+            "A contract migration has to wait, and the run stops before the first one. Each reason has `gate`, its facts \
+             and a `message`; the gates are in [Two versions at once](../guide/two-versions.md)."
+        }
+        Event::GateOverridden { .. } => {
+            "A contract migration runs although it should wait (`--accept-downtime`)."
+        }
+        Event::BelowFloor { .. } => {
+            "This release is older than the oldest that may run on this database; `wait` ends with exit code 5."
+        }
         Event::Stopping { .. } => "The run was told to end; it cancels and cleans up.",
         Event::RunFinished { .. } => "The run is over. Always the last line.",
     }
@@ -92,6 +107,12 @@ fn examples() -> Vec<Event> {
         held_seconds: 8,
         heartbeat_seconds: 2,
         expires_in_seconds: 28,
+    };
+    let still_used = || {
+        HeldReason::from(HoldReason::StillUsed {
+            unused_since: "2.5.0".to_owned(),
+            running: "2.4.0".to_owned(),
+        })
     };
     let lock_timeout = DatabaseError {
         code: Some("55P03".to_owned()),
@@ -198,6 +219,37 @@ fn examples() -> Vec<Event> {
             duration: Duration::from_millis(42),
             statements: 2,
             attempts: 1,
+        },
+        Event::DeploymentOpened {
+            deployment: 8,
+            release: "2.6.0".to_owned(),
+            previous_release: Some("2.5.0".to_owned()),
+            reopened: false,
+        },
+        Event::DeploymentClosed {
+            deployment: 8,
+            release: "2.6.0".to_owned(),
+            superseded: vec!["2.5.1".to_owned()],
+            already: false,
+        },
+        Event::Held {
+            version: version(),
+            script: script(),
+            reasons: vec![still_used()],
+        },
+        Event::GateOverridden {
+            version: version(),
+            script: script(),
+            reason: "maintenance window on Sunday".to_owned(),
+            gates: vec![still_used()],
+        },
+        Event::BelowFloor {
+            release: "2.4.0".to_owned(),
+            floor: Floor {
+                release: "2.5.0".to_owned(),
+                version: version(),
+                script: script(),
+            },
         },
         Event::Stopping {
             reason: "SIGTERM received".to_owned(),

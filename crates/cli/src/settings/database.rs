@@ -6,7 +6,7 @@ use forerun_databases::connection_url::{ConnectionUrl, Parts, Secret, UrlError};
 
 use super::SettingsError;
 use super::environment::{self, Environment, Variable, secret_file};
-use crate::arguments::DatabaseArguments;
+use crate::arguments::{DatabaseArguments, ScratchArguments};
 
 /// The database of a run.
 #[derive(Debug)]
@@ -92,6 +92,27 @@ pub fn database(
     Ok(settings)
 }
 
+/// The scratch database that arguments and environment name, if they name one.
+///
+/// # Errors
+/// When what is there cannot be used.
+pub fn scratch_database(
+    arguments: &ScratchArguments,
+    environment: &Environment,
+) -> Result<Option<DatabaseSettings>, SettingsError> {
+    if let Some(url) = &arguments.dev_url {
+        if url.trim().is_empty() {
+            return Err(SettingsError::EmptyUrl);
+        }
+        return from_text(url, "--dev-url", environment).map(Some);
+    }
+    let variable = &environment::FORERUN_DEV_URL;
+    match environment.text(variable)? {
+        Some(url) => from_text(&url, variable.name, environment).map(Some),
+        None => Ok(None),
+    }
+}
+
 fn find(
     arguments: &DatabaseArguments,
     environment: &Environment,
@@ -134,7 +155,8 @@ fn from_text(
                 name: name.to_owned(),
             })?;
         // A URL that was moved out of the command line is still the one of --url to its user.
-        let moved = name == environment::FORERUN_URL_FROM_ARGUMENT.name;
+        let moved = name == environment::FORERUN_URL_FROM_ARGUMENT.name
+            || name == environment::FORERUN_DEV_URL_FROM_ARGUMENT.name;
         let source = if moved {
             source.to_owned()
         } else {

@@ -67,8 +67,11 @@ variables! {
     FORERUN_DIR, Some("--dir"), "Directory of the migrations; default `migrations`.";
     FORERUN_LAYOUT, Some("--layout"), "Layout of the directory, such as `goose`; default: detected.";
     FORERUN_HISTORY_SCHEMA, Some("--history-schema"), "PostgreSQL: schema of the bookkeeping tables.";
-    FORERUN_RELEASE, Some("--release"), "Release of the application that is being deployed; recorded.";
+    FORERUN_RELEASE, Some("--release"), "Release of the application that is being deployed, for the ledger of deployments.";
     FORERUN_IGNORE_OTHER_HISTORY, Some("--ignore-other-history"), "`1` or `true`: run although another tool's table says that it has migrated this database; default `0`.";
+    FORERUN_DEV_URL, Some("--dev-url"), "Empty database for `--trace`, written as DATABASE_URL; it belongs to forerun, which empties it.";
+    FORERUN_LINT, Some("--lint"), "`enforce` (default): what the linter finds to break the running release, or to hold up its requests for long, is not run; `warn`; `off`.";
+    FORERUN_STRICT, Some("--strict"), "`1` or `true`: exit with 5 when a contract migration has to wait, and let it wait for sessions that do not tell their release; default `0`.";
     MIGRATION_WAIT, Some("--wait"), "Wait this long for the database to accept connections; default 0.";
     MIGRATION_TIMEOUT, Some("--timeout"), "Time limit of the whole run; 0 (default): none.";
     MIGRATION_LOCK_TIMEOUT, Some("--lock-timeout"), "Wait this long for another runner; default 60 (seconds).";
@@ -90,6 +93,7 @@ variables! {
     CLICOLOR_FORCE, None, "Any value but 0: colours also where there is no terminal.";
     TERM, None, "`dumb`: no colours and no progress bars.";
     FORERUN_URL_FROM_ARGUMENT, None, "Set by forerun for itself, when a URL with a password was given on the command line, which every user of the machine can read. Never passed on.";
+    FORERUN_DEV_URL_FROM_ARGUMENT, None, "The same for `--dev-url`.";
 }
 
 type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;

@@ -14,20 +14,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use forerun_databases::connection_url::UrlError;
 use forerun_migrations::directory::{
     DirectoryError, DirectorySource, Layout, ReadOptions, Variables, parse_dir,
 };
-use forerun_migrations::executor::Limits;
+use forerun_migrations::executor::{Limits, LintMode};
 use forerun_sql::DurationError;
 
 use crate::arguments::{
-    DirectoryArguments, FormatArgument, LimitArguments, OtherHistoryArguments, OutputArguments,
+    DirectoryArguments, FormatArgument, GateArguments, LimitArguments, LintArgument, LintArguments,
+    OtherHistoryArguments, OutputArguments,
 };
 use environment::{Environment, Variable};
 
 pub use cluster::connection;
-pub use database::{DatabaseSettings, database};
+pub use database::{DatabaseSettings, database, scratch_database};
 pub use identity::{identity, random_id};
 
 /// What is wrong with the settings.
@@ -305,6 +307,39 @@ pub fn ignore_other_history(
 ) -> Result<bool, SettingsError> {
     let variable = environment.flag(&environment::FORERUN_IGNORE_OTHER_HISTORY)?;
     Ok(arguments.ignore_other_history || variable)
+}
+
+/// What a run makes of the linter's findings.
+///
+/// # Errors
+/// When the variable is none of the values.
+pub fn lint_mode(
+    arguments: LintArguments,
+    environment: &Environment,
+) -> Result<LintMode, SettingsError> {
+    if let Some(argument) = arguments.lint {
+        return Ok(argument.into());
+    }
+    match environment.text(&environment::FORERUN_LINT)?.as_deref() {
+        None => Ok(LintMode::default()),
+        Some(value) => match LintArgument::from_str(value, false) {
+            Ok(argument) => Ok(argument.into()),
+            Err(_) => Err(SettingsError::Choice {
+                variable: environment::FORERUN_LINT.name,
+                value: value.to_owned(),
+                possible: "enforce, warn and off".to_owned(),
+            }),
+        },
+    }
+}
+
+/// Whether a contract migration that has to wait is an error.
+///
+/// # Errors
+/// When the variable is neither on nor off.
+pub fn strict(arguments: &GateArguments, environment: &Environment) -> Result<bool, SettingsError> {
+    let variable = environment.flag(&environment::FORERUN_STRICT)?;
+    Ok(arguments.strict || variable)
 }
 
 /// Where the last words of a run go, if that file exists.

@@ -1,14 +1,21 @@
 //! Keeps passwords out of the process list.
 //!
 //! What is on a command line can be read by every user of the machine (`ps`, `/proc/<pid>/cmdline`), and a process
-//! cannot change its own without unsafe code. So a run whose `--url` holds a password replaces itself by the same
-//! program with the URL in an environment variable, which only the same user can read.
+//! cannot change its own without unsafe code. So a run whose `--url` or `--dev-url` holds a password replaces itself by
+//! the same program with the URL in an environment variable, which only the same user can read.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::environment::FORERUN_URL_FROM_ARGUMENT;
+use super::environment::{FORERUN_DEV_URL_FROM_ARGUMENT, FORERUN_URL_FROM_ARGUMENT};
+
+/// Options that take a URL, and the variable in which it goes on.
+const OPTIONS: [(&str, &str); 3] = [
+    ("--url", FORERUN_URL_FROM_ARGUMENT.name),
+    ("-u", FORERUN_URL_FROM_ARGUMENT.name),
+    ("--dev-url", FORERUN_DEV_URL_FROM_ARGUMENT.name),
+];
 
 /// Replaces the process if its arguments hold a password. Returns if not, or if that is not possible (then the run
 /// goes on: the password has been visible already).
@@ -17,26 +24,27 @@ pub fn hide_passwords() {
     let title = arguments
         .next()
         .unwrap_or_else(|| OsString::from("forerun"));
-    let Some((url, arguments)) = without_password(arguments) else {
+    let (urls, arguments) = without_passwords(arguments);
+    if urls.is_empty() {
         return;
-    };
+    }
     let Ok(program) = std::env::current_exe() else {
         return;
     };
     let _ = Command::new(program)
         .arg0(title)
         .args(arguments)
-        .env(FORERUN_URL_FROM_ARGUMENT.name, url)
+        .envs(urls)
         .exec();
 }
 
-/// The URL with a password, and the arguments with a reference in its place.
-fn without_password(arguments: impl Iterator<Item = OsString>) -> Option<(String, Vec<OsString>)> {
-    let reference = format!("env://{}", FORERUN_URL_FROM_ARGUMENT.name);
-    let mut found = None;
-    let mut value_follows = false;
+/// The URLs with a password, each with the variable it goes on in, and the arguments with references in their place.
+fn without_passwords(
+    mut arguments: impl Iterator<Item = OsString>,
+) -> (Vec<(&'static str, String)>, Vec<OsString>) {
+    let mut found = Vec::new();
+    let mut value_follows = None;
     let mut rest = Vec::new();
-    let mut arguments = arguments;
     for argument in arguments.by_ref() {
         if argument == "--" {
             // What follows belongs to another command.
@@ -44,28 +52,39 @@ fn without_password(arguments: impl Iterator<Item = OsString>) -> Option<(String
             break;
         }
         let text = argument.to_str().unwrap_or_default();
-        let (prefix, value) = if value_follows {
-            ("", Some(text))
-        } else if let Some(value) = text.strip_prefix("--url=") {
-            ("--url=", Some(value))
-        } else if let Some(value) = text.strip_prefix("-u=") {
-            ("-u=", Some(value))
-        } else if let Some(value) = text.strip_prefix("-u").filter(|value| !value.is_empty()) {
-            ("-u", Some(value))
-        } else {
-            ("", None)
+        let given = match value_follows.take() {
+            Some(variable) => Some((variable, "", text)),
+            None => attached(text),
         };
-        value_follows = !value_follows && matches!(text, "-u" | "--url");
-        match value.filter(|value| holds_password(value)) {
-            Some(value) => {
-                found = Some(value.to_owned());
-                rest.push(OsStr::new(&format!("{prefix}{reference}")).to_owned());
+        if given.is_none() {
+            let option = OPTIONS.iter().find(|(option, _)| *option == text);
+            value_follows = option.map(|(_, variable)| *variable);
+        }
+        match given.filter(|(_, _, value)| holds_password(value)) {
+            Some((variable, prefix, value)) => {
+                rest.push(OsStr::new(&format!("{prefix}env://{variable}")).to_owned());
+                found.push((variable, value.to_owned()));
             }
             None => rest.push(argument),
         }
     }
     rest.extend(arguments);
-    found.map(|url| (url, rest))
+    (found, rest)
+}
+
+/// The variable of an option, the option with its `=`, and the URL, where all of it is one argument.
+fn attached(text: &str) -> Option<(&'static str, &str, &str)> {
+    OPTIONS.iter().find_map(|(option, variable)| {
+        let rest = text.strip_prefix(option)?;
+        let value = match rest.strip_prefix('=') {
+            Some(value) => value,
+            // `-uURL`
+            None if *option == "-u" && !rest.is_empty() => rest,
+            None => return None,
+        };
+        let prefix = text.get(..text.len() - value.len())?;
+        Some((*variable, prefix, value))
+    })
 }
 
 /// Whether a URL holds a password, as far as can be told without understanding it. It may be mistyped, so rather once
@@ -81,7 +100,8 @@ mod tests {
     use super::*;
 
     fn moved(line: &str) -> Option<(String, String)> {
-        let (url, rest) = without_password(line.split(' ').map(OsString::from))?;
+        let (urls, rest) = without_passwords(line.split(' ').map(OsString::from));
+        let url = urls.into_iter().next()?.1;
         let rest: Vec<_> = rest
             .into_iter()
             .map(|argument| argument.into_string().unwrap())
@@ -108,6 +128,18 @@ mod tests {
         assert!(moved("migrate up -u host=h,password=x").is_some());
         assert!(moved("migrate up -u postgres:/u:p@h/d").is_some());
         assert!(moved("migrate up -u u:p@h/d").is_some());
+    }
+
+    #[test]
+    fn that_of_the_scratch_database_is_moved_as_well() {
+        let line = "migrate plan --url postgres://u:p@h/d --dev-url=postgres://u:q@h/e";
+        let (urls, rest) = without_passwords(line.split(' ').map(OsString::from));
+        let urls: Vec<&str> = urls.iter().map(|(_, url)| url.as_str()).collect();
+        assert_eq!(urls, ["postgres://u:p@h/d", "postgres://u:q@h/e"]);
+        assert_eq!(
+            rest.last().unwrap(),
+            "--dev-url=env://FORERUN_DEV_URL_FROM_ARGUMENT"
+        );
     }
 
     #[test]

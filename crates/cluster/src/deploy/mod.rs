@@ -1,5 +1,5 @@
 //! The story of a deploy: lease → whose is what → rehearsal → steps in order → configuration → application → rollout →
-//! what left the values.
+//! what left the values → the ledger.
 //!
 //! Nothing of the new version is applied before every step has succeeded. The steps use copies of the configuration
 //! under names of their own, so that a running version does not see new values early either.
@@ -52,6 +52,8 @@ pub struct Done {
     pub deployments: usize,
     /// Objects that were deleted.
     pub pruned: usize,
+    /// Ledgers that were told that only this release runs.
+    pub closed: usize,
 }
 
 /// Deploys a release, until it is done, fails, or `stop` is ready with what said so.
@@ -96,12 +98,13 @@ async fn run(
         namespace: cluster.namespace.clone(),
         server: cluster.server.clone(),
         steps: release.steps.len(),
-        objects: objects.len() - release.steps.len(),
+        objects: objects.len() - release.steps.len() - release.closing.len(),
     });
     let survey = check(cluster, release, &objects, options.force_conflicts, events).await?;
     progress.set(|state| state.has_application = survey.has_application());
 
-    let jobs: Vec<&Object> = release.steps.iter().map(|step| &step.job).collect();
+    let steps = release.steps.iter().map(|step| &step.job);
+    let jobs: Vec<&Object> = steps.chain(&release.closing).collect();
     job::wait_for_others(
         cluster,
         &release.name,
@@ -133,10 +136,10 @@ async fn run(
         progress.set(|state| state.stage = Stage::Step(index, false));
         done.changed +=
             apply_all(cluster, Wave::Migration, &step.uses, &survey, force, events).await?;
-        run_step(
+        run_job(
             cluster,
-            step,
-            (index + 1, release.steps.len()),
+            &step.job,
+            (Wave::Migration, index + 1, release.steps.len()),
             options,
             events,
             || {
@@ -176,6 +179,22 @@ async fn run(
     let leftovers = prune::find(cluster, &release.name, &release.objects()).await?;
     done.pruned = prune::prune(cluster, leftovers, events).await?;
     remove_copies(cluster, release).await?;
+    // Last: a Deployment that left the values may have run the version before.
+    for (index, job) in release.closing.iter().enumerate() {
+        progress.set(|state| state.stage = Stage::Ledger(index, false));
+        run_job(
+            cluster,
+            job,
+            (Wave::Ledger, index + 1, release.closing.len()),
+            options,
+            events,
+            || {
+                progress.set(|state| state.stage = Stage::Ledger(index, true));
+            },
+        )
+        .await?;
+        done.closed += 1;
+    }
     Ok(done)
 }
 
@@ -196,18 +215,19 @@ async fn check(
     Ok(survey)
 }
 
-async fn run_step(
+async fn run_job(
     cluster: &Cluster,
-    step: &Step,
-    (number, total): (usize, usize),
+    job: &Object,
+    (wave, number, total): (Wave, usize, usize),
     options: &Options,
     events: &dyn Events,
     started: impl FnOnce(),
 ) -> Result<(), DeployError> {
     let begin = Instant::now();
-    let running = job::start(cluster, &step.job, options.wait_for_deploy, events).await?;
+    let running = job::start(cluster, job, options.wait_for_deploy, events).await?;
     started();
     events.emit(&Event::StepStarted {
+        wave,
         job: running.name.clone(),
         number,
         total,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::release::Release;
 use crate::api::Cluster;
 use crate::error::{DeployError, Failure};
+use crate::object::Object;
 
 /// How far a deploy has come: what tells the state that a failure leaves.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub(super) enum Stage {
     Application,
     Rollout,
     Pruning,
+    /// Closing the ledger: a Job, by index; whether it was started.
+    Ledger(usize, bool),
 }
 
 impl Progress {
@@ -45,15 +48,19 @@ impl Progress {
             }
             error => state(now, release, stopped, error),
         };
-        let advice = match now.stage {
-            Stage::Step(index, true) if stopped => release.steps.get(index).map(|step| {
-                format!(
-                    "Deploy again to go on: the Job is followed and not started twice. To end it: \
-                     kubectl delete job {} -n {}.",
-                    step.job.name, cluster.namespace
-                )
-            }),
+        let job = now.job(release);
+        let advice = match (now.stage, job) {
+            (Stage::Step(_, true) | Stage::Ledger(_, true), Some(job)) if stopped => Some(format!(
+                "Deploy again to go on: the Job is followed and not started twice. To end it: \
+                 kubectl delete job {} -n {}.",
+                job.name, cluster.namespace
+            )),
             _ if stopped => Some("Deploy again to go on.".to_owned()),
+            (Stage::Ledger(..), _) => Some(
+                "To close it, deploy the same again: the migrations find nothing to do, and nothing of the application \
+                 changes. Or run `forerun migrate deployed` with this release."
+                    .to_owned(),
+            ),
             _ => None,
         };
         Failure {
@@ -62,6 +69,17 @@ impl Progress {
             advice,
             server: cluster.server.clone(),
             namespace: cluster.namespace.clone(),
+        }
+    }
+}
+
+impl ProgressState {
+    /// The Job that is at work, or should be.
+    fn job(self, release: &Release) -> Option<&Object> {
+        match self.stage {
+            Stage::Step(index, _) => release.steps.get(index).map(|step| &step.job),
+            Stage::Ledger(index, _) => release.closing.get(index),
+            Stage::Nothing | Stage::Application | Stage::Rollout | Stage::Pruning => None,
         }
     }
 }
@@ -79,11 +97,8 @@ fn state(now: ProgressState, release: &Release, stopped: bool, error: &DeployErr
                     if index == 1 { "is" } else { "are" }
                 ));
             }
-            let job = release
-                .steps
-                .get(index)
-                .map(|step| step.job.name.as_str())
-                .unwrap_or_default();
+            let job = now.job(release).map(|job| job.name.as_str());
+            let job = job.unwrap_or_default();
             if started && stopped {
                 text.push_str(&format!("The Job {job} goes on in the cluster. "));
             } else if started && matches!(error, DeployError::Step { .. }) {
@@ -108,5 +123,9 @@ fn state(now: ProgressState, release: &Release, stopped: bool, error: &DeployErr
         Stage::Pruning => {
             "The new version runs; what left the values may still be there.".to_owned()
         }
+        Stage::Ledger(..) => "The new version is deployed and runs, and no older one does. Its \
+                              deployment is still open in the ledger: contract migrations of \
+                              later releases are held until it is closed."
+            .to_owned(),
     }
 }

@@ -18,6 +18,8 @@ pub struct Release {
     pub configuration: Vec<Object>,
     /// Services and Deployments.
     pub application: Vec<Object>,
+    /// Jobs that say, when all of that is rolled out, that only this release runs.
+    pub closing: Vec<Object>,
 }
 
 /// One Job and what it needs.
@@ -37,6 +39,7 @@ impl Release {
             steps,
             configuration,
             application,
+            closing,
         } = self;
         let mark = |objects: Vec<Object>| {
             objects
@@ -54,6 +57,10 @@ impl Release {
                 }
             })
             .collect();
+        let closing = closing
+            .into_iter()
+            .map(|job| job::hashed(marked(job, &name), &[&configuration]))
+            .collect();
         let (preparation, configuration, application) =
             (mark(preparation), mark(configuration), mark(application));
         Self {
@@ -62,6 +69,7 @@ impl Release {
             steps,
             configuration,
             application,
+            closing,
         }
     }
 
@@ -84,7 +92,9 @@ impl Release {
             .application
             .iter()
             .map(|object| (Wave::Application, object));
-        steps.chain(configuration).chain(application).collect()
+        let closing = self.closing.iter().map(|object| (Wave::Ledger, object));
+        let lasting = configuration.chain(application);
+        steps.chain(lasting).chain(closing).collect()
     }
 
     /// Every object once: steps may share what they use.

@@ -87,6 +87,13 @@ struct LastWords {
     hint: Option<String>,
 }
 
+/// What forerun itself said at its end, where no retry can mend it: outcome, message, advice.
+pub(super) fn refusal(code: i32, message: &str) -> Option<(Outcome, String, Option<String>)> {
+    let words: LastWords = serde_json::from_str(message.trim()).ok()?;
+    (words.exit_code == code && (2..=5).contains(&code))
+        .then(|| (meaning(code).1, one_line(&words.message), words.hint))
+}
+
 /// What an end means.
 pub(crate) fn of_ended(pod: &Pod, ended: &Ended, namespace: &str) -> Diagnosis {
     let name = pod.metadata.name.as_deref().unwrap_or_default();

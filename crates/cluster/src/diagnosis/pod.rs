@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use std::time::Duration;
 
-use super::{Diagnosis, PASSES, Place, Verdict, WRONG, image, quoted};
+use super::{Diagnosis, PASSES, Place, Verdict, WRONG, exit, image, quoted};
 use crate::api_error::one_line;
 use crate::containers::statuses;
 use crate::report::Outcome;
@@ -129,8 +129,9 @@ pub(crate) fn of_pod(
     )
 }
 
-/// A container that crashes again and again, its name and restarts; the log is the caller's to add.
-pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, String, i32)> {
+/// A container that crashes again and again, its restarts, and its name where its log, which is the caller's to add, says
+/// more.
+pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, i32, Option<String>)> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let place = Place {
         namespace,
@@ -156,6 +157,21 @@ pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, Strin
         },
     );
     let restarts = container.restart_count;
+    let look = format!(
+        "kubectl logs {name} -c {} --previous -n {namespace}",
+        container.name
+    );
+    let said = last.and_then(|last| exit::refusal(last.exit_code, last.message.as_deref()?));
+    if let Some((outcome, message, advice)) = said {
+        let mut found = place.diagnosis(
+            "gate_refused",
+            (Verdict::Fatal, outcome),
+            format!("the container {} ends: {message}", container.name),
+            advice.unwrap_or_else(|| "Correct it and deploy again.".to_owned()),
+        );
+        found.look = look;
+        return Some((found, restarts, None));
+    }
     let verdict = if restarts >= RESTARTS {
         Verdict::Fatal
     } else {
@@ -172,17 +188,14 @@ pub(crate) fn crash_loop(pod: &Pod, namespace: &str) -> Option<(Diagnosis, Strin
         message,
         "Correct what its log says, and deploy again.",
     );
-    found.look = format!(
-        "kubectl logs {name} -c {} --previous -n {namespace}",
-        container.name
-    );
+    found.look = look;
     if let Some(said) = last
         .and_then(|last| last.message.as_deref())
         .filter(|said| !said.trim().is_empty())
     {
         found = found.detail("last words", said.trim());
     }
-    Some((found, container.name.clone(), restarts))
+    Some((found, restarts, Some(container.name.clone())))
 }
 
 fn unschedulable(place: &Place<'_>, pod: &Pod) -> Option<Diagnosis> {

@@ -389,12 +389,33 @@ fn a_crash_loop_is_waited_for_a_few_times() {
         });
         pod("Running", &json!({"containerStatuses": [status]}))
     };
-    let (first, container, _) = crash_loop(&crashing(1), "prod").unwrap();
+    let (first, _, container) = crash_loop(&crashing(1), "prod").unwrap();
     assert_eq!(
-        (first.verdict, container.as_str()),
-        (Verdict::Heals, "migrate")
+        (first.verdict, container.as_deref()),
+        (Verdict::Heals, Some("migrate"))
     );
     let (last, _, _) = crash_loop(&crashing(3), "prod").unwrap();
     assert_eq!(last.verdict, Verdict::Fatal);
     insta::assert_snapshot!(show(&last));
+}
+
+/// A pod whose release is too old for the database gets no younger.
+#[test]
+fn a_gate_that_refuses_is_not_tried_three_times() {
+    let ended = |code: i32| -> Pod {
+        let words = json!({"format": 1, "exit_code": code, "outcome": "refused", "message": "release 1.0.0 can no longer run",
+            "hint": "Deploy release 2.0.0 or a newer one."});
+        let status = json!({
+            "name": "wait-for-migrations", "image": "i", "imageID": "", "ready": false, "restartCount": 1,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": code, "reason": "Error", "message": words.to_string()}},
+        });
+        pod("Pending", &json!({"initContainerStatuses": [status]}))
+    };
+    let (refused, _, log) = crash_loop(&ended(5), "prod").unwrap();
+    assert_eq!(log, None, "its last words say it all");
+    insta::assert_snapshot!(show(&refused));
+    // The time to wait was over, which may be different the next time.
+    let (late, ..) = crash_loop(&ended(6), "prod").unwrap();
+    assert_eq!(late.verdict, Verdict::Heals);
 }

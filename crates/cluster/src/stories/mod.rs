@@ -51,6 +51,7 @@ fn release() -> Release {
                 &json!({"spec": pods}),
             )),
         ],
+        closing: Vec::new(),
     }
 }
 

@@ -74,6 +74,120 @@ async fn nothing_of_the_new_version_is_applied_when_a_step_fails() {
     }
 }
 
+/// A release that keeps a ledger, in which every Job succeeds but those of this exit code.
+async fn deploy_with_ledger(
+    api: &FakeApi,
+    events: &Recorder,
+    code: i32,
+    comes_up: bool,
+) -> Result<Done, Failure> {
+    let job = object(
+        "batch/v1",
+        "Job",
+        "shop-deployed",
+        &json!({"spec": {"template": {}}}),
+    );
+    let release = Release {
+        closing: vec![parsed(job)],
+        ..release()
+    };
+    api.controlled_by(move |store, _| {
+        if comes_up {
+            roll_out(store);
+        } else if store.get("deployments/shop").is_some() {
+            let late = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
+            let status = json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "conditions": late});
+            store.set("deployments/shop", "status", status);
+        }
+        for (name, code) in [("shop-migrations", 0), ("shop-deployed", code)] {
+            let unfinished = |job: &&Value| job["status"]["conditions"].is_null();
+            let Some(job) = store.get(&format!("jobs/{name}")).filter(unfinished).cloned() else {
+                continue;
+            };
+            let words = json!({"format": 1, "exit_code": code, "outcome": "refused", "message": "it was never opened"});
+            let pod = json!({
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": format!("{name}-1"), "labels": {"job-name": name},
+                    "ownerReferences": [{"uid": job["metadata"]["uid"], "kind": "Job", "name": name, "apiVersion": "batch/v1"}]},
+                "spec": {"containers": [{"name": "migrate", "image": "shop:2"}]},
+                "status": {"phase": if code == 0 { "Succeeded" } else { "Failed" }, "containerStatuses": [
+                    {"name": "migrate", "image": "shop:2", "imageID": "", "ready": false, "restartCount": 0,
+                        "state": {"terminated": {"exitCode": code, "message": words.to_string()}}}]},
+            });
+            store.put("pods", pod);
+            store.logs.insert(format!("{name}-1"), format!("2026-11-21T10:00:01Z {name}\n"));
+            let (condition, reason) = if code == 0 { ("Complete", "") } else { ("Failed", "PodFailurePolicy") };
+            let status = json!({"startTime": "2026-11-21T10:00:00Z", "conditions": [{"type": condition, "status": "True", "reason": reason}]});
+            store.set(&format!("jobs/{name}"), "status", status);
+        }
+    });
+    crate::deploy(
+        &api.cluster(),
+        release,
+        &options(),
+        events,
+        std::future::pending(),
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ledger_is_closed_when_everything_else_is_done() {
+    let (api, events) = (FakeApi::new(), Recorder::default());
+    let done = deploy_with_ledger(&api, &events, 0, true).await.unwrap();
+    assert_eq!((done.steps, done.closed), (1, 1));
+    let writes = api.writes();
+    let last: Vec<&str> = writes.iter().rev().take(2).map(String::as_str).collect();
+    assert_eq!(
+        last,
+        ["POST jobs/shop-deployed", "DELETE secrets/db-migrations"]
+    );
+    assert_eq!(
+        events.field("step_started", "wave"),
+        ["migration", "ledger"]
+    );
+    assert_eq!(
+        events.field("log", "line"),
+        ["shop-migrations", "shop-deployed"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_cannot_be_closed_is_told_with_its_exit_code() {
+    let (api, events) = (FakeApi::new(), Recorder::default());
+    let failure = deploy_with_ledger(&api, &events, 5, true)
+        .await
+        .unwrap_err();
+    let report = failure.report();
+    assert_eq!(
+        (report.outcome, report.message.as_str()),
+        (Outcome::Refused, "it was never opened")
+    );
+    let state = report.state.unwrap();
+    assert!(state.starts_with("The new version is deployed"), "{state}");
+    assert!(state.contains("still open in the ledger"), "{state}");
+    assert!(
+        report
+            .advice
+            .last()
+            .unwrap()
+            .contains("deploy the same again")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_fails_leaves_the_ledger_open() {
+    let (api, events) = (FakeApi::new(), Recorder::default());
+    let failure = deploy_with_ledger(&api, &events, 0, false)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(failure.error, DeployError::Rollout { .. }),
+        "{failure:?}"
+    );
+    assert!(!api.writes().contains(&"POST jobs/shop-deployed".to_owned()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_api_server_that_restarts_is_waited_for() {
     let (api, events) = (FakeApi::new(), Recorder::default());

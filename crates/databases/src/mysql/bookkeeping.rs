@@ -7,7 +7,7 @@
 use forerun_migrations::database::{DatabaseError, ErrorKind, Identity};
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
-    Kind, Origin, TABLES_FORMAT, Version,
+    Kind, Origin, Phase, TABLES_FORMAT, Version,
 };
 use mysql_async::Row;
 
@@ -16,15 +16,19 @@ use super::literal::{self, fill};
 use super::{error, row};
 
 /// In the order in which they are created: the lock table comes last, so that it is there only when all are.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("forerun_history", include_str!("sql/create_history.sql")),
     ("forerun_audit", include_str!("sql/create_audit.sql")),
     ("forerun_journal", include_str!("sql/create_journal.sql")),
+    (
+        "forerun_deployment",
+        include_str!("sql/create_deployment.sql"),
+    ),
     ("forerun_lock", include_str!("sql/create_lock.sql")),
 ];
 
 const HISTORY_COLUMNS: &str = "version, description, script, kind, phase, origin, checksum, checksum_raw, checksum_sql, \
-     statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version";
+     statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version, unused_since, deployment";
 const JOURNAL_COLUMNS: &str = "version, script, direction, statements_done, prefix_checksum, in_doubt_statement, \
      in_doubt_fingerprint, in_doubt_answer, started_at, run_id, updated_at";
 
@@ -63,6 +67,10 @@ impl Tables {
             .iter()
             .map(|found| row::text(found, 0))
             .collect();
+        let has = |name: &str| present.iter().any(|table| table == name);
+        if has("forerun_lock") && !has("forerun_deployment") {
+            self.upgrade(connection).await?;
+        }
         for (name, template) in TABLES {
             if present.iter().all(|table| table != name) {
                 connection.execute(&self.statement(template, &[])).await.map_err(|error| {
@@ -84,14 +92,38 @@ impl Tables {
             .await
     }
 
+    /// Brings tables of format 1 to the one of this build; the table that is created next shows that it was done.
+    async fn upgrade(&self, connection: &mut Connection) -> Result<(), DatabaseError> {
+        for column in ["unused_since VARCHAR(255) NULL", "deployment BIGINT NULL"] {
+            let alter = format!("ALTER TABLE {{database}}.forerun_history ADD COLUMN {column}");
+            match connection.execute(&self.statement(&alter, &[])).await {
+                // An earlier try came so far.
+                Err(error) if error::number(&error) == Some(error::DUPLICATE_COLUMN) => {}
+                result => result?,
+            }
+        }
+        let update = "UPDATE {database}.forerun_lock SET format = {format} WHERE format < {format}";
+        connection
+            .execute(&self.statement(update, &[("format", TABLES_FORMAT.to_string())]))
+            .await
+    }
+
     /// History, or `None` without the tables.
     pub(super) async fn history(
         &self,
         connection: &mut Connection,
     ) -> Result<Option<Vec<HistoryRow>>, DatabaseError> {
-        let rows = connection
-            .rows(&self.statement(include_str!("sql/select_history.sql"), &[]))
-            .await;
+        let select = |ledger: &str| {
+            let values = [("ledger", ledger.to_owned())];
+            self.statement(include_str!("sql/select_history.sql"), &values)
+        };
+        let rows = match connection.rows(&select("unused_since, deployment")).await {
+            // Of format 1, which the next run upgrades.
+            Err(error) if error::number(&error) == Some(error::UNKNOWN_COLUMN) => {
+                connection.rows(&select("NULL, NULL")).await
+            }
+            rows => rows,
+        };
         match if_table_exists(rows)? {
             Some(rows) => rows
                 .iter()
@@ -283,7 +315,7 @@ fn history_values(applied: &HistoryRow) -> String {
         literal::text(&applied.description),
         literal::text(&applied.script),
         literal::text(applied.kind.as_str()),
-        literal::text(&applied.phase),
+        literal::text(applied.phase.as_str()),
         literal::text(applied.origin.as_str()),
         literal::text(&applied.checksums.normalized),
         literal::text(&applied.checksums.raw),
@@ -296,6 +328,8 @@ fn history_values(applied: &HistoryRow) -> String {
         literal::optional_text(applied.release.as_deref()),
         literal::text(&applied.applied_by),
         literal::text(&applied.tool_version),
+        literal::optional_text(applied.unused_since.as_deref()),
+        literal::optional_number(applied.deployment),
     ]
     .join(", ")
 }
@@ -374,7 +408,12 @@ fn history_row(found: &Row) -> Result<HistoryRow, DatabaseError> {
             found,
             3,
         )?,
-        phase: row::text(found, 4),
+        phase: known(
+            Phase::parse(&row::text(found, 4)),
+            "forerun_history.phase",
+            found,
+            4,
+        )?,
         origin: known(
             Origin::parse(&row::text(found, 5)),
             "forerun_history.origin",
@@ -394,6 +433,8 @@ fn history_row(found: &Row) -> Result<HistoryRow, DatabaseError> {
         release: row::optional_text(found, 14),
         applied_by: row::text(found, 15),
         tool_version: row::text(found, 16),
+        unused_since: row::optional_text(found, 17),
+        deployment: row::optional_number(found, 18)?,
     })
 }
 
@@ -442,7 +483,8 @@ fn audit_row(found: &Row) -> Result<AuditRow, DatabaseError> {
     })
 }
 
-fn known<T>(
+/// A word that must be one of a few.
+pub(super) fn known<T>(
     parsed: Option<T>,
     column: &str,
     found: &Row,

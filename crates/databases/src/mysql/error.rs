@@ -20,6 +20,10 @@ pub(super) const NO_SUCH_SESSION: u16 = 1094;
 pub(super) const NOT_OWNER_OF_SESSION: u16 = 1095;
 /// `ER_TABLEACCESS_DENIED_ERROR`.
 pub(super) const TABLE_ACCESS_DENIED: u16 = 1142;
+/// `ER_BAD_FIELD_ERROR`.
+pub(super) const UNKNOWN_COLUMN: u16 = 1054;
+/// `ER_DUP_FIELDNAME`.
+pub(super) const DUPLICATE_COLUMN: u16 = 1060;
 /// `ER_NO_SUCH_TABLE`.
 pub(super) const NO_SUCH_TABLE: u16 = 1146;
 /// `ER_SP_DOES_NOT_EXIST`: no such routine or savepoint.

@@ -14,6 +14,7 @@ mod connection;
 mod disturbance;
 mod error;
 mod error_position;
+mod ledger;
 mod literal;
 mod lock;
 mod monitor;
@@ -22,6 +23,7 @@ mod row;
 mod server_tests;
 mod session;
 mod settings;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +31,7 @@ use async_trait::async_trait;
 use forerun_migrations::database::{
     Capabilities, Database, DatabaseError, Identity, Monitor, Session,
 };
+use forerun_migrations::trace::Observer;
 use forerun_sql::Dialect;
 
 use crate::connection_url::MysqlOptions;
@@ -80,6 +83,12 @@ impl Database for Mysql {
         Ok(Box::new(
             session::MysqlSession::open(&self.options, identity).await?,
         ))
+    }
+
+    async fn observer(&self, identity: &Identity) -> Result<Box<dyn Observer>, DatabaseError> {
+        let session = session::MysqlSession::open(&self.options, identity).await?;
+        let mariadb = session.is_mariadb();
+        Ok(Box::new(trace::MysqlObserver::new(session, mariadb)))
     }
 
     async fn monitor(&self, identity: &Identity) -> Result<Box<dyn Monitor>, DatabaseError> {

@@ -20,6 +20,7 @@ use forerun_migrations::database::{
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
 };
+use forerun_migrations::ledger::{ClientSessions, Deployment, FloorMark};
 use forerun_sql::Classification;
 
 use super::bookkeeping::Tables;
@@ -29,7 +30,7 @@ use super::connection::Connection;
 use super::disturbance::Disturbance;
 use super::lock::RunnerLock;
 use super::settings::{InitialState, own_limits, set_timeouts};
-use super::{catalog, error, row};
+use super::{catalog, error, ledger, row};
 use crate::connection_url::MysqlOptions;
 
 /// Explicit about chaining, because a script may have changed `completion_type`.
@@ -105,6 +106,11 @@ impl MysqlSession {
             has_last_id: false,
             last_id: None,
         })
+    }
+
+    /// Whether the server is MariaDB.
+    pub(super) fn is_mariadb(&self) -> bool {
+        self.facts.mariadb
     }
 
     /// The lock, and the connection to use it with.
@@ -424,6 +430,19 @@ impl Session for MysqlSession {
         self.tables.audit_trail(&mut self.connection, version).await
     }
 
+    async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
+        self.tables.deployments(&mut self.connection).await
+    }
+
+    async fn floor_marks(&mut self) -> Result<Vec<FloorMark>, DatabaseError> {
+        self.tables.floor_marks(&mut self.connection).await
+    }
+
+    async fn client_sessions(&mut self) -> Result<ClientSessions, DatabaseError> {
+        let database = self.facts.database.clone();
+        ledger::client_sessions(&mut self.connection, &database).await
+    }
+
     async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
         let identity = self.identity.clone();
         let (lock, connection) = self.lock().await?;
@@ -510,6 +529,19 @@ impl Session for MysqlSession {
             self,
             lease,
             self.tables.update_checksums(&mut self.connection, row)
+        )
+    }
+
+    async fn write_deployment(
+        &mut self,
+        lease: &Lease,
+        row: &Deployment,
+    ) -> Result<Fenced, DatabaseError> {
+        fenced!(
+            self,
+            lease,
+            self.connection
+                .execute(&self.tables.replace_deployment(row))
         )
     }
 

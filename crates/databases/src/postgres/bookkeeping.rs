@@ -6,7 +6,7 @@
 use forerun_migrations::database::{DatabaseError, ErrorKind, Fenced, Identity, Lease};
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
-    Kind, Origin, VERSION_CHARACTERS, Version,
+    Kind, Origin, Phase, VERSION_CHARACTERS, Version,
 };
 use tokio_postgres::SimpleQueryRow;
 
@@ -40,16 +40,23 @@ pub(super) async fn applied(
 }
 
 pub(super) async fn history(link: &Link, schema: &str) -> Result<Vec<HistoryRow>, DatabaseError> {
-    let rows = read(link, &qualified(include_str!("sql/history.sql"), schema))
-        .await?
-        .unwrap_or_default();
+    let sql = qualified(include_str!("sql/history.sql"), schema);
+    let asked = read(link, &sql.replace("{ledger}", "unused_since, deployment")).await;
+    let rows = match asked {
+        // Of format 1, which the next run upgrades.
+        Err(error) if is_undefined_column(&error) => {
+            read(link, &sql.replace("{ledger}", "NULL, NULL")).await
+        }
+        rows => rows,
+    };
+    let rows = rows?.unwrap_or_default();
     let history = rows.iter().map(Row).map(|row| {
         Ok(HistoryRow {
             version: Version::from_stored(row.string(0)?),
             description: row.string(1)?,
             script: row.string(2)?,
             kind: row.word(3, Kind::parse)?,
-            phase: row.string(4)?,
+            phase: row.word(4, Phase::parse)?,
             origin: row.word(5, Origin::parse)?,
             checksums: checksums(row, 6)?,
             statements: row.number(9)?,
@@ -60,6 +67,8 @@ pub(super) async fn history(link: &Link, schema: &str) -> Result<Vec<HistoryRow>
             release: row.optional(14)?.map(str::to_owned),
             applied_by: row.string(15)?,
             tool_version: row.string(16)?,
+            unused_since: row.optional(17)?.map(str::to_owned),
+            deployment: row.optional_number(18)?,
         })
     });
     history.collect()
@@ -173,13 +182,18 @@ pub(super) async fn read(
     }
 }
 
+/// The tables are of an older format (undefined_column).
+pub(super) fn is_undefined_column(error: &DatabaseError) -> bool {
+    error.code.as_deref() == Some("42703")
+}
+
 /// Says which tables a missing privilege concerns.
 pub(super) fn with_privilege_hint(error: DatabaseError) -> DatabaseError {
     if error.code.as_deref() != Some("42501") {
         return error;
     }
     error.with_hint(
-        "forerun keeps its tables (forerun_lock, forerun_history, forerun_audit, forerun_journal) in this schema: \
+        "forerun keeps its tables (forerun_lock, forerun_history, forerun_audit, forerun_journal, forerun_deployment) in this schema: \
          to read them grant USAGE on the schema and SELECT on the tables, to migrate let the user own them \
          (GRANT CREATE ON SCHEMA …, before the first run)",
     )
@@ -205,7 +219,7 @@ impl PostgresSession {
             limited(&row.description, 1000),
             limited(&row.script, 1000),
             text(row.kind.as_str()),
-            limited(&row.phase, 16),
+            text(row.phase.as_str()),
             text(row.origin.as_str()),
             text(&row.checksums.normalized),
             text(&row.checksums.raw),
@@ -218,11 +232,13 @@ impl PostgresSession {
             optional(row.release.as_deref(), 255),
             limited(&row.applied_by, 512),
             limited(&row.tool_version, 64),
+            optional(row.unused_since.as_deref(), 255),
+            number(row.deployment),
         ];
         let body = format!(
             "written AS (INSERT INTO {schema}.forerun_history (version, description, script, kind, phase, origin, \
              checksum, checksum_raw, checksum_sql, statements, started_at, finished_at, duration_ms, run_id, \
-             app_release, applied_by, tool_version) SELECT {} FROM lease), {}",
+             app_release, applied_by, tool_version, unused_since, deployment) SELECT {} FROM lease), {}",
             values.join(", "),
             cleared(&schema, &row.version),
         );
@@ -329,12 +345,16 @@ impl PostgresSession {
     }
 
     /// Quoted name of the schema of the tables.
-    fn schema(&self) -> String {
+    pub(super) fn schema(&self) -> String {
         literal::identifier(&self.facts.schema)
     }
 
     /// Runs `body` (common table expressions that use `lease`) while the lease is locked and ours.
-    async fn write_fenced(&mut self, lease: &Lease, body: &str) -> Result<Fenced, DatabaseError> {
+    pub(super) async fn write_fenced(
+        &mut self,
+        lease: &Lease,
+        body: &str,
+    ) -> Result<Fenced, DatabaseError> {
         let same_transaction = match &self.transaction {
             Some(id) => format!("txid_current() = {id}"),
             None => "true".to_owned(),

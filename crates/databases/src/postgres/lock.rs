@@ -23,11 +23,12 @@ use super::{connect, pooler};
 /// How long a terminated session gets to disappear: it has to notice and to roll back.
 const TERMINATION_WAIT: Duration = Duration::from_secs(5);
 
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 5] = [
     "forerun_lock",
     "forerun_history",
     "forerun_audit",
     "forerun_journal",
+    "forerun_deployment",
 ];
 
 /// The result of one try; `None`: the advisory lock is somebody else's.

@@ -13,6 +13,7 @@ mod catalog;
 mod connect;
 mod error;
 mod indexes;
+mod ledger;
 mod link;
 mod literal;
 mod lock;
@@ -21,6 +22,7 @@ mod pooler;
 mod row;
 mod session;
 mod statements;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use async_trait::async_trait;
 use forerun_migrations::database::{
     Capabilities, Database, DatabaseError, Identity, Monitor, Session,
 };
+use forerun_migrations::trace::Observer;
 use forerun_sql::Dialect;
 
 use crate::connection_url::PostgresOptions;
@@ -89,6 +92,18 @@ impl Database for Postgres {
             facts,
             process_id,
         )))
+    }
+
+    async fn observer(&self, identity: &Identity) -> Result<Box<dyn Observer>, DatabaseError> {
+        let (link, facts) = connect::open(&self.options, identity).await?;
+        let session = PostgresSession::new(
+            link,
+            self.options.clone(),
+            identity.clone(),
+            facts,
+            Arc::clone(&self.process_id),
+        );
+        Ok(Box::new(trace::PostgresObserver::new(session)))
     }
 
     async fn monitor(&self, identity: &Identity) -> Result<Box<dyn Monitor>, DatabaseError> {

@@ -14,6 +14,7 @@ use forerun_migrations::database::{
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
 };
+use forerun_migrations::ledger::{ClientSessions, Deployment, FloorMark};
 use forerun_sql::Classification;
 use tokio_postgres::SimpleQueryRow;
 
@@ -23,7 +24,7 @@ use super::connect::Facts;
 use super::link::Link;
 use super::row::Row;
 use super::statements::Copy;
-use super::{bookkeeping, lock};
+use super::{bookkeeping, ledger, lock};
 
 /// What lies between us and the server session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +208,21 @@ impl Session for PostgresSession {
         bookkeeping::audit_trail(&self.link, &self.facts.schema, version).await
     }
 
+    async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
+        self.finish_reset().await?;
+        ledger::deployments(&self.link, &self.facts.schema).await
+    }
+
+    async fn floor_marks(&mut self) -> Result<Vec<FloorMark>, DatabaseError> {
+        self.finish_reset().await?;
+        ledger::floor_marks(&self.link, &self.facts.schema).await
+    }
+
+    async fn client_sessions(&mut self) -> Result<ClientSessions, DatabaseError> {
+        self.finish_reset().await?;
+        ledger::client_sessions(&self.link).await
+    }
+
     async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
         self.finish_reset().await?;
         self.try_lock(request).await
@@ -247,6 +263,14 @@ impl Session for PostgresSession {
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
         self.update_checksums(lease, row).await
+    }
+
+    async fn write_deployment(
+        &mut self,
+        lease: &Lease,
+        row: &Deployment,
+    ) -> Result<Fenced, DatabaseError> {
+        self.upsert_deployment(lease, row).await
     }
 
     async fn write_journal(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use forerun_migrations::database::{DatabaseError, ErrorKind, Fenced, Lease};
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
-    Kind, Origin, TABLES_FORMAT, Version,
+    Kind, Origin, Phase, TABLES_FORMAT, Version,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -15,7 +15,7 @@ use super::lease::seconds;
 
 impl DatabaseFile {
     /// Runs a query on our tables; `None` when there are none.
-    fn read<T>(
+    pub(super) fn read<T>(
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<Option<T>, DatabaseError> {
@@ -48,17 +48,24 @@ impl DatabaseFile {
 
     pub fn history(&mut self) -> Result<Vec<HistoryRow>, DatabaseError> {
         let rows = self.read(|connection| {
-            let sql = "SELECT version, description, script, kind, phase, origin, checksum, checksum_raw, checksum_sql, \
-                       statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version \
-                       FROM main.forerun_history";
-            let mut statement = connection.prepare_cached(sql)?;
+            // Of format 1, which the next run upgrades.
+            let ledger = match read_format(connection)? {
+                1 => "NULL, NULL",
+                _ => "unused_since, deployment",
+            };
+            let sql = format!(
+                "SELECT version, description, script, kind, phase, origin, checksum, checksum_raw, checksum_sql, \
+                 statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version, \
+                 {ledger} FROM main.forerun_history"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([], |row| {
                 Ok(HistoryRow {
                     version: Version::from_stored(row.get::<_, String>(0)?),
                     description: row.get(1)?,
                     script: row.get(2)?,
                     kind: stored(row, 3, Kind::parse)?,
-                    phase: row.get(4)?,
+                    phase: stored(row, 4, Phase::parse)?,
                     origin: stored(row, 5, Origin::parse)?,
                     checksums: checksums(row, 6)?,
                     statements: row.get(9)?,
@@ -69,6 +76,8 @@ impl DatabaseFile {
                     release: row.get(14)?,
                     applied_by: row.get(15)?,
                     tool_version: row.get(16)?,
+                    unused_since: row.get(17)?,
+                    deployment: row.get(18)?,
                 })
             })?;
             rows.collect()
@@ -184,7 +193,7 @@ impl DatabaseFile {
 
     /// Writes only while the lease is ours, and prolongs it once a third of it is over. The transaction holds the write lock, so nobody can take
     /// the lease over between the check and the commit.
-    fn fenced(
+    pub(super) fn fenced(
         &mut self,
         lease: &Lease,
         work: impl FnOnce(&Connection) -> Result<(), rusqlite::Error>,
@@ -242,7 +251,7 @@ impl DatabaseFile {
                     row.description,
                     row.script,
                     row.kind.as_str(),
-                    row.phase,
+                    row.phase.as_str(),
                     row.origin.as_str(),
                     row.checksums.normalized,
                     row.checksums.raw,
@@ -255,6 +264,8 @@ impl DatabaseFile {
                     row.release,
                     row.applied_by,
                     row.tool_version,
+                    row.unused_since,
+                    row.deployment,
                 ])?;
             if no_journal {
                 return Ok(());
@@ -393,7 +404,7 @@ pub(super) fn check_format(connection: &Connection) -> Result<(), DatabaseError>
 }
 
 /// The format of the tables; an error when there are none.
-fn read_format(connection: &Connection) -> Result<i32, rusqlite::Error> {
+pub(super) fn read_format(connection: &Connection) -> Result<i32, rusqlite::Error> {
     let format = connection
         .prepare_cached("SELECT format FROM main.forerun_lock WHERE name = 'runner'")?
         .query_row([], |row| row.get(0))
@@ -429,7 +440,7 @@ fn checksums(row: &Row<'_>, first: usize) -> Result<Checksums, rusqlite::Error> 
 }
 
 /// A word that must be one of a few.
-fn stored<T>(
+pub(super) fn stored<T>(
     row: &Row<'_>,
     index: usize,
     parse: fn(&str) -> Option<T>,

@@ -10,7 +10,7 @@ use forerun_migrations::database::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::bookkeeping::{check_format, tables_exist};
+use super::bookkeeping::{check_format, read_format, tables_exist};
 use super::error;
 use super::file::DatabaseFile;
 use super::process::Process;
@@ -164,6 +164,7 @@ fn create_and_take(
         .execute_batch(include_str!("sql/create.sql"))
         .map_err(error::of_bookkeeping)?;
     check_format(connection)?;
+    upgrade(connection).map_err(error::of_bookkeeping)?;
     let row = read(connection, here)?;
     let taken_over = match row {
         Some(row) if !row.is_dead() => return Ok(Err(row.holder)),
@@ -172,6 +173,19 @@ fn create_and_take(
     };
     let token = take(connection).map_err(error::of_bookkeeping)?;
     Ok(Ok((token, taken_over)))
+}
+
+/// Brings tables of format 1 to the one of this build.
+fn upgrade(connection: &Connection) -> Result<(), rusqlite::Error> {
+    if read_format(connection)? != 1 {
+        return Ok(());
+    }
+    let sql =
+        "SELECT 1 FROM pragma_table_info('forerun_history', 'main') WHERE name = 'unused_since'";
+    if connection.prepare_cached(sql)?.exists([])? {
+        return Ok(());
+    }
+    connection.execute_batch(include_str!("sql/upgrade.sql"))
 }
 
 /// A try that failed for want of the write lock is a lock that somebody holds.

@@ -20,12 +20,14 @@ mod error;
 mod file;
 mod fingerprint;
 mod lease;
+mod ledger;
 mod monitor;
 mod process;
 mod session;
 mod signals;
 mod statements;
 mod thread;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +35,7 @@ use async_trait::async_trait;
 use forerun_migrations::database::{
     Capabilities, Database, DatabaseError, Identity, Monitor, Session,
 };
+use forerun_migrations::trace::Observer;
 use forerun_sql::Dialect;
 
 use crate::connection_url::SqliteOptions;
@@ -75,6 +78,12 @@ impl Database for Sqlite {
         Ok(Box::new(
             session::SqliteSession::open(&self.options, identity).await?,
         ))
+    }
+
+    async fn observer(&self, identity: &Identity) -> Result<Box<dyn Observer>, DatabaseError> {
+        let path = self.options.path.clone();
+        let session = session::SqliteSession::open(&self.options, identity).await?;
+        Ok(Box::new(trace::SqliteObserver::new(session, path)))
     }
 
     async fn monitor(&self, identity: &Identity) -> Result<Box<dyn Monitor>, DatabaseError> {

@@ -11,6 +11,7 @@ use forerun_migrations::database::{
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
 };
+use forerun_migrations::ledger::{ClientSessions, Deployment, FloorMark};
 use forerun_sql::Classification;
 
 use super::file::DatabaseFile;
@@ -148,6 +149,19 @@ impl Session for SqliteSession {
             .await
     }
 
+    async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
+        self.thread.call(DatabaseFile::deployments).await
+    }
+
+    async fn floor_marks(&mut self) -> Result<Vec<FloorMark>, DatabaseError> {
+        self.thread.call(DatabaseFile::floor_marks).await
+    }
+
+    /// A file has no server that knows who has it open.
+    async fn client_sessions(&mut self) -> Result<ClientSessions, DatabaseError> {
+        Ok(ClientSessions::Known(Vec::new()))
+    }
+
     async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
         let request = request.clone();
         self.thread
@@ -217,6 +231,23 @@ impl Session for SqliteSession {
         let (lease, row) = (lease.clone(), row.clone());
         self.thread
             .call(move |file| file.record_checksums(&lease, &row))
+            .await
+    }
+
+    async fn write_deployment(
+        &mut self,
+        lease: &Lease,
+        row: &Deployment,
+    ) -> Result<Fenced, DatabaseError> {
+        if let Some(Some(written)) = self
+            .thread
+            .at_once(|file| file.in_own_transaction(|file| file.write_deployment(lease, row)))
+        {
+            return written;
+        }
+        let (lease, row) = (lease.clone(), row.clone());
+        self.thread
+            .call(move |file| file.write_deployment(&lease, &row))
             .await
     }
 

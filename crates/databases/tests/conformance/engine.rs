@@ -5,7 +5,7 @@ use std::path::Path;
 
 use forerun_migrations::directory::DirectorySource;
 use forerun_migrations::error::{RunError, StateAfterFailure};
-use forerun_migrations::executor::{DownTo, Outcome, UpOptions};
+use forerun_migrations::executor::{DownTo, LintMode, Outcome, UpOptions};
 use forerun_migrations::plan::{Conflict, Scope};
 
 use super::Target;
@@ -14,6 +14,9 @@ const ALL: UpOptions = UpOptions {
     scope: Scope::All,
     allow_out_of_order: false,
     ignore_other_history: false,
+    lint: LintMode::Enforce,
+    strict: false,
+    accept_downtime: None,
 };
 
 fn source(project: &tempfile::TempDir) -> DirectorySource {
@@ -78,8 +81,10 @@ pub async fn migrations_are_applied_once_and_recorded(target: &Target) {
         events.split_whitespace().collect::<Vec<_>>(),
         [
             "run.started",
+            "deployment.opened",
             "migration.applied",
             "migration.applied",
+            "deployment.migrated",
             "run.finished",
             "run.finished"
         ]

@@ -187,6 +187,7 @@ conformance! {
     locking::tables_of_a_newer_format_are_left_alone,
     recording::reading_an_untouched_database_finds_and_creates_nothing,
     recording::a_history_row_reads_back_as_written,
+    recording::a_deployment_reads_back_as_written,
     recording::a_journal_row_reads_back_as_written,
     recording::the_audit_keeps_its_order_and_who_wrote_it,
     recording::a_rolled_back_record_leaves_no_trace,

@@ -2,8 +2,10 @@
 
 use forerun_migrations::database::Fenced;
 use forerun_migrations::history::{
-    AuditEntry, Checksums, Direction, HistoryRow, InDoubt, JournalRow, Kind, Origin, Version,
+    AuditEntry, Checksums, Direction, HistoryRow, InDoubt, JournalRow, Kind, Origin, Phase, Version,
 };
+
+use forerun_migrations::ledger::{Deployment, DeploymentStatus};
 
 use super::{LIMITS, Target, committed, identity, lease, session};
 
@@ -13,7 +15,9 @@ pub fn row(version: u32) -> HistoryRow {
         description: "it's \\ \"odd\" — é".to_owned(),
         script: format!("{version:04}_x.sql"),
         kind: Kind::Data,
-        phase: "expand".to_owned(),
+        phase: Phase::Expand,
+        unused_since: None,
+        deployment: None,
         origin: Origin::Applied,
         checksums: Checksums {
             normalized: "a".repeat(64),
@@ -72,6 +76,9 @@ pub async fn a_history_row_reads_back_as_written(target: &Target) {
         row(10),
         HistoryRow {
             release: None,
+            phase: Phase::Contract,
+            unused_since: Some("2.5.0 'é'".to_owned()),
+            deployment: Some(4),
             origin: Origin::Baseline,
             kind: Kind::Schema,
             ..row(9)
@@ -121,6 +128,67 @@ pub async fn a_history_row_reads_back_as_written(target: &Target) {
     let applied = session.applied().await.unwrap().unwrap();
     assert_eq!(applied.len(), 1);
     assert_eq!(applied[0].checksums, other.checksums);
+}
+
+pub async fn a_deployment_reads_back_as_written(target: &Target) {
+    let mut session = session(target, "run-1").await;
+    assert_eq!(session.deployments().await.unwrap(), []);
+    assert_eq!(session.floor_marks().await.unwrap(), []);
+    let mut lease = lease(&mut session).await;
+    let opened = Deployment {
+        id: 1,
+        release: "it's \\ \"2.6\" — é".to_owned(),
+        previous_release: None,
+        status: DeploymentStatus::Open,
+        directory_version: Some(Version::from(12)),
+        started_at: "2026-11-21T22:30:33.123456Z".to_owned(),
+        migrated_at: None,
+        completed_at: None,
+        run_id: "run-1".to_owned(),
+        opened_by: "tester@pod-1".to_owned(),
+    };
+    let completed = Deployment {
+        previous_release: Some("2.5".to_owned()),
+        status: DeploymentStatus::Completed,
+        directory_version: None,
+        migrated_at: Some("2026-11-21T22:30:34.123456Z".to_owned()),
+        completed_at: Some("2026-11-21T23:30:34.123456Z".to_owned()),
+        run_id: "run-2".to_owned(),
+        ..opened.clone()
+    };
+    for row in [&opened, &completed] {
+        // In a transaction of its own, and in one that is open.
+        for own in [true, false] {
+            if !own {
+                session.begin(LIMITS).await.unwrap();
+            }
+            let written = session.write_deployment(&lease, row).await.unwrap();
+            assert_eq!(written, Fenced::Written);
+            if !own {
+                committed(&mut session).await;
+            }
+            assert_eq!(session.deployments().await.unwrap(), [row.clone()]);
+        }
+    }
+    session.begin(LIMITS).await.unwrap();
+    let contract = HistoryRow {
+        unused_since: Some("2.5.0".to_owned()),
+        ..row(7)
+    };
+    for row in [&contract, &row(8)] {
+        let _ = session.record_applied(&lease, row).await.unwrap();
+    }
+    committed(&mut session).await;
+    let marks = session.floor_marks().await.unwrap();
+    assert_eq!(marks.len(), 1);
+    assert_eq!(
+        (&marks[0].script[..], &marks[0].unused_since[..]),
+        ("0007_x.sql", "2.5.0")
+    );
+    lease.token -= 1;
+    let refused = session.write_deployment(&lease, &opened).await.unwrap();
+    assert_eq!(refused, Fenced::LeaseLost);
+    assert_eq!(session.deployments().await.unwrap(), [completed]);
 }
 
 pub async fn a_journal_row_reads_back_as_written(target: &Target) {

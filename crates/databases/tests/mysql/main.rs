@@ -16,7 +16,7 @@ use forerun_migrations::database::{
     Acquire, Database, DatabaseError, Identity, Lease, LeaseRequest, Session,
 };
 use forerun_migrations::history::{
-    Checksums, Direction, HistoryRow, InDoubt, JournalRow, Kind, Origin, Version,
+    Checksums, Direction, HistoryRow, InDoubt, JournalRow, Kind, Origin, Phase, Version,
 };
 
 fn options(url: &str) -> MysqlOptions {
@@ -74,7 +74,9 @@ fn history_row(number: u32) -> HistoryRow {
         description: "größe ändern 'quoted' \\ {database}".to_owned(),
         script: format!("{number:04}_größe.sql"),
         kind: Kind::Data,
-        phase: "expand".to_owned(),
+        phase: Phase::Expand,
+        unused_since: None,
+        deployment: None,
         origin: Origin::Applied,
         checksums: Checksums {
             normalized: "a".repeat(64),

@@ -16,7 +16,9 @@ use forerun_migrations::database::{
     Acquire, CommitOutcome, Database, DatabaseError, ErrorKind, Holder, Identity, Lease,
     LeaseRequest, Session, Timeouts,
 };
-use forerun_migrations::history::{AuditEntry, Checksums, HistoryRow, Kind, Origin, Version};
+use forerun_migrations::history::{
+    AuditEntry, Checksums, HistoryRow, Kind, Origin, Phase, Version,
+};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -80,7 +82,9 @@ fn history_row(version: u32) -> HistoryRow {
         description: "a table".to_owned(),
         script: format!("{version}_a_table.sql"),
         kind: Kind::Data,
-        phase: "expand".to_owned(),
+        phase: Phase::Expand,
+        unused_since: None,
+        deployment: None,
         origin: Origin::Applied,
         checksums: Checksums {
             normalized: "n".repeat(64),

@@ -18,6 +18,8 @@ use crate::values::{
 
 /// A user that is in no image: it owns nothing.
 const NOBODY: i64 = 65532;
+/// Digits of a digest that tell a release, as container tools shorten them.
+const DIGITS: usize = 12;
 
 /// `image[:tag][@digest]`.
 pub fn image(image: &str, tag: Option<&Scalar>, digest: Option<&str>) -> String {
@@ -48,6 +50,19 @@ pub fn tag_in(image: &str) -> Option<&str> {
     let name = image.split('@').next()?;
     let (_, tag) = name.rsplit('/').next()?.split_once(':')?;
     Some(tag)
+}
+
+/// The release that an image is: its tag, else the beginning of its digest. `latest` is none.
+pub fn release(image: &str, tag: Option<&Scalar>, digest: Option<&str>) -> Option<String> {
+    let tag = tag
+        .map(ToString::to_string)
+        .or_else(|| tag_in(image).map(str::to_owned))
+        .filter(|tag| tag != "latest");
+    tag.or_else(|| {
+        let digest = digest.or_else(|| image.split_once('@').map(|(_, digest)| digest))?;
+        let (_, digits) = digest.split_once(':')?;
+        digits.get(..DIGITS).map(str::to_owned)
+    })
 }
 
 pub fn texts(scalars: &[Scalar]) -> Vec<String> {

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::container::{self, named, of_application, overlaid, overlaid_pod};
 use super::metadata::{self, Metadata, list, matching, merged, object};
 use super::plan::{Plan, account_of};
-use super::{Object, RenderError, checksum, migration};
+use super::{Object, RenderError, checksum, gate, ledger};
 use crate::values::{Container, Deployment, Values};
 
 /// The Deployment of an application, after its Service.
@@ -86,7 +86,7 @@ fn pod_spec(
         deployment.container_security_context.as_ref(),
     );
     let probes = deployment.probes.as_ref().or(general.probes.as_ref());
-    let containers = ordered(deployment)
+    let mut containers: Vec<KubeContainer> = ordered(deployment)
         .into_iter()
         .enumerate()
         .map(|(index, (name, container))| {
@@ -101,8 +101,9 @@ fn pod_spec(
             )
         })
         .collect();
+    ledger::name_sessions(plan, &mut containers);
 
-    let (mut init_containers, gate_volume) = match plan.and_then(migration::gate) {
+    let (mut init_containers, gate_volume) = match plan.and_then(gate::gate) {
         Some((containers, volume)) => (containers, Some(volume)),
         None => (Vec::new(), None),
     };

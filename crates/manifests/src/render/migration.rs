@@ -24,16 +24,32 @@ pub const CONTAINER: &str = "migrate";
 /// Name of the container that waits for the database.
 const WAIT: &str = "wait-for-database";
 /// Where the binary of forerun is put for commands under `guard` and for gates.
-const BINARY_DIRECTORY: &str = "/forerun-bin";
+pub const BINARY_DIRECTORY: &str = "/forerun-bin";
 /// Name of the volume with the binary.
-const BINARY_VOLUME: &str = "forerun-bin";
+pub const BINARY_VOLUME: &str = "forerun-bin";
 /// forerun's exit code for what a retry may mend.
 const TEMPORARY: i32 = 75;
 /// Time limit of a Job with Helm: 30 seconds below Helm's own default, so that Helm still hears of the failure.
-const HELM_DEADLINE: u32 = 270;
+pub const HELM_DEADLINE: u32 = 270;
 const DEADLINE: u32 = 3600;
+/// Options of forerun that say, besides the URL, where the bookkeeping is and for which release.
+pub const LEDGER_OPTIONS: [&str; 2] = ["--history-schema", "--release"];
 const WEEK: i32 = 7 * 24 * 3600;
 const GRACE: i64 = 60;
+
+/// What a Job runs.
+pub struct Work<'p> {
+    /// The step that it is, or follows.
+    pub step: &'p PlannedStep<'p>,
+    /// The container that does it.
+    pub main: KubeContainer,
+    /// Steps that it runs before, by the names of their containers.
+    pub earlier: Vec<(String, &'p PlannedStep<'p>)>,
+    /// Exit codes of the container that no retry can mend.
+    pub fatal_exit_codes: &'p [i32],
+    /// Time limit, in seconds.
+    pub deadline: u32,
+}
 
 /// The Job of a step.
 pub fn job(
@@ -45,24 +61,68 @@ pub fn job(
     notes: &mut Vec<String>,
 ) -> Result<Job, RenderError> {
     let step = &plan.steps[index];
+    let work = Work {
+        step,
+        main: migrating(CONTAINER, step),
+        earlier: earlier(plan, index).collect(),
+        fatal_exit_codes: &step.fatal_exit_codes,
+        deadline: step.timeout.unwrap_or(match plan.delivery {
+            Delivery::Helm => HELM_DEADLINE,
+            Delivery::Argo | Delivery::Plain | Delivery::Deploy => DEADLINE,
+        }),
+    };
     let mut labels = labels(plan, metadata, &plan.migrations.labels);
     if let Some(name) = step.name {
         labels.insert(metadata::STEP.to_owned(), name.to_owned());
     }
-    let mut pod = pod_spec(plan, index, options)?;
-    let pod_annotations =
-        pod_annotations(plan, metadata, checksum::annotation(&mut pod, plan.values));
-    copies.by_pod(&mut pod, plan);
+    let mut template = template(plan, &work, metadata, labels.clone(), options)?;
+    if let Some(pod) = &mut template.spec {
+        copies.by_pod(pod, plan);
+    }
+    let spec = spec(plan, &work, template, options, notes);
+    let name = name(plan, step, &spec, options)?;
     let annotations = metadata.annotations(&plan.migrations.annotations);
-    let deadline = step.timeout.unwrap_or(match plan.delivery {
-        Delivery::Helm => HELM_DEADLINE,
-        Delivery::Argo | Delivery::Plain | Delivery::Deploy => DEADLINE,
-    });
-    let spec = JobSpec {
+    Ok(Job {
+        metadata: object(
+            &name,
+            labels,
+            merged(&annotations, &hook::of_job(plan, index)),
+        ),
+        spec: Some(spec),
+        status: None,
+    })
+}
+
+/// The pods of a Job.
+pub fn template(
+    plan: &Plan<'_>,
+    work: &Work<'_>,
+    metadata: &Metadata,
+    labels: metadata::Map,
+    options: &Options,
+) -> Result<PodTemplateSpec, RenderError> {
+    let mut pod = pod_spec(plan, work, options)?;
+    let checksum = checksum::annotation(&mut pod, plan.values);
+    let annotations = pod_annotations(plan, metadata, checksum);
+    Ok(PodTemplateSpec {
+        metadata: Some(metadata::pod(labels, annotations)),
+        spec: Some(pod),
+    })
+}
+
+/// What a Job is, besides its name.
+pub fn spec(
+    plan: &Plan<'_>,
+    work: &Work<'_>,
+    template: PodTemplateSpec,
+    options: &Options,
+    notes: &mut Vec<String>,
+) -> JobSpec {
+    JobSpec {
         parallelism: Some(1),
         completions: Some(1),
-        backoff_limit: Some(step.backoff_limit),
-        active_deadline_seconds: Some(i64::from(deadline)),
+        backoff_limit: Some(work.step.backoff_limit),
+        active_deadline_seconds: Some(i64::from(work.deadline)),
         ttl_seconds_after_finished: Some(plan.migrations.ttl_seconds_after_finished.unwrap_or(WEEK)),
         pod_replacement_policy: known(
             options.kube_version.has_pod_replacement_policy(),
@@ -77,23 +137,10 @@ pub fn job(
             options,
             notes,
         )
-        .then(|| failure_policy(plan, index)),
-        template: PodTemplateSpec {
-            metadata: Some(metadata::pod(labels.clone(), pod_annotations)),
-            spec: Some(pod),
-        },
+        .then(|| failure_policy(work)),
+        template,
         ..JobSpec::default()
-    };
-    let name = name(plan, step, &spec, options)?;
-    Ok(Job {
-        metadata: object(
-            &name,
-            labels,
-            merged(&annotations, &hook::of_job(plan, index)),
-        ),
-        spec: Some(spec),
-        status: None,
-    })
+    }
 }
 
 fn known(known: bool, note: &str, options: &Options, notes: &mut Vec<String>) -> bool {
@@ -174,7 +221,7 @@ fn go_json(value: &serde_json::Value) -> Result<String, serde_json::Error> {
 }
 
 /// Disruptions are not counted as failures; what no retry can mend ends the Job at once.
-fn failure_policy(plan: &Plan<'_>, index: usize) -> PodFailurePolicy {
+fn failure_policy(work: &Work<'_>) -> PodFailurePolicy {
     let mut rules = vec![PodFailurePolicyRule {
         action: "Ignore".to_owned(),
         on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
@@ -192,17 +239,17 @@ fn failure_policy(plan: &Plan<'_>, index: usize) -> PodFailurePolicy {
         }),
         on_pod_conditions: None,
     };
-    if plan.steps[index].wait.is_some() {
+    if work.step.wait.is_some() {
         rules.push(on_exit("FailJob", WAIT.to_owned(), FATAL.to_vec()));
     }
-    for (container, step) in
-        earlier(plan, index).chain([(CONTAINER.to_owned(), &plan.steps[index])])
-    {
-        let mut codes = step.fatal_exit_codes.clone();
+    let earlier = work.earlier.iter();
+    let earlier = earlier.map(|(container, step)| (container.as_str(), &*step.fatal_exit_codes));
+    for (container, codes) in earlier.chain([(CONTAINER, work.fatal_exit_codes)]) {
+        let mut codes = codes.to_vec();
         codes.sort_unstable();
         codes.dedup();
         if !codes.is_empty() {
-            rules.push(on_exit("FailJob", container, codes));
+            rules.push(on_exit("FailJob", container.to_owned(), codes));
         }
     }
     rules.push(on_exit("Count", CONTAINER.to_owned(), vec![TEMPORARY]));
@@ -228,12 +275,11 @@ fn earlier<'p>(
     })
 }
 
-/// The pod of a step, with the names of configs as in the values.
-fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodSpec, RenderError> {
-    let step = &plan.steps[index];
+/// The pod of a Job, with the names of configs as in the values.
+fn pod_spec(plan: &Plan<'_>, work: &Work<'_>, options: &Options) -> Result<PodSpec, RenderError> {
+    let step = work.step;
     let deployment = plan.deployment;
     let general = &plan.values.deployments_general;
-    let migrate = migrating(CONTAINER, step);
 
     let mut init_containers = Vec::new();
     if !plan.migrations.sidecars.is_empty() && !options.kube_version.has_native_sidecars() {
@@ -255,23 +301,27 @@ fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodSpec,
                 ..beside(named(sidecar, plan.values))
             }),
     );
-    let guarded = step.guard || earlier(plan, index).any(|(_, step)| step.guard);
+    let guarded = step.guard || work.earlier.iter().any(|(_, step)| step.guard);
     if guarded {
         init_containers.push(binary(plan.values));
     }
     if let Some(wait) = step.wait {
-        init_containers.push(wait_for_database(plan.values, step, &migrate, wait));
+        init_containers.push(wait_for_database(plan.values, step, &work.main, wait));
     }
     init_containers.extend(
         step.init_containers
             .iter()
             .map(|own| beside(named(own, plan.values))),
     );
-    init_containers.extend(earlier(plan, index).map(|(name, step)| migrating(&name, step)));
+    init_containers.extend(
+        work.earlier
+            .iter()
+            .map(|(name, step)| migrating(name, step)),
+    );
 
     let mut volumes = plan.volumes.clone();
     volumes.extend([scratch(BINARY_VOLUME), scratch(SCRATCH_VOLUME)]);
-    let containers = vec![migrate];
+    let containers = vec![work.main.clone()];
     volumes.retain(|volume| {
         init_containers.iter().chain(&containers).any(|container| {
             container
@@ -318,7 +368,8 @@ fn pod_spec(plan: &Plan<'_>, index: usize, options: &Options) -> Result<PodSpec,
 /// Name of the volume for `/tmp`, since the file system is read-only.
 const SCRATCH_VOLUME: &str = "forerun-tmp";
 
-fn scratch(name: &str) -> Volume {
+/// An empty volume.
+pub fn scratch(name: &str) -> Volume {
     Volume {
         name: name.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource::default()),
@@ -326,7 +377,8 @@ fn scratch(name: &str) -> Volume {
     }
 }
 
-fn mounted(name: &str, path: &str) -> VolumeMount {
+/// A mount of a volume.
+pub fn mounted(name: &str, path: &str) -> VolumeMount {
     VolumeMount {
         name: name.to_owned(),
         mount_path: path.to_owned(),
@@ -335,7 +387,7 @@ fn mounted(name: &str, path: &str) -> VolumeMount {
 }
 
 /// The container that runs the command of a step.
-fn migrating(name: &str, step: &PlannedStep<'_>) -> KubeContainer {
+pub fn migrating(name: &str, step: &PlannedStep<'_>) -> KubeContainer {
     let mut volume_mounts = step.volume_mounts.clone();
     let (mut command, mut args) = (step.command.clone(), step.args.clone());
     if step.guard {
@@ -376,7 +428,7 @@ fn beside(container: KubeContainer) -> KubeContainer {
 }
 
 /// Copies forerun into a volume, for commands in images that do not have it.
-fn binary(values: &Values) -> KubeContainer {
+pub fn binary(values: &Values) -> KubeContainer {
     KubeContainer {
         name: "forerun".to_owned(),
         args: Some(vec!["install".to_owned(), BINARY_DIRECTORY.to_owned()]),
@@ -385,7 +437,8 @@ fn binary(values: &Values) -> KubeContainer {
     }
 }
 
-fn engine(values: &Values) -> KubeContainer {
+/// A container of forerun's own image.
+pub fn engine(values: &Values) -> KubeContainer {
     KubeContainer {
         image: Some(engine_image(&values.forerun)),
         image_pull_policy: container::pull_policy(values.forerun.image_pull_policy),
@@ -404,7 +457,7 @@ fn wait_for_database(
     let mut args = ["migrate", "wait", "--timeout", &format!("{seconds}s")]
         .map(str::to_owned)
         .to_vec();
-    args.extend(step.engine_options(false));
+    args.extend(step.engine_options(&LEDGER_OPTIONS));
     KubeContainer {
         name: WAIT.to_owned(),
         args: Some(args),
@@ -414,40 +467,6 @@ fn wait_for_database(
         volume_mounts: migrate.volume_mounts.clone(),
         ..engine(values)
     }
-}
-
-/// What holds the pods of the new version back: init containers for them, and a volume.
-pub fn gate(plan: &Plan<'_>) -> Option<(Vec<KubeContainer>, Volume)> {
-    let step = plan.steps.last().filter(|_| plan.migrations.gate)?;
-    let mut command = [
-        &format!("{BINARY_DIRECTORY}/forerun"),
-        "migrate",
-        "wait",
-        "--version",
-        "latest",
-        "--timeout",
-        "600s",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    command.extend(step.engine_options(true));
-    // Mounts of volumes that only the Job has are not there.
-    let mut volume_mounts = plan.container.volume_mounts.clone();
-    volume_mounts.push(mounted(BINARY_VOLUME, BINARY_DIRECTORY));
-    let wait = KubeContainer {
-        name: "wait-for-migrations".to_owned(),
-        image: Some(step.image.clone()),
-        image_pull_policy: container::pull_policy(step.pull_policy),
-        command: Some(command),
-        working_dir: step.working_dir.clone(),
-        env: list(step.env.clone()),
-        env_from: list(step.env_from.clone()),
-        resources: Some(engine_resources()),
-        security_context: step.security_context.clone(),
-        volume_mounts: list(volume_mounts),
-        ..KubeContainer::default()
-    };
-    Some((vec![binary(plan.values), wait], scratch(BINARY_VOLUME)))
 }
 
 /// The service account that is made for the Jobs.
@@ -461,7 +480,7 @@ pub fn service_account(plan: &Plan<'_>, metadata: &Metadata) -> Option<KubeServi
         metadata: object(
             name,
             labels(plan, metadata, &own.labels),
-            merged(&annotations, &hook::before(plan.delivery, plan.weight())),
+            merged(&annotations, &hook::of_own(plan)),
         ),
         ..KubeServiceAccount::default()
     })

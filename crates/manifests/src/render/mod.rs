@@ -1,6 +1,6 @@
 //! Values into Kubernetes objects, built with the API's own types.
 //!
-//! `mod.rs` says what comes out and in which order; `configuration`, `deployment` and `migration` build the
+//! `mod.rs` says what comes out and in which order; `configuration`, `deployment`, `gate`, `migration` and `ledger` build the
 //! objects; `container`, `metadata`, `names`, `references` and `checksum` are what they share; `output` writes YAML.
 
 mod checksum;
@@ -8,8 +8,10 @@ mod configuration;
 mod container;
 mod copies;
 mod deployment;
+mod gate;
 mod hook;
 mod kube_version;
+mod ledger;
 mod metadata;
 mod migration;
 mod names;
@@ -21,7 +23,8 @@ mod references;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::values::{self, Values};
+use crate::values::{self, JobName, Values};
+pub(crate) use hook::APPLY;
 pub use kube_version::{KubeVersion, NotAVersion};
 use metadata::Metadata;
 pub use output::yaml;
@@ -75,14 +78,16 @@ pub struct Rendered {
     pub migrations: Vec<Step>,
     /// Services and Deployments.
     pub application: Vec<Object>,
-    /// What takes the migration Jobs away when Helm uninstalls the release.
+    /// Jobs that close the ledger once the new version is rolled out: one for each application that keeps it.
+    pub closing: Vec<Closing>,
+    /// What takes the Jobs away when Helm uninstalls the release.
     pub cleanup: Vec<Object>,
     /// What the reader of the manifests should know.
     pub notes: Vec<String>,
 }
 
 impl Rendered {
-    /// All objects, in order.
+    /// All objects that are applied together, in order.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.configuration
             .iter()
@@ -93,6 +98,12 @@ impl Rendered {
                     .flat_map(|step| step.objects.iter().chain([&step.job])),
             )
             .chain(&self.application)
+            .chain(
+                self.closing
+                    .iter()
+                    .filter(|closing| !closing.apart)
+                    .map(|closing| &closing.job),
+            )
             .chain(&self.cleanup)
     }
 }
@@ -106,6 +117,17 @@ pub struct Step {
     pub step: Option<String>,
     /// What only this Job needs: its service account, its network policy.
     pub objects: Vec<Object>,
+    /// The Job.
+    pub job: Object,
+}
+
+/// The Job that closes the ledger of one application.
+#[derive(Clone, Debug)]
+pub struct Closing {
+    /// The deployment that it belongs to.
+    pub app: String,
+    /// Nobody sees to the order: it is not among the objects that are applied together.
+    pub apart: bool,
     /// The Job.
     pub job: Object,
 }
@@ -203,6 +225,7 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
     }
 
     let mut migrations = Vec::new();
+    let mut closing = Vec::new();
     let mut cleanup = Vec::new();
     let mut copies = copies::Needed::default();
     for plan in &plans {
@@ -222,8 +245,17 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
                 &mut copies,
                 &mut notes,
             )?)?;
-            if let Some(job) = hook::cleanup(plan, &job.name, &metadata, values) {
-                cleanup.push(Object::new(&job)?);
+            let fixed = plan.job_name() == JobName::Fixed;
+            let gone = fixed.then(|| hook::cleanup(plan, &job.name, &metadata, values));
+            if let Some(gone) = gone.flatten() {
+                cleanup.push(Object::new(&gone)?);
+            }
+            if !plan.steps[index].has_release() {
+                notes.push(format!(
+                    "deployments.{}: the image {} of its migrations has no tag other than latest, and no digest: \
+                     FORERUN_RELEASE is left out, and nobody knows which release they belong to",
+                    plan.app, plan.steps[index].image
+                ));
             }
             migrations.push(Step {
                 app: plan.app.to_owned(),
@@ -232,6 +264,29 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
                 job,
             });
         }
+    }
+
+    for plan in &plans {
+        let Some(job) = ledger::closing(plan, &metadata, options, &mut notes)? else {
+            continue;
+        };
+        let job = Object::new(&job)?;
+        if let Some(gone) = hook::cleanup(plan, &job.name, &metadata, values) {
+            cleanup.push(Object::new(&gone)?);
+        }
+        let apart = plan.delivery == Delivery::Plain;
+        if apart {
+            notes.push(format!(
+                "the Job {} closes the ledger and is not among these objects. When `kubectl rollout status \
+                 deployment/{}` has succeeded: forerun render … --wave deployed | kubectl replace --force -f -",
+                job.name, plan.app
+            ));
+        }
+        closing.push(Closing {
+            app: plan.app.to_owned(),
+            apart,
+            job,
+        });
     }
 
     let mut application = configuration::services(values, &metadata)?;
@@ -249,6 +304,7 @@ pub fn render(values: &Values, options: &Options) -> Result<Rendered, RenderErro
         preparation: copies.objects(values, &metadata)?,
         migrations,
         application,
+        closing,
         cleanup,
         notes,
     })

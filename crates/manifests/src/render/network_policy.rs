@@ -45,10 +45,7 @@ pub fn network_policy(plan: &Plan<'_>, metadata: &Metadata) -> Option<NetworkPol
         metadata: object(
             &plan.base,
             labels(plan, metadata, &Map::new()),
-            merged(
-                &metadata.annotations(&Map::new()),
-                &hook::before(plan.delivery, plan.weight()),
-            ),
+            merged(&metadata.annotations(&Map::new()), &hook::of_own(plan)),
         ),
         spec: Some(NetworkPolicySpec {
             pod_selector: Some(matching(metadata.selector(&plan.base))),

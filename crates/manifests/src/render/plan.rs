@@ -15,6 +15,8 @@ use crate::values::{
 
 /// forerun's exit codes that no retry can mend.
 pub const FATAL: [i32; 4] = [2, 3, 4, 5];
+/// The variable with the release that is deployed.
+const RELEASE: &str = "FORERUN_RELEASE";
 /// How long to wait for a database, in seconds.
 const WAIT: u32 = 300;
 
@@ -86,26 +88,53 @@ pub struct PlannedStep<'a> {
 }
 
 impl PlannedStep<'_> {
-    /// Options of forerun found among the arguments: the URL, and the directory when asked for.
-    pub fn engine_options(&self, directory: bool) -> Vec<String> {
+    /// Options of forerun found among the arguments: the URL, and those of these names.
+    pub fn engine_options(&self, names: &[&str]) -> Vec<String> {
         let mut found = Vec::new();
+        let command = self.command.iter().flatten().skip(1);
+        let command = command.filter(|_| self.names_forerun());
         // Under `guard` they are the options of another tool: `python -u` wants no database.
-        let mut arguments = self.args.iter().flatten().filter(|_| !self.guard);
+        let mut arguments = command
+            .chain(self.args.iter().flatten())
+            .filter(|_| !self.guard);
+        let wanted = |name: &str| name == "--url" || names.contains(&name);
         while let Some(argument) = arguments.next() {
-            let wanted =
-                |name: &str| name == "-u" || name == "--url" || (directory && name == "--dir");
-            if wanted(argument) {
+            if argument == "-u" || wanted(argument) {
                 if let Some(value) = arguments.next() {
                     found.extend([argument.clone(), value.clone()]);
                 }
-            } else if argument.starts_with("--url=")
-                || (directory && argument.starts_with("--dir="))
+            } else if argument
+                .split_once('=')
+                .is_some_and(|(name, _)| wanted(name))
                 || (argument.starts_with("-u") && !argument.starts_with("--"))
             {
                 found.push(argument.clone());
             }
         }
         found
+    }
+
+    /// Whether the image has forerun: its command is that, or the image's own is told to `migrate`.
+    pub fn has_forerun(&self) -> bool {
+        let first = self.args.iter().flatten().next();
+        let own = self.command.as_ref().is_none_or(Vec::is_empty);
+        self.names_forerun() || (own && first.is_some_and(|first| first == "migrate"))
+    }
+
+    fn names_forerun(&self) -> bool {
+        let program = self.command.iter().flatten().next();
+        program.is_some_and(|program| program.rsplit('/').next() == Some("forerun"))
+    }
+
+    /// Whether something says which release this is.
+    pub fn has_release(&self) -> bool {
+        self.env.iter().any(|variable| variable.name == RELEASE)
+    }
+
+    /// The release, where it can be known here.
+    pub fn release(&self) -> Option<&str> {
+        let variable = self.env.iter().find(|variable| variable.name == RELEASE)?;
+        variable.value.as_deref().filter(|value| !value.is_empty())
     }
 }
 
@@ -151,6 +180,19 @@ pub fn plan<'a>(
             message:
                 "a gate asks forerun's own history, which a command under `guard` does not write"
                     .into(),
+        });
+    }
+    if let Some(step) = steps
+        .last()
+        .filter(|step| migrations.ledger && !step.has_release())
+    {
+        return Err(RenderError::Values {
+            path: format!("deployments.{app}.migrations.ledger"),
+            message: format!(
+                "nothing says which release this is: the image {} has no tag other than latest, and no digest; give it \
+                 one, or {RELEASE} in `env`",
+                step.image
+            ),
         });
     }
     let account = account(values, app, deployment, migrations, delivery, &base);
@@ -315,11 +357,7 @@ fn planned<'a>(
             "MIGRATION_LOCK_TIMEOUT",
             lock_timeout.map(|time| time.0.to_string()),
         ),
-        (
-            "FORERUN_RELEASE",
-            tag.map(ToString::to_string)
-                .or_else(|| container::tag_in(image).map(str::to_owned)),
-        ),
+        (RELEASE, container::release(image, tag, digest)),
     ];
     append(
         &mut env,

@@ -9,6 +9,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::error::DirectoryError;
 use super::layout::Layout;
+use super::layouts::up_text;
 use super::{Migration, MigrationDirectory, ReadOptions};
 use crate::history::{Kind, Version};
 
@@ -22,7 +23,15 @@ pub struct NewMigration {
     pub name: String,
     /// Schema or data.
     pub kind: Kind,
+    /// It takes away what an earlier release may use.
+    pub contract: bool,
 }
+
+/// What a new contract migration begins with.
+const CONTRACT: &str = "\
+-- forerun:contract
+-- Add after=VERSION, the migration that made it unused, and unused-since=RELEASE, the first release without it.
+";
 
 /// Version text for the next migration.
 ///
@@ -94,8 +103,13 @@ pub fn create(
         path: path.to_owned(),
         layout: layout.name(),
     })?;
+    let plain = up_text(&slug, new.kind);
     let mut paths = Vec::with_capacity(files.len());
     for (name, text) in files {
+        let text = match new.contract {
+            true => text.replacen(&plain, &format!("{CONTRACT}{plain}"), 1),
+            false => text,
+        };
         let file = path.join(name);
         if let Err(error) = write_new(&file, &text) {
             for path in &paths {

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use forerun_sql::directive::refuse_inner_directives;
 use forerun_sql::{
-    Classification, Dialect, Directive, DirectiveKind, LockClass, Piece, Position, SplitError,
-    Splitter, SqlHasher, Statement, TransactionUse, classify, parse_directives,
+    Classification, Contract, Dialect, Directive, DirectiveKind, LockClass, Piece, Position,
+    SplitError, Splitter, SqlHasher, Statement, TransactionUse, classify, parse_directives,
 };
 use serde::Serialize;
 
 use super::Script;
 use super::error::{DirectoryError, DirectoryWarning};
 use super::transaction_control::{TransactionControls, TransactionGroup};
-use crate::history::{Direction, Kind};
+use crate::history::{Direction, Kind, Phase, Version};
 
 /// Statements that a [`ScriptSummary`] describes one by one; the rest are counted.
 pub const MAX_STATEMENTS: usize = 10_000;
@@ -26,6 +26,10 @@ const PREVIEW_CHARACTERS: usize = 120;
 pub struct ScriptSummary {
     /// `data` or, without the directive, `schema`.
     pub kind: Kind,
+    /// What must be true before it may run, if it says `contract`.
+    pub contract: Option<ContractConditions>,
+    /// What it says the linter shall let pass.
+    pub allows: Vec<Allow>,
     /// The script says `no-transaction`.
     pub no_transaction: bool,
     /// Its limits.
@@ -86,6 +90,30 @@ pub struct ScriptTimeouts {
     pub statement: Option<Duration>,
 }
 
+/// What `forerun:contract` asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContractConditions {
+    /// The migrations whose deployment must be completed; empty when it names none, which stands for all before it.
+    pub after: Vec<Version>,
+    /// The first release that does not use what the script takes away, as written.
+    pub unused_since: Option<String>,
+    /// Where the directive stands.
+    pub position: Position,
+}
+
+/// One `forerun:allow`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Allow {
+    /// Name of the rule; whether there is such a rule is not checked here.
+    pub rule: String,
+    /// Why it may be.
+    pub reason: String,
+    /// Where the directive stands.
+    pub position: Position,
+    /// The statement it stands before, from 1; `None` above the first one, where it is about the whole script.
+    pub statement: Option<u64>,
+}
+
 /// One statement.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatementSummary {
@@ -102,6 +130,20 @@ pub struct StatementSummary {
 }
 
 impl ScriptSummary {
+    /// Whether it takes away what an earlier release may use.
+    pub fn phase(&self) -> Phase {
+        if self.contract.is_some() {
+            Phase::Contract
+        } else {
+            Phase::Expand
+        }
+    }
+
+    /// The first release that does not use what the script takes away, if it says so.
+    pub fn unused_since(&self) -> Option<String> {
+        self.contract.as_ref()?.unused_since.clone()
+    }
+
     /// The sentence of the check that a statement is, if it is one.
     pub fn assertion(&self, index: u64) -> Option<&str> {
         self.assertions
@@ -156,6 +198,8 @@ impl<'a> Inspection<'a> {
     fn new(script: &'a Script, dialect: Dialect) -> Self {
         let summary = ScriptSummary {
             kind: Kind::Schema,
+            contract: None,
+            allows: Vec::new(),
             no_transaction: script.no_transaction.is_some(),
             timeouts: ScriptTimeouts::default(),
             statements: Vec::new(),
@@ -254,11 +298,12 @@ impl<'a> Inspection<'a> {
             DirectiveKind::NoTransaction => "no-transaction",
             DirectiveKind::Timeout { .. } => "timeout",
             DirectiveKind::Assert { .. } => "assert",
-            DirectiveKind::Contract { .. } => "contract",
+            DirectiveKind::Contract(_) => "contract",
             DirectiveKind::Backfill { .. } => "backfill",
             DirectiveKind::Allow { .. } => "allow",
         };
-        if name != "assert" && self.summary.statement_count > 0 && !is_reserved(&directive.kind) {
+        let whole = !matches!(name, "assert" | "allow" | "backfill");
+        if whole && self.summary.statement_count > 0 {
             let message = format!(
                 "forerun:{name} is about the whole script: move it above the first statement"
             );
@@ -287,9 +332,17 @@ impl<'a> Inspection<'a> {
                     return Err(self.directive_error(position, message));
                 }
             }
-            DirectiveKind::Contract { .. }
-            | DirectiveKind::Backfill { .. }
-            | DirectiveKind::Allow { .. } => {
+            DirectiveKind::Contract(contract) => self.contract(position, contract)?,
+            DirectiveKind::Allow { rule, reason } => {
+                let before = self.summary.statement_count;
+                self.summary.allows.push(Allow {
+                    rule,
+                    reason,
+                    position,
+                    statement: (before > 0).then_some(before + 1),
+                });
+            }
+            DirectiveKind::Backfill { .. } => {
                 let message = format!(
                     "forerun:{name} is not supported by this version yet; running the script without it would not do \
                      what it says"
@@ -300,10 +353,50 @@ impl<'a> Inspection<'a> {
         Ok(())
     }
 
+    fn contract(&mut self, position: Position, contract: Contract) -> Result<(), DirectoryError> {
+        if self.script.direction == Direction::Down {
+            let message = "forerun:contract is about the way up: a script that reverts needs none";
+            return Err(self.directive_error(position, message));
+        }
+        if let Some(first) = &self.summary.contract {
+            let message = format!(
+                "there is another forerun:contract at {}: write all conditions into one",
+                first.position
+            );
+            return Err(self.directive_error(position, message));
+        }
+        let mut after = Vec::with_capacity(contract.after.len());
+        for text in contract.after {
+            let Some(version) = Version::parse(&text).or_else(|| Version::named(&text)) else {
+                let message = format!(
+                    "\"{text}\" is not a version: after= takes the numbers in front of the file names, such as after=0007"
+                );
+                return Err(self.directive_error(position, message));
+            };
+            after.push(version);
+        }
+        self.summary.contract = Some(ContractConditions {
+            after,
+            unused_since: contract.unused_since,
+            position,
+        });
+        Ok(())
+    }
+
     fn finish(mut self) -> Result<ScriptSummary, DirectoryError> {
         if let Some((position, _)) = self.assert.take() {
             let message = "there is no query after this forerun:assert";
             return Err(self.directive_error(position, message));
+        }
+        let statements = self.summary.statement_count;
+        let useless = self.summary.allows.iter().find(|allow| {
+            allow
+                .statement
+                .is_some_and(|statement| statement > statements)
+        });
+        if let Some(allow) = useless {
+            let message = "there is no statement after this forerun:allow";
+            return Err(self.directive_error(allow.position, message));
         }
         let mut summary = self.summary;
         let transactional = !summary.no_transaction
@@ -357,15 +450,6 @@ impl Script {
             },
         }
     }
-}
-
-fn is_reserved(kind: &DirectiveKind) -> bool {
-    matches!(
-        kind,
-        DirectiveKind::Contract { .. }
-            | DirectiveKind::Backfill { .. }
-            | DirectiveKind::Allow { .. }
-    )
 }
 
 /// The first characters of a statement, with every run of white space as one space.

@@ -49,7 +49,9 @@ pub use convert::{Conversion, ConvertedFile, convert};
 pub use create::{NewMigration, create, next_version};
 pub(crate) use digest::hex;
 pub use error::{DirectoryError, DirectoryWarning, LayoutProblem};
-pub use inspect::{MAX_STATEMENTS, ScriptSummary, ScriptTimeouts, StatementSummary};
+pub use inspect::{
+    Allow, ContractConditions, MAX_STATEMENTS, ScriptSummary, ScriptTimeouts, StatementSummary,
+};
 pub use layout::Layout;
 pub(crate) use layouts::liquibase::{PeerChangeset, changeset_version, peer_changesets};
 pub use location::parse_dir;

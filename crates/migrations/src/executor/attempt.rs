@@ -4,6 +4,7 @@
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
+use forerun_sql::effect::Work;
 use forerun_sql::{Classification, LockClass, Piece, Position, Splitter, Statement};
 
 use super::retry::lock_timeout;
@@ -84,6 +85,29 @@ impl From<DatabaseError> for AttemptError {
             error,
         }
     }
+}
+
+/// The longest that a change of the catalog alone may take: others wait for it, and it should be done in milliseconds.
+const METADATA_LIMIT: Duration = Duration::from_secs(10);
+
+/// Limits for the statement with this number, from 1. What is expected to be short is not left to last long while others
+/// wait for its lock; a file or a run that says how long it may take is believed.
+pub(super) fn statement_timeouts(
+    step: &Step,
+    run: &Run<'_>,
+    index: u64,
+    class: LockClass,
+    attempt: i64,
+) -> Timeouts {
+    let mut limits = timeouts(step, run, class, attempt);
+    let place = usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX);
+    let work = step.work.get(place).copied().flatten();
+    let told = step.summary.timeouts.statement.is_some() || limits.statement.is_some();
+    if class == LockClass::BlockingDdl && work == Some(Work::Metadata) && !told {
+        // Servers count the wait for the lock as well.
+        limits.statement = limits.lock.map(|wait| wait + METADATA_LIMIT);
+    }
+    limits
 }
 
 /// Limits for one statement.

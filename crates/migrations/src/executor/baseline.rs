@@ -8,9 +8,9 @@ use super::run::Run;
 use super::transaction::fence;
 use super::{FinishedMigration, Outcome, RunReport, Runner};
 use crate::database::{CommitOutcome, Timeouts};
-use crate::directory::{DirectorySource, Migration, MigrationDirectory};
+use crate::directory::{DirectorySource, Migration, MigrationDirectory, ScriptSummary};
 use crate::error::{Refusal, RunError};
-use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, Kind, Origin, Version};
+use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, Origin, Version};
 use crate::plan::Conflict;
 
 impl Runner {
@@ -40,6 +40,7 @@ impl Runner {
             outcome: Outcome::Done,
             migrations: rows.iter().map(as_finished).collect(),
             left_for_later: Vec::new(),
+            held: Vec::new(),
             applied: rows.len(),
             newest: Some(version.clone()),
         })
@@ -63,16 +64,10 @@ impl Runner {
         };
         for migration in directory.migrations.iter().filter(up_to) {
             let summary = summaries.of(self, &migration.up)?;
-            rows.push(self.baseline_row(
-                Some(migration),
-                version,
-                summary.kind,
-                &summary.sql_checksum,
-                &now,
-            ));
+            rows.push(self.baseline_row(Some(migration), version, Some(summary), &now));
         }
         if directory.get(version).is_none() {
-            rows.push(self.baseline_row(None, version, Kind::Schema, "", &now));
+            rows.push(self.baseline_row(None, version, None, &now));
         }
         Ok(rows)
     }
@@ -81,8 +76,7 @@ impl Runner {
         &self,
         migration: Option<&Migration>,
         version: &Version,
-        kind: Kind,
-        sql_checksum: &str,
+        summary: Option<&ScriptSummary>,
         now: &str,
     ) -> HistoryRow {
         let identity = &self.identity;
@@ -95,8 +89,10 @@ impl Runner {
             script: migration
                 .map(|migration| migration.up.file_name.clone())
                 .unwrap_or_default(),
-            kind,
-            phase: "expand".to_owned(),
+            kind: summary.map(|summary| summary.kind).unwrap_or_default(),
+            phase: summary.map(ScriptSummary::phase).unwrap_or_default(),
+            unused_since: summary.and_then(ScriptSummary::unused_since),
+            deployment: None,
             origin: Origin::Baseline,
             checksums: Checksums {
                 normalized: migration
@@ -105,7 +101,9 @@ impl Runner {
                 raw: migration
                     .map(|migration| migration.up.raw.clone())
                     .unwrap_or_default(),
-                sql: sql_checksum.to_owned(),
+                sql: summary
+                    .map(|summary| summary.sql_checksum.clone())
+                    .unwrap_or_default(),
             },
             statements: 0,
             started_at: now.to_owned(),

@@ -109,6 +109,7 @@ impl Runner {
             lease,
             heartbeat,
             stop: self.stop.clone(),
+            deployment: None,
             audit,
             seen: Seen::default(),
             started_at: Timestamp::now(),

@@ -184,6 +184,7 @@ fn report(
     RunReport {
         outcome,
         left_for_later: Vec::new(),
+        held: Vec::new(),
         applied: left.len(),
         newest: directory.newest(left).cloned(),
         migrations,

@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use super::Runner;
+use super::gates::Strictness;
+use super::lint::LintMode;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
 use crate::directory::{
@@ -12,8 +14,10 @@ use crate::directory::{
 };
 use crate::error::{OtherTool, Refusal, RunError};
 use crate::event::Event;
-use crate::history::{AppliedVersion, AuditRow, Direction, HistoryRow, JournalRow, Kind, Version};
-use crate::plan::{self, Conflict, Plan};
+use crate::history::{
+    AppliedVersion, AuditRow, Direction, HistoryRow, JournalRow, Kind, Phase, Version,
+};
+use crate::plan::{self, Conflict, Held, Plan, Scope};
 
 /// What the database says of itself that planning needs.
 pub(super) struct Recorded {
@@ -40,6 +44,8 @@ pub struct Status {
     pub applied: Vec<HistoryRow>,
     /// Migrations that are not applied.
     pub pending: Vec<PendingMigration>,
+    /// Pending contract migrations that have to wait.
+    pub held: Vec<Held>,
     /// Unfinished attempts.
     pub unfinished: Vec<JournalRow>,
     /// Contradictions between history and directory.
@@ -61,6 +67,8 @@ pub struct PendingMigration {
     pub script: String,
     /// Schema or data.
     pub kind: Kind,
+    /// Whether it takes away what an earlier release may use.
+    pub phase: Phase,
 }
 
 impl Runner {
@@ -76,7 +84,14 @@ impl Runner {
         let (directory, mut session, recorded) = self.open_verified(directory).await?;
         self.refuse_other_history(session.as_mut(), &recorded, options.ignore_other_history)
             .await?;
-        self.make_plan(&directory, &recorded, options, &mut Summaries::default())
+        let summaries = &mut Summaries::default();
+        let plan = self.make_plan(&directory, &recorded, &options, summaries, session.as_mut());
+        let mut plan = plan.await?;
+        if options.lint != LintMode::Off {
+            let cut = self.lint_plan(&directory, &recorded, session.server(), &mut plan)?;
+            cut.iter().for_each(|cut| self.warn("lint", cut.sentence()));
+        }
+        Ok(plan)
     }
 
     /// Where the database stands. Changes nothing.
@@ -107,12 +122,28 @@ impl Runner {
                 version: waiting.migration.version.clone(),
                 script: waiting.script.file_name.clone(),
                 kind: summaries.of(self, waiting.script)?.kind,
+                phase: summaries.of(self, waiting.script)?.phase(),
             });
         }
+        let strictness = Strictness {
+            strict: false,
+            needs_release: false,
+            overridden: false,
+        };
+        let judged = self
+            .judge(
+                &directory,
+                &comparison.pending,
+                &mut summaries,
+                session.as_mut(),
+                strictness,
+            )
+            .await?;
         Ok(Status {
             server: session.server().clone(),
             applied,
             pending,
+            held: judged.held,
             unfinished: recorded.journal,
             conflicts: comparison.conflicts,
             ahead: comparison.ahead,
@@ -213,12 +244,13 @@ impl Runner {
     }
 
     /// Directory × history × options → plan.
-    pub(super) fn make_plan(
+    pub(super) async fn make_plan(
         &self,
         directory: &MigrationDirectory,
         recorded: &Recorded,
-        options: UpOptions,
+        options: &UpOptions,
         summaries: &mut Summaries,
+        session: &mut dyn Session,
     ) -> Result<Plan, RunError> {
         let mut comparison =
             plan::compare(directory, &recorded.applied, options.allow_out_of_order);
@@ -240,12 +272,29 @@ impl Runner {
         for pending in &comparison.pending {
             summaries.of(self, pending.script)?;
         }
-        let (chosen, rest) = plan::select(&comparison.pending, options.scope, |pending| {
+        let strictness = Strictness::of(options);
+        let judged = self
+            .judge(
+                directory,
+                &comparison.pending,
+                summaries,
+                session,
+                strictness,
+            )
+            .await?;
+        let (reachable, behind) = comparison
+            .pending
+            .split_at(judged.stop.unwrap_or(comparison.pending.len()));
+        let kind_of = |pending: &plan::Pending<'_>| {
             summaries
                 .known(pending.script)
                 .map_or(Kind::Schema, |summary| summary.kind)
-        })
-        .map_err(|first| RunError::Refused(Refusal::SchemaFirst(first)))?;
+        };
+        let (chosen, mut rest) = plan::select(reachable, options.scope, kind_of)
+            .map_err(|first| RunError::Refused(Refusal::SchemaFirst(first)))?;
+        // A run of the schema only may end before it comes to the one that is held.
+        let in_scope = options.scope != Scope::Schema || rest.is_empty();
+        rest.extend_from_slice(behind);
         let mut steps = Vec::with_capacity(chosen.len());
         for pending in chosen {
             let migration = pending.migration;
@@ -274,6 +323,10 @@ impl Runner {
             .map(|pending| pending.script.file_name.clone())
             .collect();
         let mut plan = plan::plan(steps, left, recorded.applied.len(), comparison.ahead);
+        if in_scope {
+            plan.held = judged.held;
+        }
+        plan.overridden = judged.overridden;
         plan.out_of_order = comparison
             .out_of_order
             .iter()
@@ -342,7 +395,12 @@ impl Summaries {
         Ok(&self.known[&key])
     }
 
-    fn known(&self, script: &Script) -> Option<&ScriptSummary> {
+    /// Whether something was not told before.
+    pub fn tell(&mut self, message: &str) -> bool {
+        self.told.insert(message.to_owned())
+    }
+
+    pub fn known(&self, script: &Script) -> Option<&ScriptSummary> {
         let key = (script.file_name.clone(), script.direction);
         self.known.get(&key)
     }

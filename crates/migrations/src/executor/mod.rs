@@ -9,9 +9,12 @@ mod attempt;
 mod baseline;
 mod conditions;
 mod connect;
+mod deployments;
 mod down;
+mod gates;
 mod guard;
 mod inspect;
+mod lint;
 mod lock;
 mod other_history;
 mod repair;
@@ -19,6 +22,7 @@ mod retry;
 mod run;
 mod statements;
 mod stop;
+mod trace;
 mod transaction;
 mod unlock;
 mod up;
@@ -31,11 +35,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use adopt::{AdoptOptions, AdoptReport, AdoptedVersion};
+pub use deployments::{Deployed, Ledger};
 pub use down::DownTo;
 pub use guard::Guard;
 pub use inspect::{PendingMigration, Status};
+pub use lint::LintMode;
 pub use repair::Repair;
 pub use stop::{Stop, StopReason, StopSender, stop_channel};
+pub use trace::Watched;
 pub use unlock::LockState;
 pub use up::UpOptions;
 pub use wait::WaitFor;
@@ -43,6 +50,7 @@ pub use wait::WaitFor;
 use crate::database::{Database, Identity};
 use crate::event::Events;
 use crate::history::{Direction, Kind, Version};
+use crate::plan::Held;
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +107,8 @@ pub struct RunReport {
     pub migrations: Vec<FinishedMigration>,
     /// Pending ones that were left for later, as file names.
     pub left_for_later: Vec<String>,
+    /// Contract migrations that have to wait; the run stopped before the first of them.
+    pub held: Vec<Held>,
     /// Versions in the history now.
     pub applied: usize,
     /// Newest version in the history now.
@@ -115,6 +125,8 @@ pub enum Outcome {
     DoneByAnother,
     /// It ran migrations.
     Done,
+    /// It stopped before a contract migration that has to wait; what came before is done.
+    Held,
 }
 
 /// A migration that a run has run.

@@ -34,6 +34,8 @@ pub(super) struct Run<'a> {
     pub lease: Lease,
     pub heartbeat: Option<Heartbeat>,
     pub stop: Stop,
+    /// The deployment that this run is part of.
+    pub deployment: Option<i64>,
     pub dialect: Dialect,
     /// Entries that wait for the next write to the audit.
     pub audit: Vec<AuditEntry>,
@@ -479,7 +481,9 @@ impl Run<'_> {
             description: step.description.clone(),
             script: step.script.file_name.clone(),
             kind: step.summary.kind,
-            phase: "expand".to_owned(),
+            phase: step.summary.phase(),
+            unused_since: step.summary.unused_since(),
+            deployment: self.deployment,
             origin: Origin::Applied,
             checksums: Checksums {
                 normalized: step.script.normalized.clone(),
@@ -511,13 +515,31 @@ impl Run<'_> {
             statement: None,
             attempt: Some(self.attempt),
             message: format!("{word} {}", step.script.file_name),
-            detail: serde_json::json!({
-                "statements": executed,
-                "duration_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                "checksum": step.script.normalized,
-            }),
+            detail: done_detail(step, executed, started),
         }
     }
+}
+
+/// What the audit keeps of a migration that is done; what it was exempted from, and since when it is safe, where its
+/// directives say so.
+fn done_detail(step: &Step, executed: u64, started: Instant) -> serde_json::Value {
+    let mut detail = serde_json::json!({
+        "statements": executed,
+        "duration_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "checksum": step.script.normalized,
+    });
+    if let Some(contract) = &step.summary.contract {
+        detail["contract"] = serde_json::json!({
+            "after": contract.after, "unused_since": contract.unused_since,
+        });
+    }
+    if !step.summary.allows.is_empty() {
+        let allows = step.summary.allows.iter().map(|allow| {
+            serde_json::json!({ "rule": allow.rule, "reason": allow.reason, "line": allow.position.line })
+        });
+        detail["allowed"] = allows.collect();
+    }
+    detail
 }
 
 /// A migration that was run.

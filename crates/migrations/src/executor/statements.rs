@@ -12,7 +12,9 @@ use forerun_sql::{
     Statement, TransactionUse, classify, session_effect, user_variables,
 };
 
-use super::attempt::{AttemptError, Current, ProgressClock, takes_rows, timeouts};
+use super::attempt::{
+    AttemptError, Current, ProgressClock, statement_timeouts, takes_rows, timeouts,
+};
 use super::run::{Run, stop_error};
 use super::transaction::fence;
 use crate::database::{DatabaseError, ErrorKind, Fingerprint, Timeouts};
@@ -87,7 +89,8 @@ impl Run<'_> {
                 continue;
             }
             let effect = session_effect(self.dialect, &statement.text, &classification);
-            let limits = timeouts(step, self, classification.lock, attempt);
+            let limits =
+                statement_timeouts(step, self, statement.index, classification.lock, attempt);
             match role(
                 step,
                 transactional_ddl,

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use forerun_sql::{LockClass, Piece, Position, Splitter, TransactionUse, classify};
 
-use super::attempt::{AttemptError, Current, ProgressClock, takes_rows, timeouts};
+use super::attempt::{
+    AttemptError, Current, ProgressClock, statement_timeouts, takes_rows, timeouts,
+};
 use super::run::Run;
 use crate::database::{Change, CommitOutcome, Fenced, Record, Timeouts};
 use crate::history::{AuditEntry, Direction, JournalRow};
@@ -55,7 +57,8 @@ impl Run<'_> {
             if replaced || step.summary.assertion(statement.index).is_some() {
                 continue;
             }
-            let wanted = timeouts(step, self, classification.lock, attempt);
+            let wanted =
+                statement_timeouts(step, self, statement.index, classification.lock, attempt);
             if wanted != limits {
                 self.session.set_timeouts(wanted).await?;
                 limits = wanted;

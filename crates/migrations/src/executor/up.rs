@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use super::connect::run_entry;
+use super::gates::{held_entries, overridden_entries};
 use super::inspect::{Recorded, Summaries, read};
+use super::lint::LintMode;
 use super::lock::LockWait;
-use super::run::CLEAN_UP_TIMEOUT;
+use super::run::{CLEAN_UP_TIMEOUT, Run};
 use super::{Outcome, RunReport, Runner};
-use crate::database::{Lease, Session};
+use crate::database::{ErrorKind, Lease, Session};
 use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::RunError;
 use crate::event::Event;
+use crate::history::AuditEntry;
 use crate::plan::{Plan, Scope};
 
 /// A waiting runner looks this often whether the holder has done everything already.
@@ -25,7 +28,7 @@ enum Before {
 }
 
 /// What to run, and how strictly.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct UpOptions {
     /// Which pending migrations.
     pub scope: Scope,
@@ -33,11 +36,17 @@ pub struct UpOptions {
     pub allow_out_of_order: bool,
     /// Run although another tool has a history in this database.
     pub ignore_other_history: bool,
+    /// What follows from findings of the linter.
+    pub lint: LintMode,
+    /// Fail when a contract migration has to wait, and let it wait for what is not known, too.
+    pub strict: bool,
+    /// Run contract migrations that have to wait, and why that may be.
+    pub accept_downtime: Option<String>,
 }
 
 impl UpOptions {
     /// The command that has this scope.
-    pub fn command(self) -> &'static str {
+    pub fn command(&self) -> &'static str {
         match self.scope {
             Scope::All => "migrate up",
             Scope::Schema => "migrate schema",
@@ -47,7 +56,7 @@ impl UpOptions {
 }
 
 impl Runner {
-    /// Applies pending migrations.
+    /// Applies pending migrations, and opens the deployment of the release, if there is one.
     ///
     /// # Errors
     /// See [`RunError`]; what was finished before the error stays applied and recorded.
@@ -65,7 +74,7 @@ impl Runner {
         let before = self.before_the_run(
             &directory,
             &recorded,
-            options,
+            &options,
             &mut summaries,
             session.as_mut(),
             &mut wait,
@@ -73,14 +82,13 @@ impl Runner {
         let lease = match before.await {
             Ok(Before::Locked(lease)) => lease,
             Ok(Before::NothingToDo(report)) => {
+                let result = self.strictly(report, &options);
                 if recorded.tables {
-                    let message = format!("{command}: nothing to do");
-                    let entry =
-                        run_entry("run.finished", message, serde_json::json!({ "ok": true }));
+                    let entries = nothing_to_do_entries(command, &result);
                     // A standby or a read-only user can still see that there is nothing to do, and nobody waits long.
-                    let _ = tokio::time::timeout(CLEAN_UP_TIMEOUT, session.audit(&[entry])).await;
+                    let _ = tokio::time::timeout(CLEAN_UP_TIMEOUT, session.audit(&entries)).await;
                 }
-                return Ok(report);
+                return result;
             }
             Err(error) => {
                 if recorded.tables {
@@ -90,40 +98,7 @@ impl Runner {
             }
         };
         let mut run = self.locked(session, lease, &wait, command).await?;
-        let result = async {
-            // What was planned before may be outdated: only what is true under the lock counts.
-            let recorded = read(run.session.as_mut()).await?;
-            let plan = self.make_plan(&directory, &recorded, options, &mut summaries)?;
-            if plan.steps.is_empty() {
-                return Ok(report(
-                    Outcome::DoneByAnother,
-                    &directory,
-                    &plan,
-                    &recorded,
-                    Vec::new(),
-                ));
-            }
-            run.audit.extend(plan.out_of_order.iter().map(|script| {
-                let message = format!(
-                    "{script} is older than what is applied; --allow-out-of-order lets it run"
-                );
-                run_entry("override.out_of_order", message, serde_json::Value::Null)
-            }));
-            self.events.emit(&Event::Planned {
-                pending: plan.steps.len(),
-                applied: plan.applied,
-                bytes: plan.bytes(),
-            });
-            let finished = run.steps(&plan).await?;
-            Ok(report(
-                Outcome::Done,
-                &directory,
-                &plan,
-                &recorded,
-                finished,
-            ))
-        }
-        .await;
+        let result = run.up(&directory, &options, &mut summaries).await;
         run.finish(result, |report| {
             format!(
                 "{command}: {} migration(s) applied",
@@ -138,14 +113,17 @@ impl Runner {
         &self,
         directory: &MigrationDirectory,
         recorded: &Recorded,
-        options: UpOptions,
+        options: &UpOptions,
         summaries: &mut Summaries,
         session: &mut dyn Session,
         wait: &mut LockWait,
     ) -> Result<Before, RunError> {
-        let plan = self.make_plan(directory, recorded, options, summaries)?;
+        let plan = self
+            .make_plan(directory, recorded, options, summaries, session)
+            .await?;
         self.warn_ahead(&plan, directory);
-        if plan.steps.is_empty() {
+        self.warn_below_floor(&plan, session).await?;
+        if plan.steps.is_empty() && !self.must_record(directory, session).await? {
             return Ok(Before::NothingToDo(report(
                 Outcome::UpToDate,
                 directory,
@@ -157,15 +135,29 @@ impl Runner {
         let mut stop = self.stop.clone();
         let mut looked = Instant::now();
         loop {
-            if let Some(lease) = wait.try_once(session).await? {
-                return Ok(Before::Locked(lease));
+            match wait.try_once(session).await {
+                Ok(Some(lease)) => return Ok(Before::Locked(lease)),
+                Ok(None) => {}
+                // A standby can still see that there is nothing to run.
+                Err(RunError::Database { error, .. })
+                    if plan.steps.is_empty() && error.kind == ErrorKind::ReadOnly =>
+                {
+                    let message = format!("the release is not recorded in the ledger: {error}");
+                    self.warn("release_not_recorded", message);
+                    let outcome = Outcome::UpToDate;
+                    let report = report(outcome, directory, &plan, recorded, Vec::new());
+                    return Ok(Before::NothingToDo(report));
+                }
+                Err(error) => return Err(error),
             }
             wait.pause(&mut stop).await?;
             if looked.elapsed() >= LOOK_AGAIN {
                 looked = Instant::now();
                 let recorded = read(session).await?;
-                let plan = self.make_plan(directory, &recorded, options, summaries)?;
-                if plan.steps.is_empty() {
+                let plan = self
+                    .make_plan(directory, &recorded, options, summaries, session)
+                    .await?;
+                if plan.steps.is_empty() && !self.must_record(directory, session).await? {
                     return Ok(Before::NothingToDo(report(
                         Outcome::DoneByAnother,
                         directory,
@@ -176,6 +168,47 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// Whether the ledger must learn of this release although there is nothing to run.
+    async fn must_record(
+        &self,
+        directory: &MigrationDirectory,
+        session: &mut dyn Session,
+    ) -> Result<bool, RunError> {
+        let opening = self.opening(directory, session, false).await?;
+        Ok(opening.is_some_and(|opening| opening.changed))
+    }
+
+    /// Tells what is held; in strict mode that is an error.
+    fn strictly(&self, report: RunReport, options: &UpOptions) -> Result<RunReport, RunError> {
+        self.tell_held(&report.held);
+        if options.strict && !report.held.is_empty() {
+            return Err(RunError::Held {
+                finished: report.migrations.len(),
+                held: report.held,
+            });
+        }
+        Ok(report)
+    }
+
+    /// An older release after a rollback: its migrations have nothing to do, but it may not be able to run.
+    async fn warn_below_floor(
+        &self,
+        plan: &Plan,
+        session: &mut dyn Session,
+    ) -> Result<(), RunError> {
+        if plan.ahead.is_empty() {
+            return Ok(());
+        }
+        if let Some((release, floor)) = self.below_floor(session).await? {
+            let message = format!(
+                "release {release} uses what {} has taken away: the oldest release that can run is {}",
+                floor.script, floor.release
+            );
+            self.warn("below_floor", message);
+        }
+        Ok(())
     }
 
     fn warn_ahead(&self, plan: &Plan, directory: &MigrationDirectory) {
@@ -194,6 +227,103 @@ impl Runner {
     }
 }
 
+impl Run<'_> {
+    /// What is to be done, now that nobody else does it.
+    async fn up(
+        &mut self,
+        directory: &MigrationDirectory,
+        options: &UpOptions,
+        summaries: &mut Summaries,
+    ) -> Result<RunReport, RunError> {
+        let runner = self.runner;
+        // What was planned before may be outdated: only what is true under the lock counts.
+        let recorded = read(self.session.as_mut()).await?;
+        let session = self.session.as_mut();
+        let mut plan = runner
+            .make_plan(directory, &recorded, options, summaries, session)
+            .await?;
+        if options.lint != LintMode::Off {
+            let server = session.server();
+            let cut = runner.lint_plan(directory, &recorded, server, &mut plan)?;
+            runner.heed_findings(&plan, &cut, options.lint)?;
+        }
+        let opening = runner
+            .opening(directory, session, !plan.steps.is_empty())
+            .await?;
+        let changed = opening.as_ref().is_some_and(|opening| opening.changed);
+        let deployment = self.open_deployment(opening).await?;
+        let result = self.planned(directory, options, &recorded, &plan).await;
+        let mut result = result.and_then(|report| runner.strictly(report, options));
+        if let Ok(report) = &mut result
+            && report.outcome == Outcome::DoneByAnother
+            && changed
+        {
+            // This run was for the ledger only.
+            report.outcome = Outcome::UpToDate;
+        }
+        if let Some(deployment) = deployment {
+            match &result {
+                Ok(_) => self.end_deployment(&deployment, true).await?,
+                Err(_) => self.fail_deployment(&deployment).await,
+            }
+        }
+        result
+    }
+
+    /// Runs the steps of a plan.
+    async fn planned(
+        &mut self,
+        directory: &MigrationDirectory,
+        options: &UpOptions,
+        recorded: &Recorded,
+        plan: &Plan,
+    ) -> Result<RunReport, RunError> {
+        self.audit.extend(held_entries(&plan.held));
+        if plan.steps.is_empty() {
+            let outcome = Outcome::DoneByAnother;
+            return Ok(report(outcome, directory, plan, recorded, Vec::new()));
+        }
+        self.audit.extend(plan.out_of_order.iter().map(|script| {
+            let message =
+                format!("{script} is older than what is applied; --allow-out-of-order lets it run");
+            run_entry("override.out_of_order", message, serde_json::Value::Null)
+        }));
+        if let Some(reason) = &options.accept_downtime {
+            self.runner.tell_overridden(&plan.overridden, reason);
+            self.audit
+                .extend(overridden_entries(&plan.overridden, reason));
+        }
+        // What lets a migration run must not be lost with a try of it that fails.
+        self.flush_audit().await;
+        self.runner.events.emit(&Event::Planned {
+            pending: plan.steps.len(),
+            applied: plan.applied,
+            bytes: plan.bytes(),
+        });
+        let finished = self.steps(plan).await?;
+        Ok(report(Outcome::Done, directory, plan, recorded, finished))
+    }
+}
+
+/// What the audit keeps of a run that had nothing to do.
+fn nothing_to_do_entries(command: &str, result: &Result<RunReport, RunError>) -> Vec<AuditEntry> {
+    let (held, message) = match result {
+        Ok(report) => (&report.held, format!("{command}: nothing to do")),
+        Err(RunError::Held { held, .. }) => (held, format!("{command}: held")),
+        Err(error) => {
+            return vec![run_entry(
+                "run.finished",
+                format!("{command}: {error}"),
+                serde_json::json!({ "ok": false }),
+            )];
+        }
+    };
+    let mut entries = held_entries(held);
+    let detail = serde_json::json!({ "ok": result.is_ok() });
+    entries.push(run_entry("run.finished", message, detail));
+    entries
+}
+
 fn report(
     outcome: Outcome,
     directory: &MigrationDirectory,
@@ -205,9 +335,14 @@ fn report(
     let now = before.chain(migrations.iter().map(|done| &done.version));
     let newest = directory.newest(now).cloned();
     let again = plan.steps.iter().filter(|step| step.again).count();
+    let outcome = match plan.held.is_empty() {
+        true => outcome,
+        false => Outcome::Held,
+    };
     RunReport {
         outcome,
         left_for_later: plan.left_for_later.clone(),
+        held: plan.held.clone(),
         applied: (recorded.applied.len() + migrations.len()).saturating_sub(again),
         newest,
         migrations,

@@ -27,7 +27,7 @@ impl Runner {
     ///
     /// # Errors
     /// [`RunError::NotUpToDate`] when the time is over, with what is missing. A wrong password or database name
-    /// ends it at once.
+    /// ends it at once, and so does a release that is older than the floor.
     pub async fn wait(&self, wait_for: WaitFor, limit: Duration) -> Result<String, RunError> {
         let started = Instant::now();
         let mut stop = self.stop.clone();
@@ -85,6 +85,12 @@ impl Runner {
                 },
             )?),
         };
+        // Who only asks for a connection need not be able to read the tables.
+        if let Err(error) = self.refuse_below_floor(connected.as_mut()).await
+            && (wait_for != WaitFor::Connection || matches!(error, RunError::BelowFloor { .. }))
+        {
+            return Err(error);
+        }
         let WaitFor::Versions(wanted) = wait_for else {
             return Ok(Ok(format!(
                 "{} accepts connections",

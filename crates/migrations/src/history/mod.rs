@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bookkeeping tables this build reads and writes, stored in `forerun_lock.format`.
-pub const TABLES_FORMAT: i32 = 1;
+pub const TABLES_FORMAT: i32 = 2;
 
 /// Longest text of a version, in characters; what the bookkeeping tables hold.
 pub const VERSION_CHARACTERS: usize = 255;
@@ -160,6 +160,42 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Whether a migration only adds, or takes away what an earlier release of the application may still use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// What runs now and what is being deployed can both live with it.
+    #[default]
+    Expand,
+    /// It has the directive `forerun:contract`: it waits until nothing uses what it takes away.
+    Contract,
+}
+
+impl Phase {
+    /// As stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expand => "expand",
+            Self::Contract => "contract",
+        }
+    }
+
+    /// From the stored text.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "expand" => Some(Self::Expand),
+            "contract" => Some(Self::Contract),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
 /// How a version came into the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -228,8 +264,12 @@ pub struct HistoryRow {
     pub script: String,
     /// Schema or data.
     pub kind: Kind,
-    /// `expand` or `contract`.
-    pub phase: String,
+    /// Whether it takes away what an earlier release may use.
+    pub phase: Phase,
+    /// Of a contract migration: the first release that does not use what it takes away, if the script says so.
+    pub unused_since: Option<String>,
+    /// The deployment that was open, as in `forerun_deployment`; `None` when the run had no release.
+    pub deployment: Option<i64>,
     /// How it came here.
     pub origin: Origin,
     /// Digests of the script.

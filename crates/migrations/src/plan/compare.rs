@@ -258,7 +258,7 @@ fn newest_checkpoint(directory: &MigrationDirectory) -> Option<usize> {
 }
 
 /// Whether there is nothing of this version but a checkpoint.
-fn is_only_checkpoint(migration: &Migration) -> bool {
+pub(crate) fn is_only_checkpoint(migration: &Migration) -> bool {
     let checkpoint = migration.checkpoint.as_ref();
     checkpoint.is_some_and(|script| script.file_name == migration.up.file_name)
 }

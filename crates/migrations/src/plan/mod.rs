@@ -4,19 +4,20 @@
 //! on what another runner has changed meanwhile.
 
 mod compare;
-mod hazards;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub(crate) use compare::script_of;
 pub use compare::{Comparison, Conflict, Difference, Pending, compare};
-pub use hazards::Hazard;
+pub(crate) use compare::{is_only_checkpoint, script_of};
 
 use crate::database::Capabilities;
 use crate::directory::{Condition, Migration, Script, ScriptSummary, StatementSummary, hex};
 use crate::history::{Direction, JournalRow, Kind, Version};
+use crate::ledger::HoldReason;
+use crate::lint::Finding;
 use forerun_sql::LockClass;
+use forerun_sql::effect::Work;
 
 /// Which pending migrations to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +59,12 @@ pub struct Step {
     pub mode_reason: Option<String>,
     /// What an earlier attempt left.
     pub journal: Option<JournalRow>,
-    /// What may hurt while it runs.
-    pub hazards: Vec<Hazard>,
+    /// What the linter says of it, once it was asked.
+    pub findings: Vec<Finding>,
+    /// Of each of its statements the most work that it does under a lock on a table that was there before, once the
+    /// linter was asked; see [`forerun_sql::lint::Linter::work`].
+    #[serde(skip)]
+    pub work: Vec<Option<Work>>,
     /// It is recorded already and runs once more.
     pub again: bool,
     /// What must hold for it to run.
@@ -72,8 +77,12 @@ pub struct Step {
 pub struct Plan {
     /// The migrations to run.
     pub steps: Vec<Step>,
-    /// Pending migrations that the scope leaves for later, as file names.
+    /// Pending migrations that the scope leaves for later, and those that have to wait, as file names.
     pub left_for_later: Vec<String>,
+    /// Contract migrations that have to wait, in order; the run stops before the first of them.
+    pub held: Vec<Held>,
+    /// Those that would have to wait and run because somebody accepts the downtime.
+    pub overridden: Vec<Held>,
     /// Versions in the history.
     pub applied: usize,
     /// Versions in the history that are newer than everything in the directory.
@@ -82,6 +91,42 @@ pub struct Plan {
     pub out_of_order: Vec<String>,
     /// Digest of what the plan was made from: versions, checksums, modes and resume points.
     pub hash: String,
+}
+
+/// A contract migration that has to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// Version.
+    pub version: Version,
+    /// File name.
+    pub script: String,
+    /// Why; never empty.
+    pub reasons: Vec<HeldReason>,
+}
+
+/// One condition that is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldReason {
+    /// Which, with its facts.
+    #[serde(flatten)]
+    pub reason: HoldReason,
+    /// The same as a sentence, with what to do.
+    pub message: String,
+}
+
+impl From<HoldReason> for HeldReason {
+    fn from(reason: HoldReason) -> Self {
+        let message = reason.sentence();
+        Self { reason, message }
+    }
+}
+
+impl Held {
+    /// All reasons, one after the other.
+    pub fn sentences(&self) -> String {
+        let sentences = self.reasons.iter().map(|reason| reason.message.as_str());
+        sentences.collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl Plan {
@@ -124,7 +169,10 @@ pub fn step(
     capabilities: Capabilities,
     journal: Option<JournalRow>,
 ) -> Step {
-    let (mode, mode_reason) = match (mode(script, &summary, capabilities), &journal) {
+    let (mode, mode_reason) = match (
+        mode(script, &summary, capabilities.transactional_ddl),
+        &journal,
+    ) {
         // What an earlier attempt has done must not be done again, even if the rest would fit into a transaction now.
         ((Mode::Transaction, _), Some(journal)) => (
             Mode::Statements,
@@ -135,7 +183,6 @@ pub fn step(
         ),
         (own, _) => own,
     };
-    let hazards = hazards::find(&summary, mode);
     Step {
         version: migration.version.clone(),
         description: migration.description.clone(),
@@ -145,7 +192,8 @@ pub fn step(
         mode,
         mode_reason,
         journal,
-        hazards,
+        findings: Vec::new(),
+        work: Vec::new(),
         again: false,
         conditions: match direction {
             Direction::Up => migration.conditions.clone(),
@@ -179,6 +227,8 @@ pub fn plan(
     Plan {
         steps,
         left_for_later,
+        held: Vec::new(),
+        overridden: Vec::new(),
         applied,
         ahead,
         out_of_order: Vec::new(),
@@ -186,11 +236,16 @@ pub fn plan(
     }
 }
 
+/// How a script is run that no earlier attempt has begun.
+pub(crate) fn mode_of(script: &Script, summary: &ScriptSummary, transactional_ddl: bool) -> Mode {
+    mode(script, summary, transactional_ddl).0
+}
+
 /// One transaction where the database can and the script lets it.
 fn mode(
     script: &Script,
     summary: &ScriptSummary,
-    capabilities: Capabilities,
+    transactional_ddl: bool,
 ) -> (Mode, Option<String>) {
     if let Some(words) = &script.no_transaction {
         return (Mode::Statements, Some(format!("the file says `{words}`")));
@@ -201,7 +256,7 @@ fn mode(
             Some("the file says `-- forerun:no-transaction`".to_owned()),
         );
     }
-    if !capabilities.transactional_ddl && summary.controls > 0 && !summary.wrapped {
+    if !transactional_ddl && summary.controls > 0 && !summary.wrapped {
         return (
             Mode::Statements,
             Some("it begins and ends transactions by itself".to_owned()),
@@ -215,7 +270,7 @@ fn mode(
             "{} on line {} {}",
             statement.classification.verb,
             statement.position.line,
-            if capabilities.transactional_ddl {
+            if transactional_ddl {
                 "cannot run in a transaction"
             } else {
                 "does not take part in a transaction"

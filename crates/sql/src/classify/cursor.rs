@@ -167,9 +167,8 @@ impl<'a> Cursor<'a> {
         while let Some(token) = self.kind {
             let mut dot_taken = false;
             match token {
-                TokenKind::Word => parts.push(self.folded(self.text.to_owned())),
-                TokenKind::QuotedName | TokenKind::Literal => {
-                    parts.push(self.cut_to_length(unquoted(self.text)));
+                TokenKind::Word | TokenKind::QuotedName | TokenKind::Literal => {
+                    parts.extend(folded_name(self.dialect, token, self.text));
                 }
                 // MySQL names may begin with a digit; the lexer then takes dots along.
                 TokenKind::Number if self.dialect == Dialect::Mysql => {
@@ -205,20 +204,22 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
 
-    fn folded(&self, mut name: String) -> String {
-        if self.dialect == Dialect::Postgres {
+/// A token as the name that it is, unquoted and folded as the server does it; `None` when it can be no name.
+pub(crate) fn folded_name(dialect: Dialect, kind: TokenKind, text: &str) -> Option<String> {
+    let mut name = match kind {
+        TokenKind::Word => text.to_owned(),
+        TokenKind::QuotedName | TokenKind::Literal => unquoted(text),
+        _ => return None,
+    };
+    if dialect == Dialect::Postgres {
+        if kind == TokenKind::Word {
             name.make_ascii_lowercase();
         }
-        self.cut_to_length(name)
+        name.truncate(name.floor_char_boundary(POSTGRES_NAME_BYTES));
     }
-
-    fn cut_to_length(&self, mut name: String) -> String {
-        if self.dialect == Dialect::Postgres && name.len() > POSTGRES_NAME_BYTES {
-            name.truncate(name.floor_char_boundary(POSTGRES_NAME_BYTES));
-        }
-        name
-    }
+    Some(name)
 }
 
 /// A quoted name or literal without its quotes.

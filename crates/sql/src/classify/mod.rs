@@ -14,6 +14,7 @@ mod tests;
 use serde::Serialize;
 
 use self::cursor::Cursor;
+pub(crate) use self::cursor::folded_name;
 use crate::Dialect;
 
 /// What a statement is.
@@ -69,7 +70,7 @@ pub enum LockClass {
 }
 
 /// The kind of a named object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names are those of SQL")]

@@ -132,6 +132,9 @@ fn done(context: &Context, name: &str, deployed: Deployed) -> Done {
     if deployed.pruned > 0 {
         parts.push(format!("{} deleted", count(deployed.pruned, "object")));
     }
+    if deployed.closed > 0 {
+        parts.push("closed in the ledger".to_owned());
+    }
     let message = format!(
         "Deployed {name} in {}: {}.",
         took(context.output.elapsed()),

@@ -22,6 +22,13 @@ pub fn of(rendered: Rendered) -> Result<Release, CommandError> {
         preparation: objects(rendered.preparation)?,
         configuration: objects(rendered.configuration)?,
         application: objects(rendered.application)?,
+        closing: objects(
+            rendered
+                .closing
+                .into_iter()
+                .map(|closing| closing.job)
+                .collect(),
+        )?,
     })
 }
 

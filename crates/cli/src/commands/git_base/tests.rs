@@ -58,9 +58,9 @@ fn compared(repository: &Path) -> Comparison {
 
 fn codes(comparison: &Comparison) -> Vec<&'static str> {
     comparison
-        .problems
+        .contradictions
         .iter()
-        .map(|problem| problem.code)
+        .map(|contradiction| contradiction.problem.code)
         .collect()
 }
 
@@ -74,7 +74,7 @@ fn unchanged_or_newer_is_fine() {
     .unwrap();
     let comparison = compared(repository.path());
     assert!(
-        comparison.problems.is_empty() && comparison.warnings.is_empty(),
+        comparison.contradictions.is_empty() && comparison.warnings.is_empty(),
         "{comparison:?}"
     );
 }
@@ -105,7 +105,7 @@ fn a_comment_is_a_warning() {
     )
     .unwrap();
     let comparison = compared(repository.path());
-    assert!(comparison.problems.is_empty(), "{comparison:?}");
+    assert!(comparison.contradictions.is_empty(), "{comparison:?}");
     assert_eq!(comparison.warnings.len(), 1);
 }
 

@@ -24,7 +24,9 @@ fn row(version: u32, script: &str) -> HistoryRow {
         } else {
             Kind::Schema
         },
-        phase: "expand".to_owned(),
+        phase: forerun_migrations::history::Phase::Expand,
+        unused_since: None,
+        deployment: None,
         origin: if script.is_empty() {
             Origin::Baseline
         } else {
@@ -57,6 +59,7 @@ fn empty() -> Status {
         },
         applied: Vec::new(),
         pending: Vec::new(),
+        held: Vec::new(),
         unfinished: Vec::new(),
         conflicts: Vec::new(),
         ahead: Vec::new(),
@@ -93,6 +96,7 @@ fn everything_at_once() {
             version: version(13),
             script: "0013_y.sql".to_owned(),
             kind: Kind::Data,
+            phase: forerun_migrations::history::Phase::Expand,
         }],
         unfinished: vec![JournalRow {
             version: version(13),
@@ -196,6 +200,7 @@ fn another_tools_history_is_said_with_what_to_do() {
             version: Version::from(1),
             script: "1_a.sql".to_owned(),
             kind: Kind::Schema,
+            phase: forerun_migrations::history::Phase::Expand,
         }],
         other_tools: vec![OtherTool {
             name: "goose",

@@ -15,5 +15,7 @@ CREATE TABLE IF NOT EXISTS {database}.forerun_history (
     run_id        VARCHAR(64)   NOT NULL,
     app_release   VARCHAR(255)  NULL,
     applied_by    VARCHAR(512)  NOT NULL,
-    tool_version  VARCHAR(64)   NOT NULL
+    tool_version  VARCHAR(64)   NOT NULL,
+    unused_since  VARCHAR(255)  NULL,
+    deployment    BIGINT        NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

@@ -30,8 +30,15 @@ CREATE TABLE IF NOT EXISTS {schema}.forerun_history (
     run_id       varchar(64) NOT NULL,
     app_release  varchar(255),
     applied_by   varchar(512) NOT NULL,
-    tool_version varchar(64) NOT NULL
+    tool_version varchar(64) NOT NULL,
+    unused_since varchar(255),
+    deployment   bigint
 );
+
+-- Of format 1.
+ALTER TABLE {schema}.forerun_history
+    ADD COLUMN IF NOT EXISTS unused_since varchar(255),
+    ADD COLUMN IF NOT EXISTS deployment bigint;
 
 CREATE TABLE IF NOT EXISTS {schema}.forerun_audit (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -63,4 +70,18 @@ CREATE TABLE IF NOT EXISTS {schema}.forerun_journal (
     updated_at           timestamptz NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS {schema}.forerun_deployment (
+    id                bigint PRIMARY KEY,
+    app_release       varchar(255) NOT NULL,
+    previous_release  varchar(255),
+    status            varchar(16) NOT NULL,
+    directory_version varchar(255),
+    started_at        timestamptz NOT NULL,
+    migrated_at       timestamptz,
+    completed_at      timestamptz,
+    run_id            varchar(64) NOT NULL,
+    opened_by         varchar(512) NOT NULL
+);
+
+UPDATE {schema}.forerun_lock SET format = {format} WHERE format < {format};
 INSERT INTO {schema}.forerun_lock (name, format) VALUES ('runner', {format}) ON CONFLICT DO NOTHING;

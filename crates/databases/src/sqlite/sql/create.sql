@@ -1,4 +1,4 @@
--- Tables of format 1. Times are RFC 3339 in UTC.
+-- Tables of format 2. Times are RFC 3339 in UTC.
 CREATE TABLE IF NOT EXISTS main.forerun_lock (
     name         varchar(16)  NOT NULL PRIMARY KEY,
     format       integer      NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS main.forerun_lock (
     heartbeat_at text,
     expires_at   text
 );
-INSERT OR IGNORE INTO main.forerun_lock (name, format, token) VALUES ('runner', 1, 0);
+INSERT OR IGNORE INTO main.forerun_lock (name, format, token) VALUES ('runner', 2, 0);
 CREATE TABLE IF NOT EXISTS main.forerun_history (
     version      varchar(255)  NOT NULL PRIMARY KEY,
     description  varchar(1000) NOT NULL,
@@ -31,7 +31,21 @@ CREATE TABLE IF NOT EXISTS main.forerun_history (
     run_id       varchar(64)   NOT NULL,
     app_release  varchar(255),
     applied_by   varchar(512)  NOT NULL,
-    tool_version varchar(64)   NOT NULL
+    tool_version varchar(64)   NOT NULL,
+    unused_since varchar(255),
+    deployment   bigint
+);
+CREATE TABLE IF NOT EXISTS main.forerun_deployment (
+    id                bigint       NOT NULL PRIMARY KEY,
+    app_release       varchar(255) NOT NULL,
+    previous_release  varchar(255),
+    status            varchar(16)  NOT NULL,
+    directory_version varchar(255),
+    started_at        text         NOT NULL,
+    migrated_at       text,
+    completed_at      text,
+    run_id            varchar(64)  NOT NULL,
+    opened_by         varchar(512) NOT NULL
 );
 CREATE TABLE IF NOT EXISTS main.forerun_audit (
     id           integer      NOT NULL PRIMARY KEY AUTOINCREMENT,

@@ -49,7 +49,8 @@ fn check(job: &MigrationJob<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The Job is replaced and not changed: by Argo CD, Flux, Nelm or `forerun deploy`, which labels what it applies.
+/// The Job is replaced and not changed: by Argo CD, Flux, Nelm, the one who follows `render`'s word about it, or
+/// `forerun deploy`, which labels what it applies.
 fn replaces(job: &MigrationJob<'_>) -> bool {
     let annotations = job.object.annotations();
     let options = annotations
@@ -62,6 +63,7 @@ fn replaces(job: &MigrationJob<'_>) -> bool {
             .get("kustomize.toolkit.fluxcd.io/force")
             .exists()
         || annotations.get("werf.io/delete-policy").exists()
+        || annotations.get(crate::render::APPLY).exists()
         || job.object.labels().get("forerun.dev/release").exists()
 }
 

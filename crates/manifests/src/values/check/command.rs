@@ -1,4 +1,4 @@
-//! The command and image of migration Jobs: what `guard` and `gate` need, and what is put together from the
+//! The command and image of migration Jobs: what `guard`, `gate` and `ledger` need, and what is put together from the
 //! container that is reused.
 
 use super::{Check, container};
@@ -7,7 +7,8 @@ use crate::{
     yaml::At,
 };
 
-/// `guard` runs a command that must be known; `gate` asks for a history that only forerun's own migrations have.
+/// `guard` runs a command that must be known; `gate` asks for a history that only forerun's own migrations have, and
+/// neither it nor `ledger` is anything without migrations.
 pub(super) fn guard(
     check: &mut Check<'_, '_>,
     migrations: &Migrations,
@@ -61,6 +62,14 @@ pub(super) fn guard(
             &at.key("gate"),
             message,
             "set `enabled: true`, or remove `gate`",
+        );
+    }
+    if migrations.ledger && !migrations.enabled && !check.is_spoiled(&at.key("enabled")) {
+        let message = "`ledger` without migrations would close deployments that nothing opens";
+        check.error_in_key(
+            &at.key("ledger"),
+            message,
+            "set `enabled: true`, or remove `ledger`",
         );
     }
 }

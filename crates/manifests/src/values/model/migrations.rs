@@ -64,6 +64,9 @@ pub struct Migrations {
     pub guard: Option<bool>,
     /// Holds the pods of the new version back until the migrations are applied.
     pub gate: bool,
+    /// Keeps the ledger of deployments: a Job after the rollout tells the database that only this release runs now, and
+    /// the sessions of the application carry its name and release (`PGAPPNAME`).
+    pub ledger: bool,
     /// Service account of the Job; default: the deployment's.
     pub service_account: Option<MigrationServiceAccount>,
     /// Security context of the container, over a restricted default.

@@ -92,6 +92,13 @@ pub fn migrations(
         keys.maybe(30, "command", &COMMANDS.map(|command| json!(command)));
         keys.maybe(30, "gate", &[json!(true)]);
     }
+    let release = keys.random.chance(25);
+    if release {
+        // Generated images are often without a tag.
+        keys.map.insert("ledger".into(), json!(true));
+        let named = json!([{"name": "FORERUN_RELEASE", "value": "2.6.0"}]);
+        keys.map.insert("env".into(), named);
+    }
     if !containers.contains(&"main") || keys.random.chance(30) {
         let name = *keys.random.one_of(containers);
         keys.map.insert("container".into(), json!(name));

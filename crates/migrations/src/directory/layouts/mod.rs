@@ -17,3 +17,5 @@ mod sample;
 pub(super) mod sqlx;
 pub(super) mod tern;
 mod toml;
+
+pub(super) use numbered::up_text;

@@ -258,7 +258,7 @@ pub(super) fn split_version(stem: &str) -> Option<(&str, &str)> {
 }
 
 /// The text of a new up script.
-pub(super) fn up_text(slug: &str, kind: Kind) -> String {
+pub(in crate::directory) fn up_text(slug: &str, kind: Kind) -> String {
     let directive = match kind {
         Kind::Schema => "",
         Kind::Data => "-- forerun:data\n",

@@ -44,6 +44,7 @@ fn a_new_migration_can_be_read_back() {
     let new = NewMigration {
         name: "Fill E-mail".to_owned(),
         kind: Kind::Data,
+        contract: false,
     };
     let paths = create(folder.path(), &ReadOptions::default(), &new, now()).unwrap();
     assert_eq!(paths, [folder.path().join("0008_fill_e_mail.sql")]);
@@ -57,11 +58,32 @@ fn a_new_migration_can_be_read_back() {
 }
 
 #[test]
+fn a_new_contract_migration_says_so_in_every_layout() {
+    for (name, text) in [
+        ("0007_x.sql", ""),
+        ("0007_x.sql", "-- +goose Up\nSELECT 1;\n"),
+    ] {
+        let folder = directory(&[(name, text)]);
+        let new = NewMigration {
+            name: "drop x".to_owned(),
+            kind: Kind::Schema,
+            contract: true,
+        };
+        create(folder.path(), &ReadOptions::default(), &new, now()).unwrap();
+        let found = read_at(folder.path()).unwrap();
+        let up = &found.migrations[1].up;
+        let summary = up.inspect(forerun_sql::Dialect::Postgres).unwrap();
+        assert!(summary.contract.is_some(), "{}", up.file_name);
+    }
+}
+
+#[test]
 fn golang_migrate_gets_a_pair() {
     let folder = directory(&[("0007_x.up.sql", "")]);
     let new = NewMigration {
         name: "y".to_owned(),
         kind: Kind::Schema,
+        contract: false,
     };
     let paths = create(folder.path(), &ReadOptions::default(), &new, now()).unwrap();
     assert_eq!(
@@ -80,6 +102,7 @@ fn a_missing_directory_is_created() {
     let new = NewMigration {
         name: "first".to_owned(),
         kind: Kind::Schema,
+        contract: false,
     };
     assert_eq!(
         create(&path, &ReadOptions::default(), &new, now()).unwrap(),
@@ -93,6 +116,7 @@ fn nothing_is_overwritten_and_nothing_escapes() {
     let new = |name: &str| NewMigration {
         name: name.to_owned(),
         kind: Kind::Schema,
+        contract: false,
     };
     let message = create(folder.path(), &ReadOptions::default(), &new("///"), now())
         .unwrap_err()

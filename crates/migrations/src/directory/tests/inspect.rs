@@ -2,7 +2,7 @@ use forerun_sql::Dialect;
 
 use super::super::{DirectoryWarning, MAX_STATEMENTS, ScriptSummary};
 use super::{directory, read_at, without_folder};
-use crate::history::Kind;
+use crate::history::{Kind, Phase, Version};
 
 /// Inspects a script; errors without the name of the temporary folder.
 fn inspect(dialect: Dialect, text: &str) -> Result<ScriptSummary, String> {
@@ -83,20 +83,62 @@ fn directives_in_the_wrong_place_are_errors() {
 }
 
 #[test]
-fn reserved_directives_are_refused_everywhere() {
-    for directive in [
-        "contract after=0007",
-        "backfill table=users key=id",
-        "allow drop-column \"because\"",
+fn backfills_are_refused_everywhere() {
+    refused(
+        Dialect::Postgres,
+        "SELECT 1;\n-- forerun:backfill table=users key=id\nSELECT 2;",
+        "1_a.sql:2:1: forerun:backfill is not supported by this version yet",
+    );
+}
+
+#[test]
+fn a_contract_has_conditions() {
+    let summary = postgres("SELECT 1;").unwrap();
+    assert_eq!(summary.phase(), Phase::Expand);
+    let summary =
+        postgres("-- forerun:contract after=0007,2.0 unused-since=2.5.0\nSELECT 1;").unwrap();
+    assert_eq!(summary.phase(), Phase::Contract);
+    let contract = summary.contract.unwrap();
+    assert_eq!(contract.after, [Version::from(7), Version::from(2)]);
+    assert_eq!(contract.unused_since.as_deref(), Some("2.5.0"));
+    for (script, expected) in [
+        (
+            "SELECT 1;\n-- forerun:contract\nSELECT 2;",
+            "1_a.sql:2:1: forerun:contract is about the whole script",
+        ),
+        (
+            "-- forerun:contract after=1\n-- forerun:contract unused-since=2\nSELECT 2;",
+            "1_a.sql:2:1: there is another forerun:contract at line 1, column 1",
+        ),
+        (
+            "-- forerun:contract after=7a\nSELECT 2;",
+            "1_a.sql:1:1: \"7a\" is not a version",
+        ),
     ] {
-        let name = directive.split(' ').next().unwrap();
-        let expected = format!("1_a.sql:2:1: forerun:{name} is not supported by this version yet");
-        refused(
-            Dialect::Postgres,
-            &format!("SELECT 1;\n-- forerun:{directive}\nSELECT 2;"),
-            &expected,
-        );
+        refused(Dialect::Postgres, script, expected);
     }
+}
+
+#[test]
+fn an_exemption_belongs_to_the_script_or_to_a_statement() {
+    let summary = postgres(
+        "-- forerun:allow drop-table \"nobody uses it\"\nSELECT 1;\n-- forerun:allow drop-column 'since 2.5'\nSELECT 2;",
+    )
+    .unwrap();
+    let allows: Vec<_> = summary
+        .allows
+        .iter()
+        .map(|allow| (allow.rule.as_str(), allow.position.line, allow.statement))
+        .collect();
+    assert_eq!(
+        allows,
+        [("drop-table", 1, None), ("drop-column", 3, Some(2))]
+    );
+    refused(
+        Dialect::Postgres,
+        "SELECT 1;\n-- forerun:allow drop-table \"x\"\n",
+        "1_a.sql:2:1: there is no statement after this forerun:allow",
+    );
 }
 
 #[test]

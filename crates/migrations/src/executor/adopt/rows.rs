@@ -6,10 +6,10 @@ use super::super::Runner;
 use super::super::inspect::Summaries;
 use super::super::other_history::OtherHistory;
 use super::{AdoptReport, AdoptedVersion};
-use crate::directory::MigrationDirectory;
+use crate::directory::{MigrationDirectory, ScriptSummary};
 use crate::error::RunError;
 use crate::history::foreign::{Adoption, Item, PeerHistory};
-use crate::history::{AuditEntry, Checksums, HistoryRow, Kind, Origin, Version};
+use crate::history::{AuditEntry, Checksums, HistoryRow, Origin, Version};
 
 /// Longest texts of a row, in characters.
 const DESCRIPTION_CHARACTERS: usize = 1000;
@@ -29,9 +29,7 @@ impl Runner {
                 Some(migration) => Some(summaries.of(self, &migration.up)?),
                 None => None,
             };
-            let kind = summary.map_or(Kind::Schema, |summary| summary.kind);
-            let sql = summary.map(|summary| summary.sql_checksum.clone());
-            rows.push(self.adopted_row(peer, item, (kind, sql.unwrap_or_default()), now));
+            rows.push(self.adopted_row(peer, item, summary, now));
         }
         Ok(rows)
     }
@@ -40,7 +38,7 @@ impl Runner {
         &self,
         peer: &dyn PeerHistory,
         item: &Item<'_>,
-        (kind, sql): (Kind, String),
+        summary: Option<&ScriptSummary>,
         now: Timestamp,
     ) -> HistoryRow {
         let script = item.migration.map(|migration| &migration.up);
@@ -72,15 +70,19 @@ impl Runner {
             script: script
                 .map(|script| script.file_name.clone())
                 .unwrap_or_default(),
-            kind,
-            phase: "expand".to_owned(),
+            kind: summary.map(|summary| summary.kind).unwrap_or_default(),
+            phase: summary.map(ScriptSummary::phase).unwrap_or_default(),
+            unused_since: summary.and_then(ScriptSummary::unused_since),
+            deployment: None,
             origin: Origin::Adopted,
             checksums: Checksums {
                 normalized: script
                     .map(|script| script.normalized.clone())
                     .unwrap_or_default(),
                 raw: script.map(|script| script.raw.clone()).unwrap_or_default(),
-                sql,
+                sql: summary
+                    .map(|summary| summary.sql_checksum.clone())
+                    .unwrap_or_default(),
             },
             statements: 0,
             started_at: started.unwrap_or(finished).to_string(),

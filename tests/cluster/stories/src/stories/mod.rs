@@ -7,6 +7,7 @@ mod deploy;
 mod diagnosis;
 mod examples;
 mod guide;
+mod ledger;
 mod other_ways;
 mod release;
 mod temporary;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Story> {
         temporary::stories(),
         at_once::stories(),
         atomic::stories(),
+        ledger::stories(),
         release::stories(),
         deploy::stories(),
         examples::stories(),

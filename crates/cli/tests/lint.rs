@@ -1,0 +1,626 @@
+//! `forerun migrate lint`: text, JSON, SARIF and annotations of the same findings, what is judged, exit codes; and what
+//! plan and up make of findings.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use forerun_test_support::{CommandOutcome, PostgresServer, ScratchProject};
+use serde_json::Value;
+
+const ORDERS: &str =
+    "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint, note text);\n";
+
+/// An index that stops writers, and one that may; a column that the running release uses.
+const UNSAFE: &str = "-- What the new search needs.
+CREATE INDEX orders_customer
+  ON orders (customer_id);
+-- forerun:allow pg-index-concurrently \"forty rows\"
+CREATE INDEX orders_note ON orders (note);
+ALTER TABLE orders DROP COLUMN note;
+";
+
+fn project() -> ScratchProject {
+    let project = ScratchProject::new(env!("CARGO_BIN_EXE_forerun"));
+    project.migration("0001_orders.sql", ORDERS);
+    project
+}
+
+/// Only the rules that these tests are about, so that a new one changes none of them.
+fn lint(project: &ScratchProject, format: &str, arguments: &[&str]) -> CommandOutcome {
+    let mut words = vec!["--format", format, "migrate", "lint"];
+    words.extend(arguments);
+    for id in others() {
+        words.extend(["--disable", id]);
+    }
+    project.run(&words)
+}
+
+/// The rules that are left out.
+fn others() -> Vec<&'static str> {
+    let heard = ["pg-index-concurrently", "bc-drop-column", "x-unused-allow"];
+    let directory =
+        |rule: &forerun_sql::lint::Rule| rule.needs == forerun_sql::lint::Needs::Directory;
+    let rules = forerun_sql::lint::ALL.iter();
+    let others = rules.filter(|rule| !heard.contains(&rule.id) && !directory(rule));
+    others.map(|rule| rule.id).collect()
+}
+
+fn json(outcome: &CommandOutcome) -> Value {
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{outcome:?}"))
+}
+
+/// File, rule and line of each finding.
+fn found(outcome: &CommandOutcome) -> Vec<String> {
+    let document = json(outcome);
+    let findings = document["findings"].as_array().unwrap().clone();
+    let text = |finding: &Value| {
+        let script = finding["script"].as_str().unwrap();
+        let rule = finding["rule"].as_str().unwrap();
+        let allowed = if finding["allowed"].is_null() {
+            ""
+        } else {
+            " allowed"
+        };
+        format!("{script}:{} {rule}{allowed}", finding["line"])
+    };
+    findings.iter().map(text).collect()
+}
+
+// ------------------------------------------------------------------------------------------------- forms
+
+#[test]
+fn text_for_people() {
+    let project = project();
+    project.migration("0002_search.sql", UNSAFE);
+    let outcome = lint(&project, "text", &["--dialect", "postgres"]).expect_code(5);
+    insta::assert_snapshot!(outcome.stdout);
+    assert!(!outcome.stdout.contains('\u{1b}'));
+    // A pipeline has no terminal, and its log is read by people.
+    let piped = lint(&project, "auto", &["--dialect", "postgres"]).expect_code(5);
+    assert_eq!(piped.stdout, outcome.stdout);
+}
+
+#[test]
+fn json_for_programs() {
+    let project = project();
+    project.migration("0002_search.sql", UNSAFE);
+    let outcome = lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
+    insta::assert_snapshot!(outcome.stdout);
+}
+
+#[test]
+fn sarif_for_code_hosts() {
+    let project = project();
+    project.migration("0002_search.sql", UNSAFE);
+    let outcome = lint(&project, "sarif", &["--dialect", "postgres"]).expect_code(5);
+    let mut log: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &mut log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].take();
+    let rules = rules.as_array().unwrap();
+    for rule in rules {
+        let level = rule["defaultConfiguration"]["level"].as_str().unwrap();
+        assert!(["error", "warning", "note"].contains(&level));
+        for text in ["shortDescription", "fullDescription", "help"] {
+            assert!(rule[text]["text"].is_string(), "{rule}");
+        }
+    }
+    for result in run["results"].as_array_mut().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(result["ruleId"], rules[index]["id"]);
+        result["ruleIndex"] = Value::Null;
+    }
+    insta::assert_snapshot!(format!("{:#}", run["results"]));
+}
+
+#[test]
+fn annotations_for_github() {
+    let project = project();
+    let odd = "CREATE INDEX \"100% of, it: all\" ON orders (customer_id);\nALTER TABLE orders DROP COLUMN note;\n";
+    project.migration("0002_odd.sql", odd);
+    let outcome = lint(&project, "github", &["--dialect", "postgres"]).expect_code(5);
+    insta::assert_snapshot!(outcome.stdout);
+    // What is allowed is no annotation.
+    project.migration("0002_odd.sql", format!("-- forerun:allow pg-index-concurrently \"x\"\n-- forerun:allow bc-drop-column \"y\"\n{odd}"));
+    let outcome = lint(&project, "github", &["--dialect", "postgres"]).expect_code(0);
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn a_rule_is_explained() {
+    let project = project();
+    let words = ["migrate", "lint", "--explain", "pg-index-concurrently"];
+    let outcome = project.run(&words).expect_code(0);
+    let page = outcome.stdout;
+    assert!(page.starts_with("# pg-index-concurrently\n"), "{page}");
+    for part in [
+        "SHARE",
+        "```sql\nCREATE INDEX orders_customer",
+        "Instead:",
+        "forerun:allow pg-index",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let outcome = project
+        .run(&["migrate", "lint", "--explain", "pg-indx"])
+        .expect_code(2);
+    assert!(
+        outcome
+            .stderr
+            .contains("there is no rule `pg-indx`; did you mean `pg-index"),
+        "{outcome:?}"
+    );
+}
+
+// ------------------------------------------------------------------------------------------------- what is judged
+
+#[test]
+fn the_dialect_comes_from_somewhere() {
+    let project = project();
+    project.migration("0002_search.sql", UNSAFE);
+    let outcome = lint(&project, "json", &[]).expect_code(2);
+    assert!(
+        outcome
+            .stdout
+            .contains("--dialect postgres, mysql, mariadb or sqlite"),
+        "{outcome:?}"
+    );
+    // The rule is one of PostgreSQL.
+    let outcome = lint(&project, "json", &["--dialect", "mariadb"]);
+    assert!(
+        !found(&outcome).iter().any(|line| line.contains("pg-")),
+        "{outcome:?}"
+    );
+    // A database that does not answer still says what it is.
+    let url = "postgres://a@127.0.0.1:1/x";
+    let outcome = lint(&project, "json", &["--url", url]).expect_code(5);
+    assert!(found(&outcome).contains(&"0002_search.sql:2 pg-index-concurrently".to_owned()));
+    assert_eq!(json(&outcome)["warnings"][0]["code"], "no_database");
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_no_finding() {
+    let project = project();
+    project.migration("0002_open.sql", "SELECT 'never closed");
+    lint(&project, "json", &["--dialect", "sqlite"])
+        .expect_code(2)
+        .expect_text("0002_open.sql");
+    lint(
+        &project,
+        "json",
+        &["--dialect", "sqlite", "--dir", "nowhere"],
+    )
+    .expect_code(2);
+}
+
+#[test]
+fn warnings_and_what_is_allowed_do_not_fail() {
+    let project = project();
+    project.migration(
+        "0002_a.sql",
+        "-- forerun:allow pg-index-concurrently \"x\"\nSELECT 1;\n",
+    );
+    let outcome = lint(&project, "json", &["--dialect", "postgres"]).expect_code(0);
+    assert_eq!(found(&outcome), ["0002_a.sql:1 x-unused-allow"]);
+    let disabled = ["--dialect", "postgres", "--disable", "x-unused-allow"];
+    let outcome = lint(&project, "json", &disabled).expect_code(0);
+    assert!(found(&outcome).is_empty());
+}
+
+#[test]
+fn other_layouts_have_the_places_of_their_files() {
+    let project = project();
+    std::fs::remove_file(project.migrations().join("0001_orders.sql")).unwrap();
+    let first = format!("-- +goose Up\n{ORDERS}\n-- +goose Down\nDROP TABLE orders;\n");
+    project.migration("00001_orders.sql", first);
+    let second = "-- +goose Up\n-- +goose StatementBegin\nCREATE INDEX a ON orders (note);\n-- +goose StatementEnd\n\n\
+                  -- +goose Down\nDROP INDEX a;\nALTER TABLE orders DROP COLUMN note;\n";
+    project.migration("00002_index.sql", second);
+    let outcome = lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
+    assert_eq!(found(&outcome), ["00002_index.sql:3 pg-index-concurrently"]);
+}
+
+#[test]
+fn only_so_much_of_a_long_file_is_judged() {
+    let project = project();
+    let row = format!(
+        "INSERT INTO orders (id, note) VALUES (1, '{}');\n",
+        "x".repeat(1 << 20)
+    );
+    let late = "CREATE INDEX a ON orders (note);\n";
+    project.migration("0002_rows.sql", format!("{late}{}{late}", row.repeat(9)));
+    let outcome = lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
+    assert_eq!(found(&outcome), ["0002_rows.sql:1 pg-index-concurrently"]);
+    let message = json(&outcome)["warnings"][0]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        message,
+        "0002_rows.sql has more than 8 MB of statements; what comes after line 8 is not judged"
+    );
+}
+
+// ------------------------------------------------------------------------------------------------- a branch
+
+fn git(project: &ScratchProject, arguments: &[&str]) {
+    let identity = [
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "-c",
+        "commit.gpgsign=false",
+    ];
+    let mut git = Command::new("git");
+    git.arg("-C")
+        .arg(project.path())
+        .args(identity)
+        .args(arguments);
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// A repository whose branch `base` has 0001 and 0003.
+fn repository() -> ScratchProject {
+    let project = project();
+    project.migration("0003_old.sql", "CREATE INDEX old ON orders (note);\n");
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "-m", "base"]);
+    git(&project, &["branch", "base"]);
+    project
+}
+
+const SINCE: [&str; 4] = ["--dialect", "postgres", "--base", "base"];
+
+#[test]
+fn only_what_a_branch_adds_is_judged() {
+    let project = repository();
+    lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
+    let outcome = lint(&project, "json", &SINCE).expect_code(0);
+    assert!(found(&outcome).is_empty());
+    assert_eq!(
+        (
+            json(&outcome)["judged"].as_u64(),
+            json(&outcome)["learnt"].as_u64()
+        ),
+        (Some(0), Some(2))
+    );
+    // What it adds is merged and run as a whole: its tables are new, those of the base are not.
+    project.migration(
+        "0004_items.sql",
+        "CREATE TABLE items (id bigint PRIMARY KEY, name text);\n",
+    );
+    project.migration(
+        "0005_indexes.sql",
+        "CREATE INDEX i ON items (name);\nCREATE INDEX o ON orders (customer_id);\n",
+    );
+    let outcome = lint(&project, "json", &SINCE).expect_code(5);
+    assert_eq!(
+        found(&outcome),
+        ["0005_indexes.sql:2 pg-index-concurrently"]
+    );
+}
+
+#[test]
+fn what_was_merged_stays_and_what_is_new_comes_after_it() {
+    let project = repository();
+    project.migration("0002_late.sql", "SELECT 1;\n");
+    project.migration("0003_old.sql", "CREATE INDEX other ON orders (note);\n");
+    std::fs::remove_file(project.migrations().join("0001_orders.sql")).unwrap();
+    let outcome = lint(&project, "json", &SINCE).expect_code(5);
+    let expected = [
+        "0001_orders.sql:1 x-edited-file",
+        "0002_late.sql:1 x-out-of-order",
+        "0003_old.sql:1 x-edited-file",
+        "0003_old.sql:1 pg-index-concurrently",
+    ];
+    let mut all = found(&outcome);
+    all[2..].sort_by_key(|line| std::cmp::Reverse(line.clone()));
+    assert_eq!(all, expected);
+    // With a reason it may be.
+    project.migration(
+        "0002_late.sql",
+        "-- forerun:allow x-out-of-order \"nothing depends on it\"\nSELECT 1;\n",
+    );
+    let outcome = lint(&project, "json", &SINCE).expect_code(5);
+    assert!(
+        found(&outcome).contains(&"0002_late.sql:1 x-out-of-order allowed".to_owned()),
+        "{outcome:?}"
+    );
+    // Without the branch nobody can know, and the reason is not held against the file.
+    let outcome = lint(&project, "json", &["--dialect", "postgres"]);
+    assert!(
+        !found(&outcome).iter().any(|line| line.contains("0002")),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_version_is_given_once() {
+    let project = repository();
+    std::fs::remove_file(project.migrations().join("0003_old.sql")).unwrap();
+    project.migration("0003_mine.sql", "SELECT 1;\n");
+    let outcome = lint(&project, "text", &SINCE).expect_code(5);
+    insta::assert_snapshot!(outcome.stdout);
+    let outcome = lint(
+        &project,
+        "json",
+        &["--dialect", "postgres", "--base", "nowhere"],
+    )
+    .expect_code(2);
+    assert!(outcome.stdout.contains("git fetch"), "{outcome:?}");
+}
+
+// ------------------------------------------------------------------------------------------------- plan and up
+
+/// A project whose database has the first migration.
+fn applied(url: &str) -> ScratchProject {
+    let mut project = project();
+    project.set_env("DATABASE_URL", url);
+    project.run(&["migrate", "up"]).expect_code(0);
+    project
+}
+
+#[test]
+fn a_new_database_is_not_judged() {
+    let mut project = project();
+    project.migration("0002_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
+    project.set_env("DATABASE_URL", "sqlite:app.db");
+    let outcome = project
+        .run(&["--format", "text", "migrate", "up", "--release", "1.0.0"])
+        .expect_code(0);
+    assert!(!outcome.stderr.contains("bc-drop-column"), "{outcome:?}");
+}
+
+#[test]
+fn up_does_not_break_the_running_release() {
+    let project = applied("sqlite:app.db");
+    project.migration(
+        "0002_fine.sql",
+        "CREATE TABLE items (id integer PRIMARY KEY);\n",
+    );
+    project.migration("0003_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
+    let released = ["--format", "text", "migrate", "up", "--release", "2.0.0"];
+    let outcome = project.run(&released).expect_code(5);
+    insta::assert_snapshot!(
+        outcome
+            .stderr
+            .lines()
+            .filter(|line| !line.contains("migrations in"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    // Nothing was run, also of what came before it.
+    let status = project
+        .run(&["--format", "json", "migrate", "status"])
+        .expect_code(0);
+    assert_eq!(json(&status)["applied"].as_array().unwrap().len(), 1);
+    let plan = project
+        .run(&["--format", "json", "migrate", "plan"])
+        .expect_code(0);
+    let findings = json(&plan)["steps"][1]["findings"].clone();
+    assert_eq!(findings[0]["rule"], "bc-drop-column", "{findings}");
+    assert_eq!(findings[0]["line"], 1);
+    let plan = project
+        .run(&["--format", "text", "migrate", "plan"])
+        .expect_code(0);
+    assert!(
+        plan.stdout.contains("error line 1: bc-drop-column: "),
+        "{plan:?}"
+    );
+}
+
+#[test]
+fn a_warning_is_told_once() {
+    for arguments in [vec!["--lint", "warn", "--release", "2.0.0"], vec![]] {
+        let project = applied("sqlite:app.db");
+        project.migration("0002_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
+        let mut words = vec!["--format", "json", "migrate", "up"];
+        words.extend(arguments);
+        let outcome = project.run(&words).expect_code(0);
+        let told = outcome
+            .stdout
+            .lines()
+            .filter(|line| line.contains("bc-drop-column"));
+        let told: Vec<Value> = told
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(told.len(), 1, "{outcome:?}");
+        assert_eq!(
+            (&told[0]["event"], &told[0]["code"]),
+            (&"warning".into(), &"lint".into())
+        );
+        let message = told[0]["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("migrations/0002_drop.sql:1:"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_judged_is_not_told() {
+    let mut project = applied("sqlite:app.db");
+    project.migration("0002_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
+    project.set_env("FORERUN_LINT", "off");
+    let outcome = project
+        .run(&["--format", "json", "migrate", "up", "--release", "2.0.0"])
+        .expect_code(0);
+    assert!(!outcome.stdout.contains("bc-drop-column"), "{outcome:?}");
+    project.set_env("FORERUN_LINT", "often");
+    let outcome = project.run(&["migrate", "up"]).expect_code(2);
+    assert!(
+        outcome.stdout.contains("enforce, warn and off"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn what_is_allowed_runs_and_is_in_the_audit() {
+    let project = applied("sqlite:app.db");
+    let allowed =
+        "-- forerun:allow bc-drop-column \"never used\"\nALTER TABLE orders DROP COLUMN note;\n";
+    project.migration("0002_drop.sql", allowed);
+    let outcome = project
+        .run(&["--format", "json", "migrate", "up", "--release", "2.0.0"])
+        .expect_code(0);
+    assert!(!outcome.stdout.contains("bc-drop-column"), "{outcome:?}");
+    let history = project
+        .run(&["--format", "json", "migrate", "history", "0002"])
+        .expect_code(0);
+    assert!(
+        history.stdout.contains("bc-drop-column") && history.stdout.contains("never used"),
+        "{history:?}"
+    );
+}
+
+#[test]
+fn up_does_not_write_a_table_anew_while_everybody_waits() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let project = applied(&database.url);
+    let rewrite = "ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric;\n";
+    project.migration("0002_type.sql", rewrite);
+    // Whether or not there is a release.
+    let outcome = project
+        .run(&["--format", "text", "migrate", "up"])
+        .expect_code(5);
+    assert!(
+        outcome.stderr.contains("migrations/0002_type.sql:1:"),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.contains("--lint warn"), "{outcome:?}");
+    let lint = project
+        .run(&["--format", "json", "migrate", "lint"])
+        .expect_code(5);
+    assert_eq!(
+        (
+            json(&lint)["judged"].as_u64(),
+            json(&lint)["learnt"].as_u64()
+        ),
+        (Some(1), Some(1))
+    );
+    project
+        .run(&["migrate", "up", "--lint", "warn"])
+        .expect_code(0);
+    let lint = project
+        .run(&["--format", "json", "migrate", "lint"])
+        .expect_code(0);
+    assert_eq!(json(&lint)["judged"], 0);
+}
+
+// ------------------------------------------------------------------------------------------------- false alarms
+
+fn repository_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every directory of migrations below this one.
+fn directories(below: &Path, all: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(below).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if path.ends_with("migrations") && has_sql(&path) {
+                all.push(path.clone());
+            }
+            directories(&path, all);
+        }
+    }
+}
+
+fn has_sql(directory: &Path) -> bool {
+    let mut entries = std::fs::read_dir(directory).unwrap().flatten();
+    entries.any(|entry| {
+        entry
+            .path()
+            .extension()
+            .is_some_and(|ending| ending == "sql")
+    })
+}
+
+#[test]
+fn the_examples_have_no_errors() {
+    let project = project();
+    let mut all = Vec::new();
+    directories(&repository_root().join("examples"), &mut all);
+    assert!(!all.is_empty());
+    for directory in all {
+        let words = [
+            "--format",
+            "text",
+            "migrate",
+            "lint",
+            "--dialect",
+            "postgres",
+            "--dir",
+        ];
+        let mut words = words.to_vec();
+        let directory = directory.display().to_string();
+        words.push(&directory);
+        project.run(&words).expect_code(0);
+    }
+}
+
+/// Directories of public projects, where `FORERUN_CORPORA` names them: a file that only makes tables has no errors but of
+/// hygiene.
+#[test]
+fn who_only_makes_tables_has_no_errors() {
+    let Some(corpora) = std::env::var_os("FORERUN_CORPORA") else {
+        return;
+    };
+    let project = project();
+    let mut judged = 0;
+    for (name, dialect) in [
+        ("harbor-golang-migrate-postgres", "postgres"),
+        ("openfga-goose", "postgres"),
+        ("atuin-sqlx", "postgres"),
+    ] {
+        let directory = PathBuf::from(&corpora).join(name);
+        if !directory.is_dir() {
+            continue;
+        }
+        let directory = directory.display().to_string();
+        let words = [
+            "--format",
+            "json",
+            "migrate",
+            "lint",
+            "--dialect",
+            dialect,
+            "--dir",
+            &directory,
+        ];
+        let document = json(&project.run(&words));
+        judged += document["judged"].as_u64().unwrap_or_default();
+        for finding in document["findings"].as_array().unwrap() {
+            let file = finding["file"].as_str().unwrap();
+            let text = std::fs::read_to_string(file).unwrap().to_ascii_uppercase();
+            let changes = [
+                "ALTER ",
+                "DROP ",
+                "UPDATE ",
+                "DELETE ",
+                "INDEX ",
+                "RENAME ",
+                "TRUNCATE ",
+                "REFERENCES ",
+            ];
+            let only_makes = !changes.iter().any(|word| text.contains(word));
+            let harmless = finding["severity"] != "error" || finding["kind"] == "hygiene";
+            assert!(harmless || !only_makes, "{finding}");
+        }
+    }
+    println!("{judged} files of corpora judged");
+}

@@ -1,0 +1,241 @@
+//! The linter beside a plan: what a run is about to do is judged before anything of it runs.
+
+use forerun_sql::lint::{Kind, Server, Settings, Severity};
+
+use super::Runner;
+use super::inspect::{Recorded, Summaries, read};
+use crate::database::ServerInfo;
+use crate::directory::{DirectorySource, Migration, MigrationDirectory};
+use crate::error::{Refusal, RunError};
+use crate::history::{Direction, Version};
+use crate::lint::{Also, Cut, Finding, Judge, Report};
+use crate::plan::{self, Plan, Step};
+
+/// What follows from findings in what is about to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LintMode {
+    /// The worst ones stop the run.
+    #[default]
+    Enforce,
+    /// They are warnings.
+    Warn,
+    /// Nothing is judged.
+    Off,
+}
+
+impl Runner {
+    /// Judges what is pending, with the tables that the applied migrations have made. Where nothing is applied every
+    /// file is judged alone, since nothing says what would run together. `also` is what others have found of a version.
+    ///
+    /// # Errors
+    /// When the directory or the database cannot be read.
+    pub async fn lint(
+        &self,
+        directory: &DirectorySource,
+        settings: Settings,
+        also: &dyn Fn(&Version) -> Vec<Also>,
+    ) -> Result<Report, RunError> {
+        let (directory, mut session) = self.open(directory).await?;
+        let recorded = read(session.as_mut()).await?;
+        let settings = Settings {
+            server: server(session.server()),
+            ..settings
+        };
+        // Whether files contradict the history is for `status` and `up` to say.
+        let pending = plan::compare(&directory, &recorded.applied, true).pending;
+        let waiting = |migration: &Migration| {
+            let mut versions = pending.iter().map(|pending| &pending.migration.version);
+            versions.any(|version| *version == migration.version)
+        };
+        let dialect = self.database.dialect();
+        let mut judge = Judge::new(dialect, settings);
+        for migration in directory.migrations.iter().filter(|other| !waiting(other)) {
+            // What is applied has been understood by the database; that is enough.
+            let _ = judge.learn(&migration.up);
+        }
+        if !recorded.applied.is_empty() {
+            judge.together_from_here();
+        }
+        let mut summaries = Summaries::default();
+        for pending in &pending {
+            if plan::is_only_checkpoint(pending.migration) {
+                judge.learn(pending.script)?;
+                continue;
+            }
+            let summary = summaries.of(self, pending.script)?;
+            let transactional = self.database.capabilities().transactional_ddl;
+            let mode = plan::mode_of(pending.script, summary, transactional);
+            let version = &pending.migration.version;
+            judge.judge(version, pending.script, summary, mode, also(version))?;
+        }
+        Ok(judge.finish())
+    }
+
+    /// Judges the steps of a plan, and leaves with each what was found. Not on a database without a history, where all
+    /// tables are new and nobody waits.
+    ///
+    /// # Errors
+    /// When a script cannot be read any more.
+    pub(super) fn lint_plan(
+        &self,
+        directory: &MigrationDirectory,
+        recorded: &Recorded,
+        server_info: &ServerInfo,
+        plan: &mut Plan,
+    ) -> Result<Vec<Cut>, RunError> {
+        let goes_up = |step: &Step| step.direction == Direction::Up;
+        if recorded.applied.is_empty() || !plan.steps.iter().any(goes_up) {
+            return Ok(Vec::new());
+        }
+        let settings = Settings {
+            server: server(server_info),
+            ..Settings::default()
+        };
+        let mut judge = Judge::new(self.database.dialect(), settings);
+        for migration in before(directory, recorded, plan) {
+            // What is applied has been understood by the database; that is enough.
+            let _ = judge.learn(&migration.up);
+        }
+        judge.together_from_here();
+        for step in plan.steps.iter_mut().filter(|step| goes_up(step)) {
+            judge.judge(
+                &step.version,
+                &step.script,
+                &step.summary,
+                step.mode,
+                Vec::new(),
+            )?;
+            step.work = judge.work().to_vec();
+        }
+        let report = judge.finish();
+        for finding in report.findings {
+            let mut steps = plan.steps.iter_mut();
+            if let Some(step) = steps.find(|step| step.version == finding.version) {
+                step.findings.push(finding);
+            }
+        }
+        Ok(report.cut)
+    }
+
+    /// Stops a run because of its worst findings; tells the others.
+    ///
+    /// # Errors
+    /// [`Refusal::Lint`] with what stops it.
+    pub(super) fn heed_findings(
+        &self,
+        plan: &Plan,
+        cut: &[Cut],
+        mode: LintMode,
+    ) -> Result<(), RunError> {
+        if mode == LintMode::Enforce {
+            let released = self.identity.release.is_some();
+            let stopping = plan.steps.iter().flat_map(|step| {
+                let findings = step.findings.iter();
+                findings.filter(move |finding| stops(step, finding, released))
+            });
+            let stopping: Vec<Finding> = stopping.cloned().collect();
+            if !stopping.is_empty() {
+                return Err(RunError::Refused(Refusal::Lint(stopping)));
+            }
+        }
+        for cut in cut {
+            self.warn("lint", cut.sentence());
+        }
+        let findings = plan.steps.iter().flat_map(|step| &step.findings);
+        let open = findings.filter(|finding| finding.allowed.is_none());
+        for finding in open.filter(|finding| finding.severity >= Severity::Warning) {
+            self.warn(
+                "lint",
+                format!(
+                    "{}: {}: {}",
+                    finding.place(),
+                    finding.rule.id,
+                    finding.message
+                ),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether a finding is worse than not deploying: the release that still runs would fail, or all of its requests for a
+/// table would wait for as long as that is written anew. What an earlier attempt has done is no question any more.
+fn stops(step: &Step, finding: &Finding, released: bool) -> bool {
+    let done = step
+        .journal
+        .as_ref()
+        .map_or(0, |journal| journal.statements_done);
+    let ahead = i64::try_from(finding.statement).is_ok_and(|statement| statement > done);
+    let breaks = finding.kind == Kind::Breaks && released;
+    finding.is_error() && ahead && (breaks || finding.rewrites)
+}
+
+/// The migrations whose tables are there when a plan begins.
+fn before<'a>(
+    directory: &'a MigrationDirectory,
+    recorded: &'a Recorded,
+    plan: &'a Plan,
+) -> impl Iterator<Item = &'a Migration> {
+    let steps: std::collections::HashSet<_> = plan.steps.iter().map(|step| &step.version).collect();
+    let applied: std::collections::HashSet<_> =
+        recorded.applied.iter().map(|row| &row.version).collect();
+    let first = plan
+        .steps
+        .iter()
+        .filter_map(|step| directory.place(&step.version))
+        .min();
+    let first = first.unwrap_or(usize::MAX);
+    let there = move |(place, migration): &(usize, &'a Migration)| {
+        // What is older than a baseline is there without being recorded.
+        let known = applied.contains(&migration.version) || *place < first;
+        known && !steps.contains(&migration.version)
+    };
+    let migrations = directory.migrations.iter().enumerate();
+    migrations.filter(there).map(|(_, migration)| migration)
+}
+
+/// What the linter needs of `PostgreSQL 15.18`, `MariaDB 10.11.6`.
+fn server(info: &ServerInfo) -> Server {
+    let mut words = info.product.split_whitespace();
+    let mariadb = match words.next() {
+        Some("MariaDB") => Some(true),
+        Some("MySQL") => Some(false),
+        _ => None,
+    };
+    let numbers = words.next().unwrap_or_default();
+    let digits = |character: char| !character.is_ascii_digit();
+    let mut numbers = numbers
+        .split(digits)
+        .map_while(|number| number.parse::<u32>().ok());
+    let version = numbers
+        .next()
+        .map(|major| (major, numbers.next().unwrap_or(0)));
+    Server { version, mariadb }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_known_by_their_products() {
+        let of = |product: &str| {
+            server(&ServerInfo {
+                product: product.to_owned(),
+                database: String::new(),
+                schema: None,
+                working_schema: None,
+                pooled: false,
+            })
+        };
+        let facts = |product| {
+            let server = of(product);
+            (server.version, server.mariadb)
+        };
+        assert_eq!(facts("PostgreSQL 15.18"), (Some((15, 18)), None));
+        assert_eq!(facts("MariaDB 10.11.6"), (Some((10, 11)), Some(true)));
+        assert_eq!(facts("MySQL 8.0.36"), (Some((8, 0)), Some(false)));
+        assert_eq!(facts("PostgreSQL 18beta1"), (Some((18, 0)), None));
+        assert_eq!(facts("something"), (None, None));
+    }
+}

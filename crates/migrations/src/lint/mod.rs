@@ -1,0 +1,276 @@
+//! Hands the migrations of a directory to the linter, and its findings back with the files that they are in.
+//!
+//! Reads scripts the way they are run, so that directories of all layouts are judged alike. It decides neither which
+//! files are judged (the caller knows what is applied, or new) nor what follows from a finding.
+
+mod reading;
+
+use std::path::PathBuf;
+
+use forerun_sql::effect::Work;
+use forerun_sql::lint::{self, Kind, Linter, Rule, Settings, Severity};
+use forerun_sql::{Dialect, Position};
+use serde::{Serialize, Serializer};
+
+pub use forerun_sql::lint::Also;
+
+use crate::directory::{DirectoryError, Migration, MigrationDirectory, Script, ScriptSummary};
+use crate::history::Version;
+use crate::plan::{self, Mode};
+
+/// Statement text that is judged of one script. What comes after it is data in the form of statements.
+pub const LONGEST_TEXT: usize = 8 << 20;
+
+/// What a rule found in a migration.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// Which rule.
+    #[serde(serialize_with = "id")]
+    pub rule: &'static Rule,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// What it endangers.
+    pub kind: Kind,
+    /// The migration.
+    pub version: Version,
+    /// Name of its file.
+    pub script: String,
+    /// Where that is.
+    #[serde(rename = "file")]
+    pub path: PathBuf,
+    /// Where it begins.
+    #[serde(flatten)]
+    pub start: Place,
+    /// Where it ends.
+    pub end: Place,
+    /// The statement's number in the file, from 1; 0 for the file as a whole.
+    pub statement: u64,
+    /// What happens, in one or two sentences.
+    pub message: String,
+    /// What to write instead: the text of one migration after the other.
+    pub instead: Vec<String>,
+    /// The reason of the `forerun:allow` that covers it.
+    pub allowed: Option<String>,
+    /// A table that was there before is written anew while others wait for it.
+    #[serde(skip)]
+    pub rewrites: bool,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column, from 1, in characters.
+    pub column: u64,
+}
+
+impl From<Position> for Place {
+    fn from(position: Position) -> Self {
+        Self {
+            line: position.line,
+            column: position.column,
+        }
+    }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde asks for"
+)]
+fn id<S: Serializer>(rule: &&'static Rule, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(rule.id)
+}
+
+impl Finding {
+    /// Whether it counts as an error.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error && self.allowed.is_none()
+    }
+
+    /// `migrations/0007_x.sql:3:1`.
+    pub fn place(&self) -> String {
+        format!(
+            "{}:{}:{}",
+            self.path.display(),
+            self.start.line,
+            self.start.column
+        )
+    }
+}
+
+/// What was found in a directory.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Findings, in the order of the files and in each by place.
+    pub findings: Vec<Finding>,
+    /// Files that were judged.
+    pub judged: usize,
+    /// Files that were only read for the tables that they make.
+    pub learnt: usize,
+    /// Files that are too long to be judged to their end.
+    pub cut: Vec<Cut>,
+}
+
+/// A file that is not judged to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Its name.
+    pub script: String,
+    /// The last line that was judged.
+    pub line: u64,
+}
+
+impl Cut {
+    /// One sentence.
+    pub fn sentence(&self) -> String {
+        format!(
+            "{} has more than {} MB of statements; what comes after line {} is not judged",
+            self.script,
+            LONGEST_TEXT >> 20,
+            self.line
+        )
+    }
+}
+
+impl Report {
+    /// How many findings of a severity are not allowed.
+    pub fn count(&self, severity: Severity) -> usize {
+        let open = self
+            .findings
+            .iter()
+            .filter(|finding| finding.allowed.is_none());
+        open.filter(|finding| finding.severity == severity).count()
+    }
+}
+
+/// Judges migrations one after the other, in their order.
+pub struct Judge {
+    linter: Linter,
+    dialect: Dialect,
+    report: Report,
+}
+
+impl Judge {
+    /// Begins with an empty schema.
+    pub fn new(dialect: Dialect, settings: Settings) -> Self {
+        Self {
+            linter: Linter::new(dialect, settings),
+            dialect,
+            report: Report::default(),
+        }
+    }
+
+    /// The files from here on run together; see [`Linter::together_from_here`].
+    pub fn together_from_here(&mut self) {
+        self.linter.together_from_here();
+    }
+
+    /// Reads a script for what it makes.
+    ///
+    /// # Errors
+    /// When it cannot be read or split.
+    pub fn learn(&mut self, script: &Script) -> Result<(), DirectoryError> {
+        let text = reading::read(script, self.dialect)?;
+        self.linter.learn(&text.script);
+        self.report.learnt += 1;
+        Ok(())
+    }
+
+    /// Judges a migration.
+    ///
+    /// # Errors
+    /// When its script cannot be read or split.
+    pub fn judge(
+        &mut self,
+        version: &Version,
+        script: &Script,
+        summary: &ScriptSummary,
+        mode: Mode,
+        also: Vec<Also>,
+    ) -> Result<(), DirectoryError> {
+        let text = reading::read(script, self.dialect)?;
+        let file = lint::File {
+            name: &script.file_name,
+            script: &text.script,
+            contract: summary.contract.is_some(),
+            transaction: mode == Mode::Transaction,
+        };
+        let found = self.linter.judge_with(&file, also);
+        self.report
+            .findings
+            .extend(found.into_iter().map(|finding| Finding {
+                rule: finding.rule,
+                severity: finding.severity,
+                kind: finding.rule.kind,
+                version: version.clone(),
+                script: script.file_name.clone(),
+                path: script.path.clone(),
+                start: finding.start.into(),
+                end: finding.end.into(),
+                statement: finding.statement,
+                message: finding.message,
+                instead: finding.instead,
+                allowed: finding.allowed,
+                rewrites: finding.rewrites,
+            }));
+        self.report.judged += 1;
+        self.report.cut.extend(text.cut.map(|line| Cut {
+            script: script.file_name.clone(),
+            line,
+        }));
+        Ok(())
+    }
+
+    /// As [`Linter::work`], of the migration that was judged last.
+    pub fn work(&self) -> &[Option<Work>] {
+        self.linter.work()
+    }
+
+    /// What was found.
+    pub fn finish(self) -> Report {
+        self.report
+    }
+}
+
+/// Which migrations of a directory are judged.
+pub struct Selection<'a> {
+    /// Whether this one is; the others are only read for what they make.
+    pub judged: &'a dyn Fn(&Migration) -> bool,
+    /// What somebody else has found of this one.
+    pub also: &'a dyn Fn(&Migration) -> Vec<Also>,
+    /// Whether this one runs together with the others of which that is true, at the end of the directory, so that what one
+    /// of them makes is new to the others. Each of the rest stands alone.
+    pub together: &'a dyn Fn(&Migration) -> bool,
+}
+
+/// Judges the migrations of a directory without a database.
+///
+/// # Errors
+/// When a script cannot be read, split or understood.
+pub fn directory(
+    directory: &MigrationDirectory,
+    dialect: Dialect,
+    settings: Settings,
+    selection: &Selection<'_>,
+) -> Result<Report, DirectoryError> {
+    let mut judge = Judge::new(dialect, settings);
+    let mut migrations = directory.migrations.iter();
+    let last_alone = migrations.rposition(|migration| !(selection.together)(migration));
+    let tail = last_alone.map_or(0, |last| last + 1);
+    for (place, migration) in directory.migrations.iter().enumerate() {
+        if place == tail {
+            judge.together_from_here();
+        }
+        // What only makes what all before it made has nothing old to hurt.
+        if !(selection.judged)(migration) || plan::is_only_checkpoint(migration) {
+            judge.learn(&migration.up)?;
+            continue;
+        }
+        let summary = migration.up.inspect(dialect)?;
+        let mode = plan::mode_of(&migration.up, &summary, dialect != Dialect::Mysql);
+        let also = (selection.also)(migration);
+        judge.judge(&migration.version, &migration.up, &summary, mode, also)?;
+    }
+    Ok(judge.finish())
+}

@@ -1,0 +1,241 @@
+//! What statements do to whom. Each line was seen on a server (MariaDB 10.11).
+
+use crate::Dialect;
+use crate::effect::effects;
+use crate::operation::operations;
+use crate::schema::Schema;
+
+/// The effects of a statement after the ones before it, as `LOCK work`.
+fn seen(before: &str, statement: &str) -> Vec<String> {
+    let mut schema = Schema::new(Dialect::Mysql);
+    for text in before.split(';') {
+        for operation in operations(Dialect::Mysql, text).list {
+            schema.apply(&operation, text);
+        }
+    }
+    let mut seen = Vec::new();
+    for operation in operations(Dialect::Mysql, statement).list {
+        for effect in effects(&operation, &schema) {
+            seen.push(format!("{} {:?}", effect.lock, effect.work));
+        }
+        schema.apply(&operation, statement);
+    }
+    seen
+}
+
+const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(50) NOT NULL DEFAULT 'x', c text, \
+    d decimal(10,2), e enum('a','b') NOT NULL, g geometry NOT NULL, v varchar(255), u int NOT NULL, dt datetime, \
+    ts timestamp NULL, f float, ch char(10), s set('x','y'), bl varbinary(50), l varchar(200) CHARACTER SET latin1, \
+    KEY k_u (u), KEY k_b (b), UNIQUE uq_a (a), CONSTRAINT ck CHECK (u <> 99)) CHARACTER SET utf8mb4";
+
+const NOTHING: &str = "LOCK=NONE Metadata";
+const INDEX: &str = "LOCK=NONE IndexBuild";
+const REBUILD: &str = "LOCK=NONE Rewrite";
+const COPY: &str = "LOCK=SHARED Rewrite";
+const SHARED_INDEX: &str = "LOCK=SHARED IndexBuild";
+
+#[track_caller]
+fn check(before: &str, table: &[(&str, &str)]) {
+    for (action, wanted) in table {
+        let statement = format!("ALTER TABLE t {action}");
+        assert_eq!(seen(before, &statement), [*wanted], "{action}");
+    }
+}
+
+#[test]
+fn a_column_is_added_at_once_unless_rows_differ() {
+    check(
+        TABLE,
+        &[
+            ("ADD COLUMN z int", NOTHING),
+            ("ADD COLUMN z int FIRST", NOTHING),
+            ("ADD COLUMN z int NOT NULL DEFAULT 5", NOTHING),
+            (
+                "ADD COLUMN z timestamp NOT NULL DEFAULT current_timestamp",
+                NOTHING,
+            ),
+            ("ADD COLUMN z int DEFAULT (rand() * 10)", NOTHING),
+            ("ADD COLUMN z int AS (a + 1) VIRTUAL", NOTHING),
+            ("ADD COLUMN z int CHECK (z > 1)", NOTHING),
+            ("ADD COLUMN z int UNIQUE", REBUILD),
+            ("ADD COLUMN z int AUTO_INCREMENT UNIQUE", COPY),
+            ("ADD COLUMN z char(36) DEFAULT (uuid())", COPY),
+            ("ADD COLUMN z datetime DEFAULT (sysdate())", COPY),
+            ("ADD COLUMN z int DEFAULT (a)", COPY),
+            ("ADD COLUMN z int AS (a + 1) STORED", COPY),
+            ("ADD COLUMN z int REFERENCES q (id)", COPY),
+        ],
+    );
+}
+
+#[test]
+fn a_column_goes_at_once_unless_it_is_indexed() {
+    check(
+        TABLE,
+        &[
+            ("DROP COLUMN c", NOTHING),
+            ("DROP COLUMN u", NOTHING),
+            ("DROP COLUMN a", NOTHING),
+            ("DROP COLUMN id", COPY),
+        ],
+    );
+    check(
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b int, KEY k (a, b))",
+        &[("DROP COLUMN a", REBUILD)],
+    );
+}
+
+#[test]
+fn a_type_changes_at_once_only_when_the_rows_stay() {
+    check(
+        TABLE,
+        &[
+            ("MODIFY u bigint NOT NULL", COPY),
+            ("MODIFY u int unsigned NOT NULL", COPY),
+            ("MODIFY u int(5) NOT NULL", NOTHING),
+            ("MODIFY f double", COPY),
+            ("MODIFY d decimal(12,2)", COPY),
+            ("MODIFY b varchar(60) NOT NULL DEFAULT 'x'", NOTHING),
+            ("MODIFY b varchar(64) NOT NULL DEFAULT 'x'", COPY),
+            ("MODIFY b varchar(40) NOT NULL DEFAULT 'x'", COPY),
+            ("MODIFY v varchar(300)", NOTHING),
+            ("MODIFY v text", COPY),
+            ("MODIFY c mediumtext", COPY),
+            ("MODIFY l varchar(255) CHARACTER SET latin1", NOTHING),
+            ("MODIFY l varchar(256) CHARACTER SET latin1", COPY),
+            ("MODIFY l varchar(60)", COPY),
+            ("MODIFY ch char(20)", COPY),
+            ("MODIFY bl varbinary(200)", NOTHING),
+            ("MODIFY dt datetime(6)", COPY),
+            ("MODIFY ts datetime", COPY),
+            (
+                "MODIFY b varchar(50) COLLATE utf8mb4_bin NOT NULL DEFAULT 'x'",
+                INDEX,
+            ),
+            ("MODIFY v varchar(255) COLLATE utf8mb4_bin", NOTHING),
+            ("MODIFY a int AS (u + 1) STORED", COPY),
+            ("MODIFY id int AUTO_INCREMENT", COPY),
+            ("MODIFY unknown int", COPY),
+        ],
+    );
+}
+
+#[test]
+fn labels_may_be_added_at_the_end() {
+    check(
+        TABLE,
+        &[
+            ("MODIFY e enum('a','b','c') NOT NULL", NOTHING),
+            ("MODIFY e enum('b','a') NOT NULL", COPY),
+            ("MODIFY e enum('a') NOT NULL", COPY),
+            ("MODIFY s set('x','y','z')", NOTHING),
+            ("MODIFY s set('x','y','z','a','b','c','d','e','f')", COPY),
+        ],
+    );
+}
+
+#[test]
+fn null_is_a_bit_of_each_row_and_a_default_is_not() {
+    check(
+        TABLE,
+        &[
+            ("MODIFY a int NOT NULL", REBUILD),
+            ("MODIFY u int NULL", REBUILD),
+            ("MODIFY b varchar(60) NULL", REBUILD),
+            ("ALTER a SET DEFAULT 5", NOTHING),
+            ("MODIFY a int COMMENT 'x'", NOTHING),
+            ("MODIFY a int AFTER c", NOTHING),
+            ("RENAME COLUMN a TO z", NOTHING),
+        ],
+    );
+}
+
+#[test]
+fn indexes_are_built_while_rows_are_written_but_for_some() {
+    check(
+        TABLE,
+        &[
+            ("ADD INDEX i (d)", INDEX),
+            ("ADD UNIQUE (d)", INDEX),
+            ("ADD FULLTEXT (c)", COPY),
+            ("ADD SPATIAL INDEX (g)", SHARED_INDEX),
+            ("DROP INDEX k_u", NOTHING),
+            ("RENAME INDEX k_u TO k_v", NOTHING),
+            ("ALTER INDEX k_u IGNORED", NOTHING),
+            ("ADD CONSTRAINT f FOREIGN KEY (u) REFERENCES q (id)", COPY),
+            ("ADD CONSTRAINT c CHECK (u > 0)", COPY),
+            ("DROP CONSTRAINT ck", NOTHING),
+            ("DROP PRIMARY KEY", COPY),
+        ],
+    );
+    assert_eq!(seen(TABLE, "CREATE INDEX i ON t (d)"), [INDEX]);
+    assert_eq!(seen(TABLE, "DROP INDEX k_u ON t"), [NOTHING]);
+    check(
+        "CREATE TABLE t (id int)",
+        &[("ADD PRIMARY KEY (id)", REBUILD)],
+    );
+}
+
+#[test]
+fn a_full_text_index_a_row_format_and_an_engine_are_in_the_way() {
+    let table = "CREATE TABLE t (id int PRIMARY KEY, a int, c text, d text, FULLTEXT (c))";
+    check(
+        table,
+        &[
+            ("ADD COLUMN z int", COPY),
+            ("DROP COLUMN a", COPY),
+            ("MODIFY a int NOT NULL", COPY),
+            ("ADD FULLTEXT (d)", SHARED_INDEX),
+            ("ADD INDEX (a)", INDEX),
+        ],
+    );
+    let table = "CREATE TABLE t (id int PRIMARY KEY, a int, v varchar(10)) ROW_FORMAT=COMPRESSED";
+    check(
+        table,
+        &[
+            ("ADD COLUMN z int", REBUILD),
+            ("DROP COLUMN a", REBUILD),
+            ("MODIFY v varchar(20)", NOTHING),
+        ],
+    );
+    check(
+        "CREATE TABLE t (id int, a int) ENGINE=MyISAM",
+        &[("ADD INDEX (a)", COPY), ("ALTER a SET DEFAULT 1", NOTHING)],
+    );
+}
+
+#[test]
+fn tables_are_written_anew() {
+    check(
+        TABLE,
+        &[
+            ("ENGINE=InnoDB", REBUILD),
+            ("ENGINE=MyISAM", COPY),
+            ("FORCE", REBUILD),
+            ("ROW_FORMAT=COMPRESSED", REBUILD),
+            ("CONVERT TO CHARACTER SET latin1", COPY),
+            ("DEFAULT CHARACTER SET latin1", NOTHING),
+            ("COMMENT='x'", NOTHING),
+            ("AUTO_INCREMENT=100", NOTHING),
+            ("ADD SYSTEM VERSIONING", COPY),
+            ("PARTITION BY HASH(id) PARTITIONS 4", COPY),
+            ("RENAME TO t2", "LOCK=EXCLUSIVE Metadata"),
+        ],
+    );
+    assert_eq!(seen(TABLE, "OPTIMIZE TABLE t"), [REBUILD]);
+    check(
+        "CREATE TABLE t (id int) CHARACTER SET latin1",
+        &[("CONVERT TO CHARACTER SET utf8mb4", NOTHING)],
+    );
+}
+
+#[test]
+fn rows_and_whole_tables() {
+    assert_eq!(
+        seen(TABLE, "DELETE FROM t WHERE id = 1"),
+        ["LOCK=NONE Rows"]
+    );
+    assert_eq!(seen(TABLE, "TRUNCATE t"), ["LOCK=EXCLUSIVE Metadata"]);
+    assert_eq!(seen(TABLE, "DROP TABLE t"), ["LOCK=EXCLUSIVE Metadata"]);
+    assert_eq!(seen(TABLE, "SELECT 1"), [""; 0]);
+}

@@ -1,0 +1,116 @@
+//! `forerun:allow RULE "reason"`: findings that are meant to be.
+
+use super::finding::Finding;
+use super::rule::{Needs, Rule};
+use super::{rule, rules};
+use crate::{Dialect, DirectiveKind, Position, Statement, parse_directives};
+
+/// The exceptions of one file.
+pub(super) struct Allowed {
+    list: Vec<Exception>,
+}
+
+struct Exception {
+    rule: String,
+    reason: String,
+    position: Position,
+    /// The statement it is for, from 0; `None` for the whole file.
+    statement: Option<usize>,
+    used: bool,
+}
+
+impl Allowed {
+    /// Before the first statement one is for the whole file, before another for that statement.
+    pub fn of(dialect: Dialect, statements: &[Statement]) -> Self {
+        let mut list = Vec::new();
+        for (place, statement) in statements.iter().enumerate() {
+            // What is wrong with a directive is said where scripts are read.
+            let directives =
+                parse_directives(dialect, &statement.leading, statement.leading_position);
+            for directive in directives.unwrap_or_default() {
+                if let DirectiveKind::Allow { rule, reason } = directive.kind {
+                    list.push(Exception {
+                        rule,
+                        reason,
+                        position: directive.position,
+                        statement: (place > 0).then_some(place),
+                        used: false,
+                    });
+                }
+            }
+        }
+        Self { list }
+    }
+
+    /// The reason for which a finding of this rule at this statement is allowed.
+    pub fn take(&mut self, rule: &str, statement: usize) -> Option<String> {
+        let mut matching = self.list.iter_mut().filter(|exception| {
+            exception.rule == rule && exception.statement.is_none_or(|own| own == statement)
+        });
+        let exception = matching.next()?;
+        exception.used = true;
+        Some(exception.reason.clone())
+    }
+
+    /// Exceptions for rules that do not exist, and those that nothing needs.
+    pub fn leftovers(self, heard: &[&'static Rule]) -> Vec<Finding> {
+        let is_heard = |id: &str| heard.iter().any(|rule| rule.id == id);
+        let unused = self.list.into_iter().filter(|exception| !exception.used);
+        unused
+            .filter_map(|exception| {
+                let (rule, message) = match rule(&exception.rule) {
+                    // One that is not heard here may still need its exception elsewhere.
+                    Some(known) if is_of_elsewhere(known) || !is_heard(known.id) => {
+                        return None;
+                    }
+                    Some(_) => (
+                        &rules::unused_allow::RULE,
+                        format!(
+                            "nothing here is found by `{}`: remove this line",
+                            exception.rule
+                        ),
+                    ),
+                    None => (&rules::unknown_rule::RULE, unknown(&exception.rule)),
+                };
+                is_heard(rule.id).then(|| Finding {
+                    rule,
+                    severity: rule.severity,
+                    statement: 0,
+                    start: exception.position,
+                    end: exception.position,
+                    message,
+                    instead: Vec::new(),
+                    allowed: None,
+                    rewrites: false,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Says that there is no such rule, and which one was probably meant.
+pub fn unknown(id: &str) -> String {
+    format!("there is no rule `{id}`{}", nearest(id))
+}
+
+/// The rule that was probably meant.
+fn nearest(id: &str) -> String {
+    let shared = |other: &str| {
+        let parts = other
+            .split('-')
+            .filter(|part| id.split('-').any(|own| own == *part));
+        let same = |(left, right): &(char, char)| left == right;
+        let begin = other.chars().zip(id.chars()).take_while(same);
+        (parts.count(), begin.count())
+    };
+    let best = rules::ALL.iter().max_by_key(|rule| shared(rule.id));
+    match best.filter(|rule| shared(rule.id) > (0, 2)) {
+        Some(rule) => format!("; did you mean `{}`?", rule.id),
+        None => String::new(),
+    }
+}
+
+/// Whether what a rule finds depends on more than the files, so that an exception may be needed another time.
+fn is_of_elsewhere(rule: &Rule) -> bool {
+    matches!(rule.needs, Needs::Directory | Needs::Server)
+}

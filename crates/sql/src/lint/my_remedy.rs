@@ -1,0 +1,167 @@
+//! What the rules for MySQL and MariaDB have in common: how the server would do an operation, what the statement asks of
+//! it, and what to write instead.
+
+use super::remedy::{self, name, object};
+use super::rule::{At, StatementAt};
+use crate::effect::mysql::{Way, way};
+use crate::operation::{ColumnDefinition, OperationKind, Operations};
+use crate::schema::Table;
+use crate::{Dialect, ObjectName};
+
+const MYSQL: Dialect = Dialect::Mysql;
+
+/// What a statement asks of the server by `ALGORITHM` and `LOCK`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Nothing.
+    None,
+    /// That it copies the table, or that others wait.
+    Blocking,
+    /// That it refuses rather than let writers wait.
+    Online,
+    /// That it refuses rather than copy the table; writers may wait.
+    InPlace,
+    /// That it copies the table while rows are written, or refuses (MariaDB from 11.2).
+    OnlineCopy,
+}
+
+pub(super) fn wish(operations: &Operations) -> Wish {
+    let word = |asked: &Option<(String, std::ops::Range<usize>)>| {
+        asked.as_ref().map(|(word, _)| word.clone())
+    };
+    let algorithm = word(&operations.algorithm);
+    let lock = word(&operations.lock);
+    match (algorithm.as_deref(), lock.as_deref()) {
+        (Some("COPY"), Some("NONE")) => Wish::OnlineCopy,
+        (Some("COPY"), _) | (_, Some("SHARED" | "EXCLUSIVE")) => Wish::Blocking,
+        (Some("INSTANT"), _) | (_, Some("NONE")) => Wish::Online,
+        (Some("INPLACE" | "NOCOPY"), _) => Wish::InPlace,
+        _ => Wish::None,
+    }
+}
+
+/// How the server does an operation on a table that was there before.
+pub(super) fn way_on_old<'a>(at: &At<'a>) -> Option<(&'a ObjectName, Way)> {
+    let table = at.operation.kind.table()?;
+    let way = way(&at.operation.kind, at.schema())?;
+    at.is_old(table).then_some((table, way))
+}
+
+/// Whether the statement changes a table by `ALTER TABLE`.
+pub(super) fn is_alter_table(at: &StatementAt<'_>) -> bool {
+    first_word(at.text).eq_ignore_ascii_case("ALTER")
+        && at
+            .operations
+            .list
+            .iter()
+            .any(|operation| operation.kind.table().is_some())
+}
+
+fn first_word(text: &str) -> &str {
+    let tokens = crate::lexer::Tokens::new(MYSQL, text);
+    let mut words = tokens.filter(|(kind, _)| !kind.is_trivia());
+    words.next().map_or("", |(_, word)| word)
+}
+
+/// The statement with its other actions, where it has some.
+pub(super) fn other_actions(at: &At<'_>, table: &ObjectName) -> Option<String> {
+    let operations = at.statement.operations.list.iter().enumerate();
+    let others: Vec<&str> = operations
+        .filter(|(place, _)| *place != at.place)
+        .filter_map(|(_, operation)| at.statement.text.get(operation.span.clone()))
+        .collect();
+    (!others.is_empty()).then(|| alter(table, &others.join(", ")))
+}
+
+/// `ALTER TABLE` with one action.
+pub(super) fn alter(table: &ObjectName, action: &str) -> String {
+    format!("ALTER TABLE {} {action};", object(MYSQL, table))
+}
+
+/// A statement that asks for more.
+pub(super) fn asking(statement: &str, wish: &str) -> String {
+    format!("{}, {wish};", statement.trim_end())
+}
+
+/// What stands after the name in a column's definition, without these words.
+pub(super) fn after_name(
+    at: &At<'_>,
+    column: &ColumnDefinition,
+    words: &[&[&str]],
+) -> Option<String> {
+    let start = column.data_type.as_ref()?.span.start;
+    let text = at.statement.text.get(start..column.span.end)?;
+    let text = words.iter().fold(text.to_owned(), |text, words| {
+        remedy::without(MYSQL, &text, words)
+    });
+    Some(text)
+}
+
+/// A column beside the one that cannot change: both are kept the same until nobody uses the old one.
+pub(super) fn beside(
+    at: &At<'_>,
+    table: &ObjectName,
+    column: &str,
+    after: &ColumnDefinition,
+) -> Vec<String> {
+    let known = at.schema().table(table);
+    let is_key = |table: &Table| table.has_index_on(MYSQL, &[column.to_owned()]);
+    if after.numbered || !after.constraints.is_empty() || known.is_none_or(is_key) {
+        return Vec::new();
+    }
+    let Some(text) = after_name(at, after, &[&["NOT", "NULL"]]) else {
+        return Vec::new();
+    };
+    let new = format!("{column}_new");
+    let (old_name, new_name) = (name(MYSQL, column), name(MYSQL, &new));
+    vec![
+        format!(
+            "{}\n{}",
+            alter(table, &format!("ADD COLUMN {new_name} {text}")),
+            remedy::keep_same(MYSQL, table, column, &new)
+        ),
+        remedy::backfill(
+            at.schema(),
+            table,
+            &format!("{new_name} = {old_name}"),
+            &format!("{new_name} IS NULL"),
+        ),
+        remedy::contract(&format!(
+            "{}\n{}",
+            remedy::no_longer_same(MYSQL, table, &new),
+            alter(table, &format!("DROP COLUMN {old_name}"))
+        )),
+    ]
+}
+
+/// Whether the foreign keys of this statement are not looked up in the rows: the file has switched that off.
+pub(super) fn skips_foreign_keys(at: &StatementAt<'_>) -> bool {
+    let before = at.file.operations.get(..at.place).unwrap_or_default();
+    let mut checks = true;
+    for operation in before.iter().flat_map(|list| &list.list) {
+        if let OperationKind::Setting { name, value } = &operation.kind
+            && name == "foreign_key_checks"
+        {
+            checks = !matches!(value.to_ascii_uppercase().as_str(), "0" | "OFF" | "FALSE");
+        }
+    }
+    !checks
+}
+
+/// Whether the server is known to be one that can copy a table while rows are written, and the statement is one that can
+/// ask for it.
+pub(super) fn copies_online(at: &At<'_>) -> bool {
+    let server = at.statement.file.server;
+    let new = server.version.is_some_and(|version| version >= (11, 2));
+    new && server.mariadb == Some(true)
+        && is_alter_table(&at.statement)
+        && wish(at.statement.operations) == Wish::None
+}
+
+/// The table in a message: what waits, and for what.
+pub(super) fn copied(table: &ObjectName) -> String {
+    format!(
+        "writes to `{}` wait while the whole table is copied",
+        table.name
+    )
+}

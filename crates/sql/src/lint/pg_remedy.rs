@@ -1,0 +1,203 @@
+//! What to write instead on PostgreSQL: constraints and columns taken apart into steps that block nobody for long.
+
+use super::remedy::{self, name, names, object};
+use super::rule::{At, FileAt};
+use crate::Dialect;
+use crate::ObjectName;
+use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, OperationKind, Operations};
+use crate::schema::{Column, Table};
+
+const POSTGRES: Dialect = Dialect::Postgres;
+
+/// Of a file with more statements than these not all of them are shown again.
+pub(super) const MOST_SHOWN: usize = 12;
+
+/// `ALTER TABLE` with one action.
+pub(super) fn alter(table: &ObjectName, action: &str) -> String {
+    format!("ALTER TABLE {} {action};", object(POSTGRES, table))
+}
+
+/// The statement with its other actions, where it has some.
+pub(super) fn other_actions(at: &At<'_>, table: &ObjectName) -> Vec<String> {
+    let operations = at.statement.operations.list.iter().enumerate();
+    let others: Vec<&str> = operations
+        .filter(|(place, _)| *place != at.place)
+        .filter_map(|(_, operation)| at.statement.text.get(operation.span.clone()))
+        .collect();
+    match others.is_empty() {
+        true => Vec::new(),
+        false => vec![alter(table, &others.join(", "))],
+    }
+}
+
+/// The file cut in two before a statement, and once more after it when it has to be alone. Each part is a transaction of
+/// its own, so what the file says about that is left out.
+pub(super) fn cut(file: &FileAt<'_>, place: usize, alone: bool) -> Vec<String> {
+    let is_control = |own: &Operations| {
+        let mut kinds = own.list.iter().map(|operation| &operation.kind);
+        kinds.any(|kind| matches!(kind, OperationKind::TransactionControl))
+    };
+    let all = &file.file.script.statements;
+    if let Some(statement) = all.get(place).filter(|_| all.len() > MOST_SHOWN) {
+        return vec![remedy::ended(&statement.text)];
+    }
+    let mut parts = [String::new(), String::new(), String::new()];
+    let statements = file.file.script.statements.iter().zip(file.operations);
+    for (number, (statement, own)) in statements.enumerate() {
+        let part = match number {
+            number if number < place => &mut parts[0],
+            number if number > place && alone => &mut parts[2],
+            _ => &mut parts[1],
+        };
+        if is_control(own) {
+            continue;
+        }
+        if !part.is_empty() {
+            part.push('\n');
+        }
+        part.push_str(&remedy::ended(&statement.text));
+    }
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    match file.file.contract {
+        true => parts.map(|part| remedy::contract(&part)).collect(),
+        false => parts.collect(),
+    }
+}
+
+/// The name that a constraint has or gets.
+pub(super) fn constraint_name(at: &At<'_>, table: &ObjectName, constraint: &Constraint) -> String {
+    let unknown = Table::sketch(&table.name, Vec::new(), Vec::new());
+    let mut known = at.schema().table(table).unwrap_or(&unknown).clone();
+    if let OperationKind::AddColumn { column, .. } = &at.operation.kind {
+        known.columns.push(Column {
+            definition: (**column).clone(),
+            made_in: at.statement.file.number,
+        });
+    }
+    let default = || known.default_constraint_name(&constraint.kind);
+    let name = constraint.name.clone().or_else(default);
+    name.unwrap_or_else(|| format!("{}_excl", table.name))
+}
+
+/// `CONSTRAINT name …` as one that stands by itself.
+pub(super) fn constraint_text(at: &At<'_>, table: &ObjectName, constraint: &Constraint) -> String {
+    let written = at
+        .statement
+        .text
+        .get(constraint.span.clone())
+        .unwrap_or_default();
+    let capitals = written.to_ascii_uppercase();
+    let words: &[&str] = match constraint.kind {
+        ConstraintKind::Check { .. } => &["CHECK"],
+        ConstraintKind::ForeignKey { .. } => &["FOREIGN KEY", "REFERENCES"],
+        _ => &[],
+    };
+    let place = words.iter().find_map(|word| capitals.find(word));
+    let text = place
+        .and_then(|place| written.get(place..))
+        .unwrap_or(written);
+    let columns = match &constraint.kind {
+        ConstraintKind::ForeignKey { columns, .. } if capitals.find("FOREIGN").is_none() => {
+            format!("FOREIGN KEY ({}) ", names(POSTGRES, columns))
+        }
+        _ => String::new(),
+    };
+    let named = name(POSTGRES, &constraint_name(at, table, constraint));
+    format!("CONSTRAINT {named} {columns}{text}")
+}
+
+/// A constraint that the rows need not obey yet, and the look at them in a migration of its own.
+pub(super) fn validated_later(
+    at: &At<'_>,
+    table: &ObjectName,
+    constraint: &Constraint,
+) -> Vec<String> {
+    let text = constraint_text(at, table, constraint);
+    let named = name(POSTGRES, &constraint_name(at, table, constraint));
+    vec![
+        alter(table, &format!("ADD {text} NOT VALID")),
+        alter(table, &format!("VALIDATE CONSTRAINT {named}")),
+    ]
+}
+
+/// A unique or primary key from an index that is built while writes go on; `words` is `UNIQUE` or `PRIMARY KEY`.
+pub(super) fn key_from_index(
+    table: &ObjectName,
+    constraint: &str,
+    columns: &[String],
+    words: &str,
+) -> Vec<String> {
+    let named = name(POSTGRES, constraint);
+    vec![
+        format!(
+            "CREATE UNIQUE INDEX CONCURRENTLY {named} ON {} ({});",
+            object(POSTGRES, table),
+            names(POSTGRES, columns)
+        ),
+        alter(
+            table,
+            &format!("ADD CONSTRAINT {named} {words} USING INDEX {named}"),
+        ),
+    ]
+}
+
+/// The definition of a column without one of its constraints.
+pub(super) fn column_without(
+    at: &At<'_>,
+    column: &ColumnDefinition,
+    constraint: &Constraint,
+) -> String {
+    let text = at.statement.text;
+    let before = text
+        .get(column.span.start..constraint.span.start)
+        .unwrap_or_default();
+    let after = text
+        .get(constraint.span.end..column.span.end)
+        .unwrap_or_default();
+    format!("{} {}", before.trim_end(), after.trim_start())
+        .trim_end()
+        .to_owned()
+}
+
+/// Name and type of a column, and nothing else.
+pub(super) fn bare_column(at: &At<'_>, column: &ColumnDefinition) -> String {
+    let data_type = column.data_type.as_ref();
+    let written = data_type.and_then(|data_type| at.statement.text.get(data_type.span.clone()));
+    let written = match written.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "serial" | "serial4" => "integer",
+        "bigserial" | "serial8" => "bigint",
+        "smallserial" | "serial2" => "smallint",
+        _ => written.unwrap_or_default(),
+    };
+    format!("{} {written}", name(POSTGRES, &column.name))
+}
+
+/// A column whose default is for new rows only; the old ones get their value range by range.
+pub(super) fn filled_later(
+    at: &At<'_>,
+    table: &ObjectName,
+    column: &ColumnDefinition,
+    default: &str,
+    first: &str,
+) -> Vec<String> {
+    let named = name(POSTGRES, &column.name);
+    let bare = bare_column(at, column);
+    let mut files = vec![format!(
+        "{}{first}\n{}",
+        alter(table, &format!("ADD COLUMN {bare}")),
+        alter(
+            table,
+            &format!("ALTER COLUMN {named} SET DEFAULT {default}")
+        )
+    )];
+    files.push(remedy::backfill(
+        at.schema(),
+        table,
+        &format!("{named} = {default}"),
+        &format!("{named} IS NULL"),
+    ));
+    if column.not_null {
+        files.extend(remedy::not_null(at.schema(), table, &column.name));
+    }
+    files
+}

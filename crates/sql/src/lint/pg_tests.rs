@@ -1,0 +1,259 @@
+//! What the rules of PostgreSQL say beyond their examples.
+
+use super::tests::{after, judge, script};
+use super::*;
+use crate::Dialect;
+
+const POSTGRES: Dialect = Dialect::Postgres;
+const ORDERS: &str =
+    "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint, note varchar(10));";
+
+/// What one rule finds in a file, after another file.
+fn found(id: &str, before: &str, text: &str) -> Vec<Finding> {
+    let rule = rule(id).unwrap();
+    let mut linter = after(POSTGRES, before, rule);
+    let mut findings = judge(&mut linter, POSTGRES, text);
+    findings.retain(|finding| finding.rule.id == id);
+    findings
+}
+
+fn instead(id: &str, before: &str, text: &str) -> Vec<String> {
+    found(id, before, text).remove(0).instead
+}
+
+#[test]
+fn a_table_of_the_same_file_is_locked_as_one_likes() {
+    // These are about the statement or about the server, not about who uses a table.
+    let always = [
+        "pg-concurrently-in-tx",
+        "pg-concurrently-partitioned",
+        "pg-timeout-override",
+    ];
+    for rule in ALL.iter().filter(|rule| {
+        rule.id.starts_with("pg-") && rule.kind == Kind::Lock && rule.id != "pg-fk-index"
+    }) {
+        for example in rule.examples {
+            let whole = format!("{}\n{}", example.before, example.found);
+            let found = found(rule.id, "", &whole);
+            assert_eq!(
+                found.is_empty(),
+                !always.contains(&rule.id),
+                "{}: {whole}",
+                rule.id
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_proposed_has_no_error_either() {
+    let mut wrong = Vec::new();
+    for rule in ALL.iter().filter(|rule| rule.id.starts_with("pg-")) {
+        for example in rule.examples {
+            for finding in found(rule.id, example.before, example.found) {
+                let mut linter = after(POSTGRES, example.before, rule);
+                for file in &finding.instead {
+                    let errors = judge(&mut linter, POSTGRES, file);
+                    let errors = errors.iter().filter(|found| {
+                        found.is_error() || found.rule.id == rule.id || found.rule.id == "x-opaque"
+                    });
+                    wrong.extend(errors.map(|found| {
+                        format!(
+                            "{}: {file:?}: {}: {}",
+                            rule.id, found.rule.id, found.message
+                        )
+                    }));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_other_actions_of_a_statement_are_kept() {
+    assert_eq!(
+        instead(
+            "pg-check-not-valid",
+            ORDERS,
+            "ALTER TABLE orders ADD COLUMN a int, ADD CHECK (note <> ''), ALTER note DROP DEFAULT;"
+        ),
+        [
+            "ALTER TABLE orders ADD COLUMN a int, ALTER note DROP DEFAULT;",
+            "ALTER TABLE orders ADD CONSTRAINT orders_note_check CHECK (note <> '') NOT VALID;",
+            "ALTER TABLE orders VALIDATE CONSTRAINT orders_note_check;",
+        ]
+    );
+}
+
+#[test]
+fn a_reference_of_a_column_becomes_a_foreign_key() {
+    assert_eq!(
+        instead(
+            "pg-fk-not-valid",
+            ORDERS,
+            "ALTER TABLE orders ADD COLUMN shop_id bigint DEFAULT 1 REFERENCES shops (id) ON DELETE CASCADE;"
+        ),
+        [
+            "ALTER TABLE orders ADD COLUMN shop_id bigint DEFAULT 1;",
+            "ALTER TABLE orders ADD CONSTRAINT orders_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES shops (id) ON DELETE CASCADE NOT VALID;",
+            "ALTER TABLE orders VALIDATE CONSTRAINT orders_shop_id_fkey;",
+        ]
+    );
+}
+
+#[test]
+fn names_are_quoted_in_what_is_proposed() {
+    let proposed = instead(
+        "pg-unique-constraint",
+        "CREATE TABLE \"Order\" (id bigint PRIMARY KEY, \"No\" int);",
+        "ALTER TABLE \"Order\" ADD UNIQUE (\"No\");",
+    );
+    assert_eq!(
+        proposed,
+        [
+            "CREATE UNIQUE INDEX CONCURRENTLY \"Order_No_key\" ON \"Order\" (\"No\");",
+            "ALTER TABLE \"Order\" ADD CONSTRAINT \"Order_No_key\" UNIQUE USING INDEX \"Order_No_key\";",
+        ]
+    );
+}
+
+#[test]
+fn types_that_stay_as_they_are_are_no_finding() {
+    let changes = |to: &str| {
+        let text = format!("ALTER TABLE orders ALTER COLUMN note TYPE {to};");
+        found("pg-alter-type", ORDERS, &text).len()
+    };
+    assert_eq!([changes("varchar(20)"), changes("text")], [0, 0]);
+    assert_eq!(
+        [changes("varchar(5)"), changes("int USING note::int")],
+        [1, 1]
+    );
+}
+
+#[test]
+fn newer_servers_are_offered_what_they_have() {
+    let settings = Settings {
+        server: Server {
+            version: Some((18, 0)),
+            ..Server::default()
+        },
+        ..Settings::default()
+    };
+    let mut linter = Linter::new(POSTGRES, settings);
+    linter.learn(&script(POSTGRES, ORDERS));
+    let mut findings = judge(
+        &mut linter,
+        POSTGRES,
+        "ALTER TABLE orders ALTER note SET NOT NULL;",
+    );
+    findings.retain(|finding| finding.rule.id == "pg-set-not-null");
+    assert_eq!(
+        findings.remove(0).instead,
+        [
+            "ALTER TABLE orders ADD CONSTRAINT orders_note_not_null NOT NULL note NOT VALID;",
+            "ALTER TABLE orders VALIDATE CONSTRAINT orders_note_not_null;",
+        ]
+    );
+}
+
+#[test]
+fn changing_all_rows_is_worse_than_changing_an_unknown_number() {
+    let severity = |text: &str| {
+        let found = found("pg-mass-dml", ORDERS, text);
+        found.first().map(|finding| finding.severity)
+    };
+    assert_eq!(
+        severity("UPDATE orders SET note = '';"),
+        Some(Severity::Error)
+    );
+    assert_eq!(
+        severity("UPDATE orders SET note = '' WHERE note IS NULL;"),
+        Some(Severity::Warning)
+    );
+    assert_eq!(severity("DELETE FROM orders WHERE id = 7;"), None);
+    assert_eq!(
+        instead(
+            "pg-mass-dml",
+            ORDERS,
+            "UPDATE orders SET note = '' WHERE note = 'a' OR note = 'b';"
+        ),
+        [
+            "-- forerun:data\n-- one such statement for each range of keys\n\
+          UPDATE orders SET note = '' WHERE id BETWEEN 1 AND 10000 AND (note = 'a' OR note = 'b');"
+        ]
+    );
+    assert_eq!(
+        instead(
+            "pg-mass-dml",
+            ORDERS,
+            "DELETE FROM orders WHERE note IS NULL RETURNING id;"
+        ),
+        [
+            "-- forerun:data\n-- one such statement for each range of keys\n\
+          DELETE FROM orders WHERE id BETWEEN 1 AND 10000 AND note IS NULL RETURNING id;"
+        ]
+    );
+}
+
+#[test]
+fn a_lock_is_held_for_what_comes_after_it_only() {
+    let work = "INSERT INTO archive (id) SELECT id FROM orders;";
+    let lock = "ALTER TABLE orders ADD COLUMN a int;";
+    let count = |text: String| found("pg-hold-access-exclusive", ORDERS, &text).len();
+    assert_eq!(count(format!("{lock}\n{work}\n{work}")), 1);
+    assert_eq!(count(format!("{work}\n{lock}")), 0);
+    assert_eq!(
+        count(format!("{lock}\nINSERT INTO orders (id) VALUES (1);")),
+        0
+    );
+    assert_eq!(
+        count(format!("{lock}\nINSERT INTO orders (id) SELECT 1;")),
+        1
+    );
+}
+
+#[test]
+fn a_trigger_alone_with_its_function_is_fine() {
+    let text = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;\n\
+                CREATE TRIGGER f BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION f();";
+    assert!(found("pg-trigger-lock", ORDERS, text).is_empty());
+}
+
+#[test]
+fn a_key_has_its_index_whatever_the_order() {
+    let key = "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;";
+    assert_eq!(found("pg-fk-index", ORDERS, key).len(), 1);
+    let indexed = format!("{ORDERS}\nCREATE INDEX i ON orders (customer_id, note);");
+    assert!(found("pg-fk-index", &indexed, key).is_empty());
+    // Nobody knows what indexes a table has that nobody knows.
+    assert!(found("pg-fk-index", "", key).is_empty());
+}
+
+#[test]
+fn a_table_keeps_one_of_its_foreign_keys() {
+    let proposed = instead(
+        "pg-create-table-fk",
+        "",
+        "CREATE TABLE t (a int REFERENCES a, b int NOT NULL REFERENCES b, c int, FOREIGN KEY (c) REFERENCES c);",
+    );
+    assert_eq!(
+        proposed,
+        [
+            "CREATE TABLE t (a int REFERENCES a, b int NOT NULL, c int);",
+            "ALTER TABLE t ADD CONSTRAINT t_b_fkey FOREIGN KEY (b) REFERENCES b NOT VALID;",
+            "ALTER TABLE t VALIDATE CONSTRAINT t_b_fkey;",
+            "ALTER TABLE t ADD CONSTRAINT t_c_fkey FOREIGN KEY (c) REFERENCES c NOT VALID;",
+            "ALTER TABLE t VALIDATE CONSTRAINT t_c_fkey;",
+        ]
+    );
+}
+
+#[test]
+fn a_timeout_of_the_file_becomes_a_directive() {
+    for (value, time) in [("'60s'", "60s"), ("5000", "5000ms"), ("'2 min'", "2m")] {
+        let text = format!("SET lock_timeout = {value};\nSELECT 1;");
+        let wanted = format!("-- forerun:timeout lock={time}\nSELECT 1;");
+        assert_eq!(instead("pg-timeout-override", "", &text), [wanted]);
+    }
+}

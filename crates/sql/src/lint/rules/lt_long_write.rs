@@ -1,0 +1,99 @@
+use super::super::locks::effects_on_old;
+use super::prelude::*;
+use crate::ObjectName;
+
+pub(super) static RULE: Rule = Rule {
+    id: "lt-long-write",
+    severity: Severity::Warning,
+    kind: Kind::Lock,
+    dialects: &[Dialect::Sqlite],
+    needs: Needs::File,
+    summary: "a whole table written while every writer waits",
+    why: "There is one writer for the whole file. While a migration writes, all others wait, whichever table they are \
+          about, and give up with `database is locked` when their `busy_timeout` ends; without a write-ahead log readers \
+          wait at the end too. `DROP COLUMN`, `VACUUM`, making a table anew, and an `UPDATE` of all rows take as long as \
+          the table is large. Rows are better changed in ranges, in a data migration, each range a transaction of its own. \
+          For the rest: switch on the log (`PRAGMA journal_mode = WAL`), let the release set a `busy_timeout` that is \
+          longer than the work, or let it pause.",
+    examples: &[
+        Example {
+            dialect: Dialect::Sqlite,
+            before: "CREATE TABLE users (id integer PRIMARY KEY, email text, note text);",
+            found: "-- forerun:contract unused-since=2.5.0\n\
+                    ALTER TABLE users DROP COLUMN note;",
+            instead: &[],
+            claims: &[Claim {
+                table: "users",
+                lock: "whole file",
+                blocks: Blocks::Writers,
+                work: Work::Rewrite,
+            }],
+        },
+        Example {
+            dialect: Dialect::Sqlite,
+            before: "CREATE TABLE users (id integer PRIMARY KEY, email text, note text);",
+            found: "UPDATE users SET email = lower(email);",
+            instead: &["-- forerun:data\n\
+                        UPDATE users SET email = lower(email) WHERE id BETWEEN 1 AND 10000;"],
+            claims: &[],
+        },
+    ],
+    peers: Peers::NONE,
+    check: Check::Operation(check),
+};
+
+fn check(at: &At<'_>, report: &mut Report<'_>) {
+    let (table, what, instead) = match &at.operation.kind {
+        OperationKind::Update {
+            table,
+            condition: None,
+        } if at.is_old(table) => (&table.name, "all rows are changed", in_ranges(at, table)),
+        OperationKind::Insert { table, .. } => match replaced(at, table) {
+            Some(old) => (
+                &old.name,
+                "all rows are written into the new table",
+                Vec::new(),
+            ),
+            None => return,
+        },
+        _ => {
+            let effects = effects_on_old(at);
+            if let Some(effect) = effects.iter().find(|effect| effect.work == Work::Rewrite) {
+                let message = format!(
+                    "every writer of the file waits while all of `{}` is written anew",
+                    effect.table.name
+                );
+                report.add(at.operation.span.clone(), message, Vec::new());
+            }
+            return;
+        }
+    };
+    let message =
+        format!("every writer of the file waits while {what}, as long as `{table}` is large");
+    report.add(at.operation.span.clone(), message, instead);
+}
+
+/// The old table in whose place the one that is filled here is put later.
+fn replaced<'a>(at: &At<'a>, filled: &ObjectName) -> Option<&'a ObjectName> {
+    at.later().find_map(|later| match &later.kind {
+        OperationKind::Rename { object, to, .. }
+            if at.schema().same_name(object, filled) && at.is_old(to) =>
+        {
+            Some(to)
+        }
+        _ => None,
+    })
+}
+
+/// The statement for one range of keys.
+fn in_ranges(at: &At<'_>, table: &ObjectName) -> Vec<String> {
+    let known = at.schema().table(table);
+    let Some(key) = known.and_then(|known| known.primary_key().first()) else {
+        return Vec::new();
+    };
+    let key = remedy::name(Dialect::Sqlite, key);
+    vec![remedy::data(&format!(
+        "-- one such statement for each range of keys\n{} WHERE {key} BETWEEN 1 AND 10000;",
+        at.statement.text.trim_end()
+    ))]
+}

@@ -1,0 +1,66 @@
+use super::super::rule::StatementAt;
+use super::prelude::*;
+use crate::{TransactionUse, classify};
+
+pub(super) static RULE: Rule = Rule {
+    id: "x-tx-control",
+    severity: Severity::Warning,
+    kind: Kind::Hygiene,
+    dialects: EVERY,
+    needs: Needs::Statement,
+    summary: "BEGIN and COMMIT in a migration",
+    why: "forerun puts a transaction around the migration by itself and writes its record in it, so that both are \
+          there or neither is. A `BEGIN` and `COMMIT` around the whole file mean the same and are left out; any \
+          other place of theirs splits the file into parts of which one can be there without the others. Leave them \
+          out; where a part must stand by itself, make it a migration of its own.",
+    examples: &[
+        Example {
+            dialect: Dialect::Postgres,
+            before: "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(200));",
+            found: "BEGIN;\n\
+                     ALTER TABLE users ADD COLUMN name text;\n\
+                     COMMIT;",
+            instead: &["ALTER TABLE users ADD COLUMN name text;"],
+            claims: &[],
+        },
+        Example {
+            dialect: Dialect::Mysql,
+            before: "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(200));",
+            found: "START TRANSACTION;\n\
+                     UPDATE users SET email = 'a' WHERE id = 1;\n\
+                     COMMIT;",
+            instead: &["-- forerun:data\n\
+                     UPDATE users SET email = 'a' WHERE id = 1;"],
+            claims: &[],
+        },
+        Example {
+            dialect: Dialect::Sqlite,
+            before: "CREATE TABLE users (id integer PRIMARY KEY, email text);",
+            found: "BEGIN;\n\
+                     ALTER TABLE users ADD COLUMN name text;\n\
+                     COMMIT;",
+            instead: &["ALTER TABLE users ADD COLUMN name text;"],
+            claims: &[],
+        },
+    ],
+    peers: Peers::NONE,
+    check: Check::Statement(check),
+};
+
+fn check(at: &StatementAt<'_>, report: &mut Report<'_>) {
+    let Some(operation) = at.operations.list.first() else {
+        return;
+    };
+    let ends = match classify(at.schema.dialect(), at.text).transaction {
+        TransactionUse::Begin => false,
+        TransactionUse::Commit | TransactionUse::Rollback => true,
+        TransactionUse::Inside | TransactionUse::Outside | TransactionUse::Savepoint => return,
+    };
+    let message = match ends {
+        true => {
+            "what stands before this is permanent without a record of the migration, unless the file ends here"
+        }
+        false => "forerun begins the transaction of a migration by itself",
+    };
+    report.add(operation.span.clone(), message, Vec::new());
+}
