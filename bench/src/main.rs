@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use options::Options;
 use report::Report;
-use sections::{copy, noop, read, render, up, version};
+use sections::{copy, lint, noop, read, render, up, version};
 use store::{Product, Store};
 
 fn main() -> ExitCode {
@@ -75,6 +75,9 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
     }
     if options.wants("read") {
         read::measure(options, report)?;
+    }
+    if options.wants("lint") {
+        lint::measure(options, report)?;
     }
     for product in &options.products {
         if options.wants("up") || options.wants("noop") {

@@ -29,7 +29,7 @@ pub struct Options {
     pub peers_directory: PathBuf,
 }
 
-const PARTS: [&str; 6] = ["version", "render", "read", "up", "noop", "copy"];
+const PARTS: [&str; 7] = ["version", "render", "read", "lint", "up", "noop", "copy"];
 
 impl Options {
     /// From arguments.

@@ -1,6 +1,7 @@
 //! What is measured, one file for each bound.
 
 pub mod copy;
+pub mod lint;
 pub mod noop;
 pub mod read;
 pub mod render;

@@ -190,10 +190,10 @@ fn the_dialect_comes_from_somewhere() {
 fn a_directory_that_cannot_be_read_is_no_finding() {
     let project = project();
     project.migration("0002_open.sql", "SELECT 'never closed");
-    lint(&project, "json", &["--dialect", "sqlite"])
+    let _ = lint(&project, "json", &["--dialect", "sqlite"])
         .expect_code(2)
         .expect_text("0002_open.sql");
-    lint(
+    let _ = lint(
         &project,
         "json",
         &["--dialect", "sqlite", "--dir", "nowhere"],
@@ -285,7 +285,7 @@ const SINCE: [&str; 4] = ["--dialect", "postgres", "--base", "base"];
 #[test]
 fn only_what_a_branch_adds_is_judged() {
     let project = repository();
-    lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
+    let _ = lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
     let outcome = lint(&project, "json", &SINCE).expect_code(0);
     assert!(found(&outcome).is_empty());
     assert_eq!(
@@ -367,7 +367,7 @@ fn a_version_is_given_once() {
 fn applied(url: &str) -> ScratchProject {
     let mut project = project();
     project.set_env("DATABASE_URL", url);
-    project.run(&["migrate", "up"]).expect_code(0);
+    let _ = project.run(&["migrate", "up"]).expect_code(0);
     project
 }
 
@@ -512,7 +512,7 @@ fn up_does_not_write_a_table_anew_while_everybody_waits() {
         ),
         (Some(1), Some(1))
     );
-    project
+    let _ = project
         .run(&["migrate", "up", "--lint", "warn"])
         .expect_code(0);
     let lint = project
@@ -569,7 +569,7 @@ fn the_examples_have_no_errors() {
         let mut words = words.to_vec();
         let directory = directory.display().to_string();
         words.push(&directory);
-        project.run(&words).expect_code(0);
+        let _ = project.run(&words).expect_code(0);
     }
 }
 

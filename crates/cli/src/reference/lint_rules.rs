@@ -186,7 +186,7 @@ pub fn example_text(rule: &Rule) -> String {
 /// What a server does, in words.
 fn claimed(example: &Example, claim: &Claim) -> String {
     let lock = match example.dialect {
-        Dialect::Postgres => format!("a `{}` lock", claim.lock),
+        Dialect::Postgres => format!("the lock `{}`", claim.lock),
         Dialect::Mysql => format!("`{}`", claim.lock),
         Dialect::Sqlite => format!("the {} is locked", claim.lock),
     };

@@ -208,7 +208,7 @@ impl Observer for MysqlObserver {
             for operation in &operations.list {
                 match &operation.kind {
                     OperationKind::CreateTable(create) => {
-                        self.made.extend(create.table.as_ref().map(key))
+                        self.made.extend(create.table.as_ref().map(key));
                     }
                     OperationKind::Rename { object, to, .. } if self.made.remove(&key(object)) => {
                         self.made.insert(key(to));

@@ -78,7 +78,7 @@ impl PostgresObserver {
 
     async fn relations(&mut self) -> Result<BTreeMap<i64, Relation>, DatabaseError> {
         let rows = self.session.rows(RELATIONS).await?;
-        rows.into_iter().map(relation).collect()
+        rows.iter().map(|row| relation(row)).collect()
     }
 
     async fn state(&mut self) -> Result<State, DatabaseError> {
@@ -316,9 +316,9 @@ fn builds_index(after: &State, table: i64, files: &BTreeSet<i64>) -> bool {
         .any(|index| index.table == Some(table) && index.file != 0 && !files.contains(&index.file))
 }
 
-fn relation(row: Vec<Option<String>>) -> Result<(i64, Relation), DatabaseError> {
-    let schema = Some(text(&row, 1)?.to_owned()).filter(|schema| !schema.is_empty());
-    let kind = match text(&row, 3)? {
+fn relation(row: &[Option<String>]) -> Result<(i64, Relation), DatabaseError> {
+    let schema = Some(text(row, 1)?.to_owned()).filter(|schema| !schema.is_empty());
+    let kind = match text(row, 3)? {
         "m" => ObjectKind::MaterializedView,
         "i" | "I" => ObjectKind::Index,
         _ => ObjectKind::Table,
@@ -327,13 +327,13 @@ fn relation(row: Vec<Option<String>>) -> Result<(i64, Relation), DatabaseError> 
         name: ObjectName {
             kind,
             schema,
-            name: text(&row, 2)?.to_owned(),
+            name: text(row, 2)?.to_owned(),
         },
-        file: number(&row, 4)?,
-        table: Some(number(&row, 5)?).filter(|table| *table != 0),
-        scans: number(&row, 6)?,
+        file: number(row, 4)?,
+        table: Some(number(row, 5)?).filter(|table| *table != 0),
+        scans: number(row, 6)?,
     };
-    Ok((number(&row, 0)?, relation))
+    Ok((number(row, 0)?, relation))
 }
 
 fn text(row: &[Option<String>], column: usize) -> Result<&str, DatabaseError> {

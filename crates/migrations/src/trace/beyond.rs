@@ -1,8 +1,8 @@
 //! Statements that reach beyond their database: users, settings of the server, other databases. On a scratch database
 //! they would change what the target shares with it, or leave something behind, so a trace does not run them.
 
-use forerun_sql::Dialect;
-use forerun_sql::operation::Operations;
+use forerun_sql::operation::{OperationKind, Operations};
+use forerun_sql::{Dialect, ObjectName, classify};
 
 /// Why a statement is not run in a trace; `None` when it may be. `own` is the scratch database. `target` is the database
 /// of the target where both are on one server.
@@ -68,11 +68,26 @@ pub(super) fn why_not(
     if dialect != Dialect::Mysql {
         return None;
     }
-    let tables = operations.list.iter().filter_map(|one| one.kind.table());
-    let mut schemas = tables.filter_map(|table| table.schema.as_deref());
+    let objects = classify(dialect, text).objects;
+    let names = operations
+        .list
+        .iter()
+        .flat_map(|one| named(&one.kind))
+        .chain(&objects);
+    let mut schemas = names.filter_map(|name| name.schema.as_deref());
     let elsewhere = schemas.any(|schema| !schema.eq_ignore_ascii_case(own));
-    let named = target.is_some_and(|target| qualifies(text, target));
-    (elsewhere || named).then_some(OTHER)
+    let mentioned = target.is_some_and(|target| qualifies(text, target));
+    (elsewhere || mentioned).then_some(OTHER)
+}
+
+/// What an operation makes, changes or moves.
+fn named(kind: &OperationKind) -> Vec<&ObjectName> {
+    let moved = match kind {
+        OperationKind::Rename { object, to, .. } => vec![object, to],
+        OperationKind::Create { object, .. } | OperationKind::Drop { object, .. } => vec![object],
+        _ => Vec::new(),
+    };
+    kind.table().into_iter().chain(moved).collect()
 }
 
 /// Whether `name` stands before a point somewhere in the text, also in a string that becomes a statement.
@@ -127,6 +142,12 @@ mod tests {
         for text in [
             "INSERT INTO shop.orders VALUES (1)",
             "ALTER TABLE other.orders ADD COLUMN a int",
+            "RENAME TABLE orders TO other.orders",
+            "ALTER TABLE orders RENAME TO other.orders",
+            "CREATE VIEW other.v AS SELECT 1",
+            "CREATE PROCEDURE other.p() SELECT 1",
+            "DROP PROCEDURE other.p",
+            "CREATE TRIGGER other.t BEFORE INSERT ON other.orders FOR EACH ROW SET NEW.a = 1",
             "UPDATE a JOIN `shop`.orders o ON o.id = a.id SET a.x = 1",
         ] {
             assert!(!kept(Dialect::Mysql, text), "{text}");

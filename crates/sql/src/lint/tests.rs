@@ -72,7 +72,10 @@ fn every_rule_finds_its_examples_and_nothing_bad_in_what_to_do_instead() {
             let findings = judge(&mut linter, example.dialect, example.found);
             let found: Vec<&str> = findings.iter().map(|finding| finding.rule.id).collect();
             if !found.contains(&id) {
-                wrong.push(format!("{id} does not find {:?}, found {found:?}", example.found));
+                wrong.push(format!(
+                    "{id} does not find {:?}, found {found:?}",
+                    example.found
+                ));
             }
             let mut linter = after(example.dialect, example.before, rule);
             for file in example.instead {
@@ -81,7 +84,10 @@ fn every_rule_finds_its_examples_and_nothing_bad_in_what_to_do_instead() {
                     .iter()
                     .filter(|finding| finding.is_error() || finding.rule.id == id);
                 wrong.extend(errors.map(|finding| {
-                    format!("{id}: {file:?} instead: {}: {}", finding.rule.id, finding.message)
+                    format!(
+                        "{id}: {file:?} instead: {}: {}",
+                        finding.rule.id, finding.message
+                    )
                 }));
             }
         }
@@ -104,7 +110,10 @@ fn what_a_finding_proposes_has_no_error_either() {
                         found.is_error() || found.rule.id == rule.id || found.rule.id == "x-opaque"
                     });
                     wrong.extend(errors.map(|found| {
-                        format!("{}: {file:?}: {}: {}", rule.id, found.rule.id, found.message)
+                        format!(
+                            "{}: {file:?}: {}: {}",
+                            rule.id, found.rule.id, found.message
+                        )
                     }));
                 }
             }

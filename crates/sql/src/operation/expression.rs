@@ -99,7 +99,8 @@ impl Expression {
                 ")" if kind == TokenKind::Symbol => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            let is = |word| depth == 0 && kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
+            let is =
+                |word| depth == 0 && kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
             if is("or") || is("case") {
                 return vec![self.clone()];
             }
@@ -196,7 +197,10 @@ mod tests {
             let parts = expression(text).conjuncts(Dialect::Postgres);
             parts.into_iter().map(|part| part.text).collect::<Vec<_>>()
         };
-        assert_eq!(parts("a > 0 AND (b OR c) and d"), ["a > 0", "(b OR c)", "d"]);
+        assert_eq!(
+            parts("a > 0 AND (b OR c) and d"),
+            ["a > 0", "(b OR c)", "d"]
+        );
         assert_eq!(parts("a AND b OR c"), ["a AND b OR c"]);
     }
 

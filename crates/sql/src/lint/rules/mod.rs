@@ -5,11 +5,11 @@ use super::rule::Rule;
 /// What almost every rule needs.
 mod prelude {
     pub(super) use super::super::finding::{Kind, Severity};
+    pub(super) use super::super::remedy;
     pub(super) use super::super::rule::{At, Check, Claim, Example, Needs, Peers, Report, Rule};
     pub(super) use crate::Dialect;
-    pub(super) use crate::effect::{Blocks, Work};
-    pub(super) use super::super::remedy;
     pub(super) use crate::ObjectKind;
+    pub(super) use crate::effect::{Blocks, Work};
     pub(super) use crate::operation::OperationKind;
 
     /// All of them.
