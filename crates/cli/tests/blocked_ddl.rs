@@ -260,3 +260,43 @@ fn an_invalid_index_is_built_again() {
     assert_eq!(target.audited(), [1]);
     target.assert_left_clean();
 }
+
+/// A change of the catalog alone is done in milliseconds. Should it last, others wait for it, so it is given up; what has
+/// to read the table is not, and neither is what the script gives its own time.
+#[test]
+fn what_should_be_short_may_not_last_long() {
+    let Some(target) = target_with_orders(Target::postgres()) else {
+        return;
+    };
+    target.query(
+        "CREATE TABLE noted (number serial, limits text);
+         CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF tg_tag = 'ALTER TABLE' AND current_query() LIKE '%orders%' THEN
+                 INSERT INTO noted (limits) VALUES (current_setting('statement_timeout'));
+             END IF;
+         END $$;
+         CREATE EVENT TRIGGER note ON ddl_command_start EXECUTE FUNCTION note();",
+    );
+    let project = project_for(&target, &[("0001_first.sql", "SELECT 1;\n".to_owned())]);
+    let _ = up_for_people(&project, &[]).run().expect_code(0);
+    for (name, sql) in [
+        (
+            "0002_short.sql",
+            "ALTER TABLE orders ADD COLUMN note text;\n",
+        ),
+        (
+            "0003_reads_the_table.sql",
+            "ALTER TABLE orders ADD CONSTRAINT paid CHECK (amount > 0);\n",
+        ),
+        (
+            "0004_has_its_own_limit.sql",
+            "-- forerun:timeout statement=2m\nALTER TABLE orders ADD COLUMN more text;\n",
+        ),
+    ] {
+        project.migration(name, sql);
+    }
+    let _ = up_for_people(&project, &[]).run().expect_code(0);
+    let limits = target.query("SELECT string_agg(limits, ' ' ORDER BY number) FROM noted");
+    assert_eq!(limits, "10200ms 0 2min");
+}

@@ -584,8 +584,8 @@ fn who_only_makes_tables_has_no_errors() {
     let mut judged = 0;
     for (name, dialect) in [
         ("harbor-golang-migrate-postgres", "postgres"),
-        ("openfga-goose", "postgres"),
-        ("atuin-sqlx", "postgres"),
+        ("openfga-goose/postgres", "postgres"),
+        ("atuin-sqlx/postgres", "postgres"),
     ] {
         let directory = PathBuf::from(&corpora).join(name);
         if !directory.is_dir() {

@@ -58,7 +58,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let traces = match &arguments.command {
         Command::Migrate(Migrate::Plan(plan)) => plan.trace,
         Command::Migrate(Migrate::Lint(lint)) => {
-            matches!(settings::scratch_database(&lint.scratch, &environment), Ok(Some(_)))
+            matches!(
+                settings::scratch_database(&lint.scratch, &environment),
+                Ok(Some(_))
+            )
         }
         _ => false,
     };

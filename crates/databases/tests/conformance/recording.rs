@@ -167,7 +167,10 @@ pub async fn a_deployment_reads_back_as_written(target: &Target) {
             if !own {
                 committed(&mut session).await;
             }
-            assert_eq!(session.deployments().await.unwrap(), [row.clone()]);
+            assert_eq!(
+                session.deployments().await.unwrap(),
+                std::slice::from_ref(row)
+            );
         }
     }
     session.begin(LIMITS).await.unwrap();

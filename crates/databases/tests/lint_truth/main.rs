@@ -77,9 +77,6 @@ const CONTINUES: &[&str] = &[
     "pg-validate-same-tx",
 ];
 
-/// Claims that no test can see, since the statement does not run in a transaction.
-const UNSEEN: &[&str] = &[];
-
 fn examples(dialect: Dialect) -> impl Iterator<Item = (&'static Rule, &'static Example)> {
     let all = ALL.iter().copied();
     let all = all.flat_map(|rule| rule.examples.iter().map(move |example| (rule, example)));
@@ -97,10 +94,6 @@ async fn claims(scratch: &Scratch, rule: &Rule, example: &Example) -> Vec<String
         Err(error) => return vec![format!("{}: {error}", rule.id)],
     };
     for claim in example.claims {
-        let unseen = traced.iter().all(|one| one.source != Source::Observed);
-        if unseen && UNSEEN.contains(&rule.id) {
-            continue;
-        }
         let observed = traced.iter().filter(|one| one.source == Source::Observed);
         let mut effects = observed.flat_map(|one| &one.effects);
         if !effects.any(|effect| is_claimed(effect, claim)) {

@@ -110,7 +110,7 @@ fn assertion(arguments: &str) -> Result<DirectiveKind, String> {
 
 /// `drop-column "unused since 2.5.0"`: rule and reason.
 fn allow(arguments: &str) -> Result<DirectiveKind, String> {
-    const FORM: &str = "the form is -- forerun:allow drop-column \"unused since 2.5.0\"";
+    const FORM: &str = "the form is -- forerun:allow bc-drop-column \"unused since 2.5.0\"";
     let length = arguments
         .find(|character: char| character.is_whitespace() || matches!(character, '"' | '\''))
         .unwrap_or(arguments.len());

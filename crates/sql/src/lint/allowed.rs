@@ -93,21 +93,37 @@ pub fn unknown(id: &str) -> String {
     format!("there is no rule `{id}`{}", nearest(id))
 }
 
-/// The rule that was probably meant.
+/// The rule that was probably meant: one that squawk or strong_migrations call so, or one that is written much the same.
 fn nearest(id: &str) -> String {
-    let shared = |other: &str| {
-        let parts = other
-            .split('-')
-            .filter(|part| id.split('-').any(|own| own == *part));
-        let same = |(left, right): &(char, char)| left == right;
-        let begin = other.chars().zip(id.chars()).take_while(same);
-        (parts.count(), begin.count())
+    let is_peer = |rule: &&&Rule| {
+        !id.is_empty() && [rule.peers.squawk, rule.peers.strong_migrations].contains(&id)
     };
-    let best = rules::ALL.iter().max_by_key(|rule| shared(rule.id));
-    match best.filter(|rule| shared(rule.id) > (0, 2)) {
+    let alike = || {
+        let rules = rules::ALL.iter().map(|rule| (distance(rule.id, id), rule));
+        let best = rules.min_by_key(|(distance, _)| *distance);
+        best.filter(|(distance, _)| *distance * 2 < id.len())
+            .map(|(_, rule)| rule)
+    };
+    match rules::ALL.iter().find(is_peer).or_else(alike) {
         Some(rule) => format!("; did you mean `{}`?", rule.id),
         None => String::new(),
     }
+}
+
+/// How many letters have to be added, left out or changed to make one word of the other (Levenshtein).
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (number, letter) in left.bytes().enumerate() {
+        let mut diagonal = number;
+        let mut before = number + 1;
+        for (old, other) in row.iter_mut().skip(1).zip(right.bytes()) {
+            let change = diagonal + usize::from(letter != other);
+            diagonal = *old;
+            before = change.min(before + 1).min(*old + 1);
+            *old = before;
+        }
+    }
+    row.last().copied().unwrap_or(left.len())
 }
 
 /// Whether what a rule finds depends on more than the files, so that an exception may be needed another time.

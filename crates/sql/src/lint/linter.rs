@@ -2,6 +2,7 @@
 
 use super::allowed::Allowed;
 use super::finding::{Finding, Kind, Severity};
+use super::locks::finds_nothing;
 use super::rule::{At, Check, FileAt, Found, Report, Rule, StatementAt};
 use super::rules;
 use crate::effect::{Blocks, Work, effects};
@@ -212,6 +213,8 @@ impl Linter {
                 place: number,
                 statement: statement_at,
             });
+            let nothing = operation
+                .is_some_and(|operation| finds_nothing(self.files, &operation.kind, &self.schema));
             for rule in &self.rules {
                 let before = found.len();
                 let mut report = Report {
@@ -224,7 +227,7 @@ impl Linter {
                         check(&statement_at, &mut report);
                         list.list.as_slice()
                     }
-                    (Check::Operation(check), Some(at)) => {
+                    (Check::Operation(check), Some(at)) if !nothing => {
                         check(at, &mut report);
                         std::slice::from_ref(at.operation)
                     }

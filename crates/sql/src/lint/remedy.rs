@@ -239,6 +239,13 @@ pub(super) fn without(dialect: Dialect, text: &str, words: &[&str]) -> String {
     kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a row of words stands in a text.
+pub(super) fn says(dialect: Dialect, text: &str, words: &[&str]) -> bool {
+    let tokens: Vec<(TokenKind, &str)> = Tokens::new(dialect, text).collect();
+    (0..tokens.len())
+        .any(|place| length_of(tokens.get(place..).unwrap_or_default(), words).is_some())
+}
+
 /// How many tokens these words take, with the space between them, when they begin here.
 fn length_of(tokens: &[(TokenKind, &str)], words: &[&str]) -> Option<usize> {
     let mut length = 0;

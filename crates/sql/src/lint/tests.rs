@@ -7,6 +7,7 @@ use super::*;
 use crate::{Dialect, Piece, Splitter};
 
 mod compatibility;
+mod teams;
 
 pub(super) fn script(dialect: Dialect, text: &str) -> Script {
     let mut splitter = Splitter::new(text.as_bytes(), dialect);

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::operation::Expression;
 
 pub(super) static RULE: Rule = Rule {
     id: "bc-drop-default",
@@ -57,7 +58,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         .column(table, column)
         .map(|known| &known.definition);
     let had = match known {
-        Some(known) => known.default.is_some() || known.numbered,
+        Some(known) => known.default.as_ref().is_some_and(is_value) || known.numbered,
         None => !matches!(at.operation.kind, OperationKind::ModifyColumn { .. }),
     };
     if !had || !at.is_old_column(table, column) {
@@ -74,4 +75,9 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     );
     let later = remedy::contract(&remedy::ended(at.statement.text));
     report.add(at.operation.span.clone(), message, vec![later]);
+}
+
+/// `DEFAULT NULL` says no more than no default at all.
+fn is_value(default: &Expression) -> bool {
+    !default.text.eq_ignore_ascii_case("null")
 }

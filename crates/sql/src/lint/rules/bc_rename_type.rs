@@ -1,5 +1,6 @@
 use super::super::compatibility::renamed_report;
 use super::prelude::*;
+use crate::operation::operations;
 
 pub(super) static RULE: Rule = Rule {
     id: "bc-rename-type",
@@ -20,6 +21,9 @@ pub(super) static RULE: Rule = Rule {
     }],
     peers: Peers::NONE,
     check: Check::Operation(|at, report| {
+        if replaced_by_a_wider_one(at) {
+            return;
+        }
         renamed_report(
             at,
             report,
@@ -29,3 +33,30 @@ pub(super) static RULE: Rule = Rule {
         );
     }),
 };
+
+/// Whether an enumeration with the same name and all of its labels is made later in the transaction: how one does what
+/// `ADD VALUE` could not do.
+fn replaced_by_a_wider_one(at: &At<'_>) -> bool {
+    let OperationKind::Rename { object, .. } = &at.operation.kind else {
+        return false;
+    };
+    let Some(known) = at.schema().definition(object) else {
+        return false;
+    };
+    let list = operations(Dialect::Postgres, &known.text).list;
+    let mut made = list.iter().filter_map(|made| match &made.kind {
+        OperationKind::Create { labels, .. } => labels.as_ref(),
+        _ => None,
+    });
+    let Some(old) = made.next() else {
+        return false;
+    };
+    at.later().any(|later| match &later.kind {
+        OperationKind::Create {
+            object: made,
+            labels: Some(new),
+            ..
+        } => at.schema().same_name(made, object) && old.iter().all(|label| new.contains(label)),
+        _ => false,
+    })
+}

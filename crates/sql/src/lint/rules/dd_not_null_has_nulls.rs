@@ -1,6 +1,7 @@
 use super::super::compatibility::refuses_null;
 use super::prelude::*;
-use crate::operation::ConstraintKind;
+use crate::ObjectName;
+use crate::operation::{ColumnDefinition, ConstraintKind, Expression};
 
 pub(super) static RULE: Rule = Rule {
     id: "dd-not-null-has-nulls",
@@ -37,6 +38,14 @@ pub(super) static RULE: Rule = Rule {
             claims: &[],
         },
         Example {
+            dialect: Dialect::Postgres,
+            before: "CREATE TABLE users (id bigint PRIMARY KEY);",
+            found: "-- forerun:contract unused-since=2.5.0\n\
+                     ALTER TABLE users ADD COLUMN plan text NOT NULL;",
+            instead: &["ALTER TABLE users ADD COLUMN plan text NOT NULL DEFAULT 'free';"],
+            claims: &[],
+        },
+        Example {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(200), plan varchar(20));",
             found: "ALTER TABLE users MODIFY email varchar(200) NOT NULL;",
@@ -55,6 +64,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let dialect = at.dialect();
+    if let OperationKind::AddColumn { table, column, .. } = &at.operation.kind {
+        return added(at, table, column, report);
+    }
     let (table, column) = match &at.operation.kind {
         // With NOT VALID nobody looks at the rows; VALIDATE does.
         OperationKind::AddConstraint { constraint, .. } if constraint.not_valid => return,
@@ -104,4 +116,35 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         None => steps = vec![asserted(at.statement.text)],
     }
     report.add(at.operation.span.clone(), message, steps);
+}
+
+/// A new column that refuses NULL and has nothing else to put into the rows. (MySQL and MariaDB put zero or the like
+/// there, and SQLite refuses it in any case: other rules speak.)
+fn added(at: &At<'_>, table: &ObjectName, column: &ColumnDefinition, report: &mut Report<'_>) {
+    let is_null = |default: &Expression| default.text.eq_ignore_ascii_case("null");
+    let fills = column.numbered
+        || column.generated.is_some()
+        || column.default.as_ref().is_some_and(|value| !is_null(value));
+    if at.dialect() != Dialect::Postgres
+        || !column.not_null
+        || fills
+        || !at.is_old(table)
+        || at.is_asserted(table)
+    {
+        return;
+    }
+    let on = remedy::object(Dialect::Postgres, table);
+    let text = remedy::without(
+        Dialect::Postgres,
+        at.definition_text(column),
+        &["NOT", "NULL"],
+    );
+    report.add(
+        at.operation.span.clone(),
+        format!(
+            "fails if `{}` has a row: it would have nothing in `{}`",
+            table.name, column.name
+        ),
+        vec![format!("ALTER TABLE {on} ADD COLUMN {text};")],
+    );
 }

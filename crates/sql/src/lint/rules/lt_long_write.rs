@@ -59,10 +59,12 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         _ => {
             let effects = effects_on_old(at);
             if let Some(effect) = effects.iter().find(|effect| effect.work == Work::Rewrite) {
-                let message = format!(
-                    "every writer of the file waits while all of `{}` is written anew",
-                    effect.table.name
-                );
+                let what = match &at.operation.kind {
+                    OperationKind::RewriteTable { table: None, .. } => "the whole file".to_owned(),
+                    _ => format!("all of `{}`", effect.table.name),
+                };
+                let message =
+                    format!("every writer of the file waits while {what} is written anew");
                 report.add(at.operation.span.clone(), message, Vec::new());
             }
             return;

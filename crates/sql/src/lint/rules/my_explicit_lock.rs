@@ -1,6 +1,8 @@
 use super::super::my_remedy::{Wish, wish};
 use super::super::rule::StatementAt;
 use super::prelude::*;
+use crate::effect::mysql::{Way, way};
+use crate::operation::Operation;
 
 pub(super) static RULE: Rule = Rule {
     id: "my-explicit-lock",
@@ -56,7 +58,19 @@ fn check(at: &StatementAt<'_>, report: &mut Report<'_>) {
         "{who} `{}` wait until the statement ends, because it asks for that",
         table.name
     );
-    report.add(span, message, vec![asking_less(at)]);
+    // Where the server has no other way it would refuse the statement without these clauses.
+    let needs_it = |operation: &Operation| {
+        let way = way(&operation.kind, at.schema);
+        matches!(
+            way,
+            Some(Way::Copy(_) | Way::SharedRebuild | Way::SharedIndex)
+        )
+    };
+    let instead = match at.operations.list.iter().any(needs_it) {
+        true => Vec::new(),
+        false => vec![asking_less(at)],
+    };
+    report.add(span, message, instead);
 }
 
 /// The statement with the clauses for which nobody waits.

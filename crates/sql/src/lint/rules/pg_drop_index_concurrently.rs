@@ -54,9 +54,13 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         None => "its table".to_owned(),
     };
     let index = object(Dialect::Postgres, index);
+    let if_exists = match remedy::says(Dialect::Postgres, at.statement.text, &["IF", "EXISTS"]) {
+        true => "IF EXISTS ",
+        false => "",
+    };
     report.add(
         at.operation.span.clone(),
         format!("reads and writes of {whose} wait while `{index}` is dropped, and while the statement waits for its lock"),
-        vec![format!("DROP INDEX CONCURRENTLY {index};")],
+        vec![format!("DROP INDEX CONCURRENTLY {if_exists}{index};")],
     );
 }

@@ -46,7 +46,16 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     if index.concurrently || index.only || partitioned {
         return;
     }
-    let text = at.statement.text;
+    // With IF NOT EXISTS an invalid index that an earlier try left behind would be taken for a good one.
+    let may_be_there = index
+        .name
+        .as_ref()
+        .is_some_and(|name| at.schema().index(name).is_some());
+    let words = ["IF", "NOT", "EXISTS"];
+    let text = match index.if_not_exists && !may_be_there {
+        true => remedy::without(Dialect::Postgres, at.statement.text, &words),
+        false => at.statement.text.to_owned(),
+    };
     let instead = match text.to_ascii_uppercase().find("INDEX") {
         Some(place) => {
             let (head, tail) = text.split_at(place + "INDEX".len());

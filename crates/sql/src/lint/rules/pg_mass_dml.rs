@@ -66,17 +66,17 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         .and_then(|table| table.constraints.iter().find_map(primary));
     let key = name(Dialect::Postgres, key.map_or("id", String::as_str));
     let range = format!("{key} BETWEEN 1 AND 10000");
-    let (severity, what) = match (&at.operation.kind, condition) {
-        (OperationKind::Update { .. }, None) => (Severity::Error, "every row"),
+    let (severity, which) = match (&at.operation.kind, condition) {
+        (OperationKind::Update { .. }, None) => (Severity::Error, ""),
         // That the rows are lost is another rule's to say.
-        (_, None) => (Severity::Warning, "every row"),
-        (_, Some(_)) => (Severity::Warning, "every row that meets the condition"),
+        (_, None) => (Severity::Warning, ""),
+        (_, Some(_)) => (Severity::Warning, " that meets the condition"),
     };
     report.add_as(
         severity,
         at.operation.span.clone(),
         format!(
-            "one statement {verb} {what} of `{}`: they stay locked until it is done",
+            "one statement {verb} every row of `{}`{which}: they stay locked until it is done",
             table.name
         ),
         ranged(at.statement.text, condition.as_ref(), &range),

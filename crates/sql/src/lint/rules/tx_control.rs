@@ -1,5 +1,6 @@
 use super::super::rule::StatementAt;
 use super::prelude::*;
+use crate::operation::Operations;
 use crate::{TransactionUse, classify};
 
 pub(super) static RULE: Rule = Rule {
@@ -56,6 +57,18 @@ fn check(at: &StatementAt<'_>, report: &mut Report<'_>) {
         TransactionUse::Commit | TransactionUse::Rollback => true,
         TransactionUse::Inside | TransactionUse::Outside | TransactionUse::Savepoint => return,
     };
+    let all = at.file.operations;
+    let controls = |list: &Operations| {
+        let mut operations = list.list.iter();
+        operations.any(|one| matches!(one.kind, OperationKind::TransactionControl))
+    };
+    // Around the whole file: said where it begins.
+    if ends && at.place + 1 == all.len() && all.first().is_some_and(controls) && at.place > 0 {
+        let between = all.get(1..at.place).unwrap_or_default();
+        if !between.iter().any(controls) {
+            return;
+        }
+    }
     let message = match ends {
         true => {
             "what stands before this is permanent without a record of the migration, unless the file ends here"
