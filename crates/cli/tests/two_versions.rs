@@ -236,3 +236,33 @@ fn renaming_in_one_step_is_refused_before_anything_runs() {
     first.at_work();
     first.retire();
 }
+
+#[test]
+fn the_first_deployment_can_be_repeated_whatever_it_does() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut project = ScratchProject::new(env!("CARGO_BIN_EXE_forerun"));
+    project.set_env("DATABASE_URL", &database.url);
+    project.set_env("FORERUN_RELEASE", "1.0.0");
+    project.migration(
+        "0001_users.sql",
+        "CREATE TABLE users (id int, name text);\n",
+    );
+    project.migration("0002_wrong.sql", "CREATE TABLE oops (id no_such_type);\n");
+    project.migration(
+        "0003_better.sql",
+        "ALTER TABLE users RENAME COLUMN name TO full_name;\nALTER TABLE users ALTER COLUMN id TYPE bigint;\n",
+    );
+    let up = ["migrate", "up"];
+    let _ = project.run(&up).expect_code(3);
+    // Nothing can have started yet that knows `name`.
+    project.migration("0002_wrong.sql", "CREATE TABLE oops (id int);\n");
+    let _ = project.run(&up).expect_code(0);
+    project.migration(
+        "0004_again.sql",
+        "ALTER TABLE users RENAME COLUMN full_name TO name;\n",
+    );
+    let _ = project.run(&up).expect_code(5);
+}

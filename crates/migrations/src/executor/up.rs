@@ -55,6 +55,9 @@ impl UpOptions {
     }
 }
 
+/// In the audit entry that ends a run: how many migrations its scope has left for another run.
+pub(super) const LEFT_FOR_LATER: &str = "left_for_later";
+
 impl Runner {
     /// Applies pending migrations, and opens the deployment of the release, if there is one.
     ///
@@ -99,13 +102,17 @@ impl Runner {
         };
         let mut run = self.locked(session, lease, &wait, command).await?;
         let result = run.up(&directory, &options, &mut summaries).await;
-        run.finish(result, |report| {
-            format!(
-                "{command}: {} migration(s) applied",
-                report.migrations.len()
-            )
-        })
-        .await
+        let (message, left) = match &result {
+            Ok(report) => {
+                let applied = report.migrations.len();
+                let message = format!("{command}: {applied} migration(s) applied");
+                (message, left_to_another_step(report))
+            }
+            Err(error) => (error.to_string(), 0),
+        };
+        let detail = serde_json::json!({ "ok": result.is_ok(), LEFT_FOR_LATER: left });
+        run.end(message, detail).await;
+        result
     }
 
     /// Plans, and takes the lock if there is something to do.
@@ -245,7 +252,8 @@ impl Run<'_> {
         if options.lint != LintMode::Off {
             let server = session.server();
             let cut = runner.lint_plan(directory, &recorded, server, &mut plan)?;
-            runner.heed_findings(&plan, &cut, options.lint)?;
+            let heeded = runner.heed_findings(session, &plan, &cut, options.lint);
+            heeded.await?;
         }
         let opening = runner
             .opening(directory, session, !plan.steps.is_empty())
@@ -263,6 +271,8 @@ impl Run<'_> {
         }
         if let Some(deployment) = deployment {
             match &result {
+                // Another step of the same deployment goes on with the rest.
+                Ok(report) if left_to_another_step(report) > 0 => {}
                 Ok(_) => self.end_deployment(&deployment, true).await?,
                 Err(_) => self.fail_deployment(&deployment).await,
             }
@@ -305,6 +315,15 @@ impl Run<'_> {
     }
 }
 
+/// How many migrations the scope of a run leaves to another step of the same deployment. What is held, and all after it, is
+/// left to another deployment.
+fn left_to_another_step(report: &RunReport) -> usize {
+    match report.held.is_empty() {
+        true => report.left_for_later.len(),
+        false => 0,
+    }
+}
+
 /// What the audit keeps of a run that had nothing to do.
 fn nothing_to_do_entries(command: &str, result: &Result<RunReport, RunError>) -> Vec<AuditEntry> {
     let (held, message) = match result {
@@ -319,7 +338,8 @@ fn nothing_to_do_entries(command: &str, result: &Result<RunReport, RunError>) ->
         }
     };
     let mut entries = held_entries(held);
-    let detail = serde_json::json!({ "ok": result.is_ok() });
+    let left = result.as_ref().map_or(0, left_to_another_step);
+    let detail = serde_json::json!({ "ok": result.is_ok(), LEFT_FOR_LATER: left });
     entries.push(run_entry("run.finished", message, detail));
     entries
 }

@@ -99,9 +99,9 @@ fn nearest(id: &str) -> String {
         !id.is_empty() && [rule.peers.squawk, rule.peers.strong_migrations].contains(&id)
     };
     let alike = || {
-        let rules = rules::ALL.iter().map(|rule| (distance(rule.id, id), rule));
-        let best = rules.min_by_key(|(distance, _)| *distance);
-        best.filter(|(distance, _)| *distance * 2 < id.len())
+        let rules = rules::ALL.iter().map(|rule| (unlike(rule.id, id), rule));
+        let best = rules.min_by_key(|(unlike, _)| *unlike);
+        best.filter(|((letters, _), _)| *letters * 3 < id.len() && id.len() > 3)
             .map(|(_, rule)| rule)
     };
     match rules::ALL.iter().find(is_peer).or_else(alike) {
@@ -110,12 +110,27 @@ fn nearest(id: &str) -> String {
     }
 }
 
-/// How many letters have to be added, left out or changed to make one word of the other (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
+/// How many letters of a rule's name are written otherwise, and then how many are left out at its end. Its family (`pg-`)
+/// need not be written.
+fn unlike(rule: &str, id: &str) -> (usize, usize) {
+    let (_, bare) = rule.split_once('-').unwrap_or(("", rule));
+    let of = |name: &str| {
+        let distances = distances(id, name);
+        let begins = distances.iter().min().copied();
+        begins.zip(distances.last().copied()).unwrap_or_default()
+    };
+    of(rule).min(of(bare))
+}
+
+/// How many letters have to be added, left out or changed to make a word of each beginning of the other (Levenshtein).
+fn distances(left: &str, right: &str) -> Vec<usize> {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (number, letter) in left.bytes().enumerate() {
         let mut diagonal = number;
         let mut before = number + 1;
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
         for (old, other) in row.iter_mut().skip(1).zip(right.bytes()) {
             let change = diagonal + usize::from(letter != other);
             diagonal = *old;
@@ -123,7 +138,7 @@ fn distance(left: &str, right: &str) -> usize {
             *old = before;
         }
     }
-    row.last().copied().unwrap_or(left.len())
+    row
 }
 
 /// Whether what a rule finds depends on more than the files, so that an exception may be needed another time.

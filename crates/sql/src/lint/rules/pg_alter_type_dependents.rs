@@ -53,28 +53,36 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     if !at.is_old(table) {
         return;
     }
-    let views = [ObjectKind::View, ObjectKind::MaterializedView]
-        .into_iter()
-        .flat_map(|kind| at.schema().definitions(kind));
-    for (view, definition) in views {
-        let text = Expression {
-            text: definition.text.clone(),
-            span: 0..0,
-        };
-        let names = |word: &str| text.names(Dialect::Postgres, word);
-        let all = text.text.contains('*');
-        if names(&table.name) && (all || names(column)) {
-            let shown = name(Dialect::Postgres, view);
-            report.add(
-                at.operation.span.clone(),
-                format!("PostgreSQL refuses to change the type of `{column}` while view `{view}` uses it"),
-                vec![format!(
-                    "DROP VIEW {shown};\n{}\n{}",
-                    ended(at.statement.text),
-                    ended(&definition.text)
-                )],
-            );
+    let (mut drops, mut makes, mut views) = (Vec::new(), Vec::new(), Vec::new());
+    for (kind, words) in [
+        (ObjectKind::View, "VIEW"),
+        (ObjectKind::MaterializedView, "MATERIALIZED VIEW"),
+    ] {
+        for (view, definition) in at.schema().definitions(kind) {
+            let text = Expression {
+                text: definition.text.clone(),
+                span: 0..0,
+            };
+            let names = |word: &str| text.names(Dialect::Postgres, word);
+            let all = text.text.contains('*');
+            if names(&table.name) && (all || names(column)) {
+                drops.push(format!("DROP {words} {};", name(Dialect::Postgres, view)));
+                makes.push(ended(&text.text));
+                views.push(view);
+            }
         }
+    }
+    // It is refused as long as one of them is left.
+    drops.push(ended(at.statement.text));
+    drops.extend(makes);
+    for view in views {
+        report.add(
+            at.operation.span.clone(),
+            format!(
+                "PostgreSQL refuses to change the type of `{column}` while view `{view}` uses it"
+            ),
+            vec![drops.join("\n")],
+        );
     }
     if effects_on_old(at)
         .iter()

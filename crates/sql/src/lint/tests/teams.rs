@@ -184,6 +184,7 @@ fn the_rule_that_was_meant_is_named() {
     for (id, meant) in [
         ("drop-colunm", "`bc-drop-column`"),
         ("index-concurrently", "`pg-index-concurrently`"),
+        ("pg-indx", "`pg-index-concurrently`"),
         (
             "require-concurrent-index-creation",
             "`pg-index-concurrently`",
@@ -191,7 +192,25 @@ fn the_rule_that_was_meant_is_named() {
     ] {
         assert!(unknown(id).contains(meant), "{}", unknown(id));
     }
-    for id in ["no-such-rule", "my-mass", "x"] {
+    for id in ["no-such-rule", "squash", "x"] {
         assert!(!unknown(id).contains("did you mean"), "{}", unknown(id));
     }
+}
+
+#[test]
+fn all_views_give_way_to_another_type() {
+    let before = [
+        "CREATE TABLE sales (id bigint PRIMARY KEY, total numeric(10, 2));",
+        "CREATE VIEW big AS SELECT id, total FROM sales;\n\
+         CREATE MATERIALIZED VIEW sums AS SELECT sum(total) AS total FROM sales;",
+    ];
+    let change = "ALTER TABLE sales ALTER COLUMN total TYPE numeric(12, 2);";
+    assert_eq!(
+        instead(Postgres, &before, change, "pg-alter-type-dependents"),
+        [format!(
+            "DROP VIEW big;\nDROP MATERIALIZED VIEW sums;\n{change}\n\
+             CREATE VIEW big AS SELECT id, total FROM sales;\n\
+             CREATE MATERIALIZED VIEW sums AS SELECT sum(total) AS total FROM sales;"
+        )]
+    );
 }
