@@ -284,18 +284,18 @@ fn directives_are_understood_or_refused() {
             &["0001_a.sql:2:1", "inside a statement"],
         ),
         ("SELECT 1\n-- forerun:dta\n, 2;", &["0001_a.sql:2:1"]),
-        // Reserved for later versions: running without them would not do what they say.
         (
-            "-- forerun:contract after=0007 unused-since=2.5.0\nSELECT 1;",
-            &["contract", "yet"],
+            "-- forerun:contract before=0007\nSELECT 1;",
+            &["contract", "unused-since"],
         ),
+        (
+            "-- forerun:allow bc-drop-column\nSELECT 1;",
+            &["allow", "reason"],
+        ),
+        // Reserved for later versions: running without them would not do what they say.
         (
             "-- forerun:backfill table=users key=id\nUPDATE users SET a = 1 WHERE id > :lo AND id <= :hi;",
             &["backfill", "yet"],
-        ),
-        (
-            "-- forerun:allow drop-column \"unused\"\nSELECT 1;",
-            &["allow", "yet"],
         ),
     ] {
         println!("{text}");

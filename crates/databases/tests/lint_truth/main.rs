@@ -43,6 +43,10 @@ const WITHOUT_CLAIM: &[(&str, Shown)] = &[
         Shown::Seen("orders", "LOCK=SHARED", Work::Rewrite),
     ),
     (
+        "my-mass-dml",
+        Shown::Nothing("rows are locked one by one, which no wish of ALTER shows"),
+    ),
+    (
         "my-mixed-instant",
         Shown::Seen("orders", "LOCK=NONE", Work::Rewrite),
     ),

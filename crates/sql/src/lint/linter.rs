@@ -5,6 +5,7 @@ use super::finding::{Finding, Kind, Severity};
 use super::locks::finds_nothing;
 use super::rule::{At, Check, FileAt, Found, Report, Rule, StatementAt};
 use super::rules;
+use super::view_indexes::ViewIndexes;
 use crate::effect::{Blocks, Work, effects};
 use crate::operation::{Operation, Operations, operations};
 use crate::schema::Schema;
@@ -67,6 +68,7 @@ pub struct Linter {
     work: Vec<Option<Work>>,
     rules: Vec<&'static Rule>,
     schema: Schema,
+    views: ViewIndexes,
     files: usize,
     together_since: Option<usize>,
 }
@@ -79,6 +81,7 @@ impl Linter {
             work: Vec::new(),
             settings,
             schema: Schema::new(dialect),
+            views: ViewIndexes::default(),
             files: 0,
             together_since: None,
         }
@@ -102,6 +105,7 @@ impl Linter {
         for statement in &script.statements {
             let parsed = operations(self.schema.dialect(), &statement.text);
             for operation in &parsed.list {
+                self.views.apply(&operation.kind, &self.schema);
                 self.schema.apply(operation, &statement.text);
             }
         }
@@ -158,6 +162,12 @@ impl Linter {
             found.extend(self.heard(file, also));
         }
         rules::observed_lock::leave_to_others(&mut found);
+        rules::pg_multi_table_lock::propose_once(&mut found);
+        // What a rule takes less seriously than others of its findings is for those who ask, as a rule of notes is.
+        let asked = |rule: &Rule| self.settings.enabled.iter().any(|id| id == rule.id);
+        found.retain(|one| {
+            one.severity > Severity::Info || one.rule.severity == Severity::Info || asked(one.rule)
+        });
         let mut allowed = Allowed::of(dialect, statements);
         let mut findings: Vec<Finding> = found
             .into_iter()
@@ -205,6 +215,7 @@ impl Linter {
                 place,
                 operations: list,
                 schema: &self.schema,
+                views: &self.views,
                 file,
             };
             let operation = list.list.get(number);
@@ -242,6 +253,7 @@ impl Linter {
                 let effects = effects(operation, &self.schema).into_iter();
                 let old = effects.filter(|effect| statement_at.is_old(&effect.table));
                 most = old.map(|effect| effect.work).max().max(most);
+                self.views.apply(&operation.kind, &self.schema);
                 self.schema.apply(operation, &statement.text);
             }
         }

@@ -13,6 +13,7 @@ mod locks;
 mod lt_remedy;
 mod my_remedy;
 mod names;
+mod pg_conversion;
 mod pg_remedy;
 #[cfg(test)]
 mod pg_tests;
@@ -22,6 +23,7 @@ mod rules;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod view_indexes;
 
 pub use allowed::unknown;
 pub use finding::{Finding, Kind, Severity};

@@ -64,6 +64,14 @@ pub(super) fn cut(file: &FileAt<'_>, place: usize, alone: bool) -> Vec<String> {
     }
 }
 
+/// The file cut in two before a statement, and what to say where it has too many statements to be shown again.
+pub(super) fn cut_or_say(file: &FileAt<'_>, place: usize) -> (Vec<String>, &'static str) {
+    match file.file.script.statements.len() > MOST_SHOWN {
+        true => (Vec::new(), "; one such statement per migration"),
+        false => (cut(file, place, false), ""),
+    }
+}
+
 /// The name that a constraint has or gets.
 pub(super) fn constraint_name(at: &At<'_>, table: &ObjectName, constraint: &Constraint) -> String {
     let unknown = Table::sketch(&table.name, Vec::new(), Vec::new());

@@ -257,3 +257,133 @@ fn a_timeout_of_the_file_becomes_a_directive() {
         assert_eq!(instead("pg-timeout-override", "", &text), [wanted]);
     }
 }
+
+/// What is proposed for a type: the function of the trigger, and what fills the column.
+fn converted(before: &str, text: &str) -> (String, String) {
+    let files = instead("pg-alter-type", before, text);
+    (files[0].clone(), files[1].clone())
+}
+
+#[test]
+fn a_column_beside_the_old_one_gets_what_using_says() {
+    let (trigger, fill) = converted(
+        ORDERS,
+        "ALTER TABLE orders ALTER note TYPE date USING to_date(orders.note || \"id\"::text, 'note');",
+    );
+    assert!(
+        trigger.contains("NEW.note_new := to_date(NEW.note || NEW.\"id\"::text, 'note');"),
+        "{trigger}"
+    );
+    // Nobody knows the way back, so the old column is left alone.
+    assert!(!trigger.contains("NEW.note :="), "{trigger}");
+    assert!(
+        fill.contains("SET note_new = to_date(orders.note || \"id\"::text, 'note') WHERE"),
+        "{fill}"
+    );
+    let (trigger, fill) = converted(
+        ORDERS,
+        "ALTER TABLE orders ALTER note TYPE int USING (note::int);",
+    );
+    assert!(
+        trigger.contains("NEW.note_new := (NEW.note::int);"),
+        "{trigger}"
+    );
+    assert!(trigger.contains("NEW.note := NEW.note_new;"), "{trigger}");
+    assert!(fill.contains("SET note_new = (note::int) WHERE"), "{fill}");
+    let before = "CREATE TABLE t (id bigint PRIMARY KEY, n int);";
+    let (trigger, _) = converted(
+        before,
+        "ALTER TABLE t ALTER n TYPE boolean USING n::boolean;",
+    );
+    assert!(
+        trigger.contains("NEW.n := NEW.n_new::integer;"),
+        "{trigger}"
+    );
+}
+
+#[test]
+fn a_type_that_needs_a_cast_gets_one_where_no_using_is_written() {
+    let (trigger, fill) = converted(ORDERS, "ALTER TABLE orders ALTER note TYPE int;");
+    assert!(
+        trigger.contains("NEW.note_new := NEW.note::int;"),
+        "{trigger}"
+    );
+    assert!(fill.contains("SET note_new = note::int WHERE"), "{fill}");
+    let before =
+        "CREATE TYPE state AS ENUM ('1', '2');\nCREATE TABLE t (id bigint PRIMARY KEY, s state);";
+    let (trigger, fill) = converted(before, "ALTER TABLE t ALTER s TYPE int;");
+    assert!(
+        trigger.contains("NEW.s_new := NEW.s::text::int;"),
+        "{trigger}"
+    );
+    assert!(trigger.contains("NEW.s := NEW.s_new;"), "{trigger}");
+    assert!(fill.contains("SET s_new = s::text::int WHERE"), "{fill}");
+    let before = "CREATE TABLE t (id bigint PRIMARY KEY, n int);";
+    let (_, fill) = converted(before, "ALTER TABLE t ALTER n TYPE bigint;");
+    assert!(fill.contains("SET n_new = n WHERE"), "{fill}");
+}
+
+#[test]
+fn a_view_is_refreshed_beside_its_readers_when_it_has_a_unique_index() {
+    let view = "CREATE MATERIALIZED VIEW daily AS SELECT 1 AS day;";
+    let refresh = "REFRESH MATERIALIZED VIEW daily;";
+    let beside = "REFRESH MATERIALIZED VIEW CONCURRENTLY daily;";
+    let proposed = |before: &str| {
+        let finding = found("pg-matview-refresh", before, refresh).remove(0);
+        (finding.message.contains("unique index"), finding.instead)
+    };
+    let index = "CREATE UNIQUE INDEX i ON daily (day);";
+    assert_eq!(
+        proposed(&format!("{view}\n{index}")),
+        (false, vec![beside.to_owned()])
+    );
+    for none in [
+        view.to_owned(),
+        format!("{view}\nCREATE INDEX i ON daily (day);"),
+        format!("{view}\nCREATE UNIQUE INDEX i ON daily (day) WHERE day > 0;"),
+        format!("{view}\n{index}\nDROP INDEX i;"),
+        format!("{view}\n{index}\nDROP MATERIALIZED VIEW daily;\n{view}"),
+    ] {
+        assert_eq!(proposed(&none), (true, Vec::new()), "{none}");
+    }
+    let made = "CREATE UNIQUE INDEX CONCURRENTLY daily_key ON daily (<columns>);";
+    assert_eq!(
+        proposed(""),
+        (true, vec![made.to_owned(), beside.to_owned()])
+    );
+}
+
+#[test]
+fn a_file_is_cut_once_and_only_a_short_one() {
+    let before = format!("{ORDERS}\nCREATE TABLE shops (id bigint PRIMARY KEY, a int);");
+    let judged = |text: &str| {
+        let mut linter = Linter::new(POSTGRES, Settings::default());
+        linter.learn(&script(POSTGRES, &before));
+        let findings = judge(&mut linter, POSTGRES, text);
+        let of = |id: &str| {
+            let mut own = findings.iter().filter(|finding| finding.rule.id == id);
+            own.next()
+                .map(|own| (own.message.clone(), own.instead.len()))
+        };
+        (
+            of("pg-hold-access-exclusive").unwrap(),
+            of("pg-multi-table-lock").unwrap(),
+        )
+    };
+    let lock = "ALTER TABLE orders ADD COLUMN a int;";
+    let work = "ALTER TABLE shops ALTER a TYPE bigint;";
+    let (held, several) = judged(&format!("{lock}\n{work}"));
+    assert_eq!((held.1, several.1), (2, 0));
+    let long = format!("{lock}\n{work}\n{}", "SELECT 1;\n".repeat(12));
+    let (held, several) = judged(&long);
+    assert_eq!((held.1, several.1), (0, 0));
+    for (message, _) in [held, several] {
+        assert!(
+            message.ends_with("one such statement per migration"),
+            "{message}"
+        );
+    }
+    // Where the other rule has nothing to say, the proposal stands.
+    let text = format!("{lock}\nALTER TABLE shops ADD COLUMN b int;");
+    assert_eq!(instead("pg-multi-table-lock", &before, &text).len(), 2);
+}

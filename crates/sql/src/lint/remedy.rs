@@ -143,19 +143,18 @@ pub(super) fn backfill(schema: &Schema, table: &ObjectName, set: &str, condition
 /// Triggers that keep two columns the same, whichever of the two a release writes.
 pub(super) fn keep_same(dialect: Dialect, table: &ObjectName, old: &str, new: &str) -> String {
     let sync = sync_name(table, new);
+    let (raw_old, raw_new) = (old, new);
     let (old, new) = (name(dialect, old), name(dialect, new));
     let on = object(dialect, table);
     let named = |suffix: &str| name(dialect, &format!("{sync}{suffix}"));
     match dialect {
-        Dialect::Postgres => {
-            let function = named("");
-            format!(
-                "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  \
-                 IF TG_OP = 'INSERT' AND NEW.{new} IS NULL OR TG_OP = 'UPDATE' AND NEW.{new} IS NOT DISTINCT FROM OLD.{new} THEN\n    \
-                 NEW.{new} := NEW.{old};\n  ELSE\n    NEW.{old} := NEW.{new};\n  END IF;\n  RETURN NEW;\nEND $$;\n\
-                 CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {on}\n  FOR EACH ROW EXECUTE FUNCTION {function}();"
-            )
-        }
+        Dialect::Postgres => keep_converted(
+            table,
+            raw_old,
+            raw_new,
+            &format!("NEW.{old}"),
+            Some(&format!("NEW.{new}")),
+        ),
         Dialect::Mysql => format!(
             "CREATE TRIGGER {} BEFORE INSERT ON {on} FOR EACH ROW\n  \
              SET NEW.{new} = COALESCE(NEW.{new}, NEW.{old}), NEW.{old} = NEW.{new};\n\
@@ -176,6 +175,35 @@ pub(super) fn keep_same(dialect: Dialect, table: &ObjectName, old: &str, new: &s
             named("_new")
         ),
     }
+}
+
+/// The trigger of PostgreSQL that keeps a column and one of another type the same. `forth` is the value of the new column,
+/// `back` that of the old one; without it only the new one follows.
+pub(super) fn keep_converted(
+    table: &ObjectName,
+    old: &str,
+    new: &str,
+    forth: &str,
+    back: Option<&str>,
+) -> String {
+    let function = name(Dialect::Postgres, &sync_name(table, new));
+    let (old, new) = (name(Dialect::Postgres, old), name(Dialect::Postgres, new));
+    let on = object(Dialect::Postgres, table);
+    let (note, back) = match back {
+        Some(back) => (String::new(), format!("  ELSE\n    NEW.{old} := {back};\n")),
+        None => (
+            format!(
+                "-- a release that writes {new} writes {old} as well: the trigger cannot turn the expression round\n"
+            ),
+            String::new(),
+        ),
+    };
+    format!(
+        "{note}CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  \
+         IF TG_OP = 'INSERT' AND NEW.{new} IS NULL OR TG_OP = 'UPDATE' AND NEW.{new} IS NOT DISTINCT FROM OLD.{new} THEN\n    \
+         NEW.{new} := {forth};\n{back}  END IF;\n  RETURN NEW;\nEND $$;\n\
+         CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {on}\n  FOR EACH ROW EXECUTE FUNCTION {function}();"
+    )
 }
 
 /// Drops what [`keep_same`] made.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::finding::{Kind, Severity};
 use super::linter::{File, Server};
+use super::view_indexes::ViewIndexes;
 use crate::effect::{Blocks, Work};
 use crate::operation::{Operation, Operations};
 use crate::schema::Schema;
@@ -138,6 +139,8 @@ pub struct StatementAt<'a> {
     pub operations: &'a Operations,
     /// The schema before it.
     pub schema: &'a Schema,
+    /// The unique indexes of materialized views before it.
+    pub(super) views: &'a ViewIndexes,
     /// Its file.
     pub file: &'a FileAt<'a>,
 }

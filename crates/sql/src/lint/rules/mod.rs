@@ -90,6 +90,7 @@ mod my_inline_references;
 mod my_inplace_rebuild;
 mod my_invisible_first;
 mod my_lock_shared_inplace;
+mod my_mass_dml;
 mod my_mixed_instant;
 mod my_modify_loses_attributes;
 mod my_no_primary_key;
@@ -129,7 +130,7 @@ mod pg_many_columns_index;
 mod pg_mass_dml;
 mod pg_matview_refresh;
 mod pg_merge_alters;
-mod pg_multi_table_lock;
+pub(super) mod pg_multi_table_lock;
 mod pg_pk_using_index_nullable;
 mod pg_primary_key;
 mod pg_reindex_concurrently;
@@ -206,6 +207,7 @@ pub static ALL: &[&Rule] = &[
     &my_inplace_rebuild::RULE,
     &my_invisible_first::RULE,
     &my_lock_shared_inplace::RULE,
+    &my_mass_dml::RULE,
     &my_mixed_instant::RULE,
     &my_modify_loses_attributes::RULE,
     &my_no_primary_key::RULE,

@@ -1,5 +1,6 @@
 use super::super::my_remedy::{Wish, way_on_old, wish};
 use super::prelude::*;
+use crate::ObjectName;
 use crate::effect::mysql::Way;
 
 pub(super) static RULE: Rule = Rule {
@@ -92,5 +93,30 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         ),
         _ => format!("writes to `{}` wait while {work}", table.name),
     };
+    let message = match reason(at, table) {
+        Some(reason) => format!("{message}: {reason}"),
+        None => message,
+    };
     report.add(at.operation.span.clone(), message, Vec::new());
+}
+
+/// What is in the way of those who write.
+fn reason(at: &At<'_>, table: &ObjectName) -> Option<String> {
+    let known = at.schema().table(table);
+    let full_text =
+        known.is_some_and(|known| known.indexes.iter().any(|index| index.method == "FULLTEXT"));
+    match &at.operation.kind {
+        OperationKind::CreateIndex(index) if index.method == "FULLTEXT" && !full_text => Some(
+            "it is the first `FULLTEXT` index, which needs a hidden column in every row".to_owned(),
+        ),
+        OperationKind::CreateIndex(index) if !index.method.is_empty() => {
+            Some(format!("it is a `{}` index", index.method))
+        }
+        OperationKind::AddColumn { column, .. } if column.numbered => Some(format!(
+            "`{}` is `AUTO_INCREMENT`, and every row gets its number",
+            column.name
+        )),
+        _ if full_text => Some("the table has a `FULLTEXT` index".to_owned()),
+        _ => None,
+    }
 }

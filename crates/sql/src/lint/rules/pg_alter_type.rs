@@ -1,9 +1,10 @@
 use super::super::locks::effects_on_old;
+use super::super::pg_conversion::conversion;
 use super::super::pg_remedy::{alter, other_actions};
-use super::super::remedy::{backfill, contract, keep_same, name, no_longer_same};
+use super::super::remedy::{backfill, contract, keep_converted, name, no_longer_same};
 use super::prelude::*;
 use crate::ObjectName;
-use crate::operation::TypeName;
+use crate::operation::{Expression, TypeName};
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-alter-type",
@@ -59,14 +60,21 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let OperationKind::ColumnType {
-        table, column, to, ..
+        table,
+        column,
+        to,
+        using,
+        ..
     } = &at.operation.kind
     else {
         return;
     };
     let work = effects_on_old(at).iter().map(|effect| effect.work).max();
     let (what, instead) = match work {
-        Some(Work::Rewrite) => ("is written anew", beside(at, table, column, to)),
+        Some(Work::Rewrite) => (
+            "is written anew",
+            beside(at, table, column, to, using.as_ref()),
+        ),
         Some(Work::IndexBuild) => ("gets new indexes", Vec::new()),
         _ => return,
     };
@@ -81,7 +89,13 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
 }
 
 /// A second column, until nobody uses the first.
-fn beside(at: &At<'_>, table: &ObjectName, column: &str, to: &TypeName) -> Vec<String> {
+fn beside(
+    at: &At<'_>,
+    table: &ObjectName,
+    column: &str,
+    to: &TypeName,
+    using: Option<&Expression>,
+) -> Vec<String> {
     let data_type = at.statement.text.get(to.span.clone()).unwrap_or_default();
     let new = format!("{column}_new");
     let (old_name, new_name) = (
@@ -89,14 +103,21 @@ fn beside(at: &At<'_>, table: &ObjectName, column: &str, to: &TypeName) -> Vec<S
         name(Dialect::Postgres, &new),
     );
     let add = alter(table, &format!("ADD COLUMN {new_name} {data_type}"));
-    let same = keep_same(Dialect::Postgres, table, column, &new);
+    let values = conversion(at, table, column, &new, to, using);
+    let same = keep_converted(
+        table,
+        column,
+        &new,
+        &values.forth_of_row,
+        values.back_of_row.as_deref(),
+    );
     let drop = alter(table, &format!("DROP COLUMN {old_name}"));
     let mut files = other_actions(at, table);
     files.push(format!("{add}\n{same}"));
     files.push(backfill(
         at.schema(),
         table,
-        &format!("{new_name} = {old_name}"),
+        &format!("{new_name} = {}", values.forth),
         &format!("{new_name} IS NULL"),
     ));
     let no_longer = no_longer_same(Dialect::Postgres, table, &new);

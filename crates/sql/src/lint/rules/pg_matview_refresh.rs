@@ -1,4 +1,4 @@
-use super::super::remedy::object;
+use super::super::remedy::{name, object};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -40,12 +40,32 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         return;
     }
     let named = object(Dialect::Postgres, view);
+    let refresh = format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {named};");
+    let indexed = at.statement.views.has(at.schema(), view);
+    let (needs, instead) = match (indexed, known) {
+        (true, _) => ("", vec![refresh]),
+        // Which columns tell its rows apart is for those to say who know the query.
+        (false, Some(_)) => (
+            "; `CONCURRENTLY` would let them, but needs a unique index first, and no migration makes one",
+            Vec::new(),
+        ),
+        (false, None) => (
+            "; `CONCURRENTLY` lets them, and needs a unique index, of which nothing is known here",
+            vec![
+                format!(
+                    "CREATE UNIQUE INDEX CONCURRENTLY {} ON {named} (<columns>);",
+                    name(Dialect::Postgres, &format!("{}_key", view.name))
+                ),
+                refresh,
+            ],
+        ),
+    };
     report.add(
         at.operation.span.clone(),
         format!(
-            "nobody can read `{}` until its query is finished",
+            "nobody can read `{}` until its query is finished{needs}",
             view.name
         ),
-        vec![format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {named};")],
+        instead,
     );
 }

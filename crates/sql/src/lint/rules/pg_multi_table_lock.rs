@@ -1,6 +1,6 @@
 use super::super::locks::steps;
-use super::super::pg_remedy::cut;
-use super::super::rule::FileAt;
+use super::super::pg_remedy::cut_or_say;
+use super::super::rule::{FileAt, Found};
 use super::prelude::*;
 use crate::schema::Schema;
 use crate::{ObjectKind, ObjectName};
@@ -60,17 +60,31 @@ fn check(file: &FileAt<'_>, schema: &Schema, report: &mut Report<'_>) {
         if let Some(first) = held.first()
             && step.statement > locked_by
         {
+            let (instead, say) = cut_or_say(file, step.statement);
             report.in_statement(step.statement).add(
                 step.span.clone(),
                 format!(
-                    "`{}` stays locked while this waits for the lock on `{}`",
+                    "`{}` stays locked while this waits for the lock on `{}`{say}",
                     first.name, new.name
                 ),
-                cut(file, step.statement, false),
+                instead,
             );
             return;
         }
         locked_by = step.statement;
         held.extend(own);
+    }
+}
+
+/// Where another rule proposes to cut the file at the same statement, that is enough.
+pub(in super::super) fn propose_once(found: &mut [Found]) {
+    let others = found
+        .iter()
+        .filter(|other| other.rule.id == super::pg_hold_access_exclusive::RULE.id);
+    let cut: Vec<usize> = others.map(|other| other.statement).collect();
+    for own in found.iter_mut() {
+        if own.rule.id == RULE.id && cut.contains(&own.statement) {
+            own.instead.clear();
+        }
     }
 }

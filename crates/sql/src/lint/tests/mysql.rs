@@ -2,7 +2,7 @@
 
 use super::script;
 use crate::Dialect;
-use crate::lint::{File, Linter, Server, Settings};
+use crate::lint::{File, Linter, Server, Settings, Severity};
 
 /// The rules (`my-…` only) that find something, for a server.
 fn found_on(mariadb: Option<bool>, before: &str, text: &str) -> Vec<&'static str> {
@@ -188,4 +188,91 @@ fn a_definition_that_says_what_it_gives_up_is_meant() {
     );
     let lost = found(before, "ALTER TABLE t CHANGE a b int NOT NULL;");
     assert!(lost.contains(&"my-modify-loses-attributes"), "{lost:?}");
+}
+
+/// What one rule says first of a file: how bad it is, the message, and what to write instead.
+fn said(id: &str, before: &str, text: &str) -> Option<(Severity, String, Vec<String>)> {
+    let mut linter = Linter::new(Dialect::Mysql, Settings::default());
+    linter.learn(&script(Dialect::Mysql, before));
+    let findings = super::judge(&mut linter, Dialect::Mysql, text);
+    let mut own = findings.into_iter().filter(|own| own.rule.id == id);
+    own.next()
+        .map(|own| (own.severity, own.message, own.instead))
+}
+
+#[test]
+fn a_whole_table_is_updated_range_by_range() {
+    let (severity, message, instead) = said("my-mass-dml", TABLE, "UPDATE t SET a = 1;").unwrap();
+    assert_eq!(severity, Severity::Error);
+    assert!(message.contains("`t`"), "{message}");
+    let ranged = "-- forerun:data\n-- one such statement for each range of keys\nUPDATE t SET a = 1 WHERE id BETWEEN 1 AND 10000;";
+    assert_eq!(instead, [ranged]);
+    let (_, _, instead) = said("my-mass-dml", TABLE, "UPDATE t SET a = 1 WHERE 1;").unwrap();
+    assert_eq!(instead, [ranged]);
+    for fine in [
+        "UPDATE t SET a = 1 WHERE b = 'x';",
+        "UPDATE t SET a = 1 ORDER BY id LIMIT 1000;",
+        "UPDATE t JOIN u ON u.id = t.id SET t.a = u.a;",
+        "DELETE FROM t;",
+        "CREATE TABLE new (a int); UPDATE new SET a = 1;",
+    ] {
+        assert_eq!(said("my-mass-dml", TABLE, fine), None, "{fine}");
+    }
+}
+
+#[test]
+fn work_in_place_for_which_writes_wait_has_its_reason() {
+    let reason = |before: &str, text: &str| said("my-lock-shared-inplace", before, text).unwrap().1;
+    let full_text = "CREATE TABLE t (id bigint PRIMARY KEY, b text, c text, FULLTEXT (b));";
+    for (before, text, wanted) in [
+        (
+            TABLE,
+            "ALTER TABLE t ADD FULLTEXT (b);",
+            "the first `FULLTEXT` index",
+        ),
+        (
+            full_text,
+            "ALTER TABLE t ADD FULLTEXT (c);",
+            "it is a `FULLTEXT` index",
+        ),
+        (
+            TABLE,
+            "ALTER TABLE t ADD SPATIAL INDEX (b);",
+            "it is a `SPATIAL` index",
+        ),
+        (
+            TABLE,
+            "ALTER TABLE t ADD n int AUTO_INCREMENT UNIQUE;",
+            "`n` is `AUTO_INCREMENT`",
+        ),
+        (
+            full_text,
+            "ALTER TABLE t ADD n int;",
+            "the table has a `FULLTEXT` index",
+        ),
+    ] {
+        let message = reason(before, text);
+        assert!(message.contains(wanted), "{text}: {message}");
+    }
+}
+
+#[test]
+fn an_engine_without_transactions_is_a_warning() {
+    let severity = |engine: &str| {
+        let text = format!("CREATE TABLE n (id bigint PRIMARY KEY) ENGINE={engine};");
+        said("my-engine", "", &text).map(|(severity, _, _)| severity)
+    };
+    for engine in ["MyISAM", "aria", "MEMORY", "CSV", "ARCHIVE"] {
+        assert_eq!(severity(engine), Some(Severity::Warning), "{engine}");
+    }
+    // A note, for those who ask for it.
+    assert_eq!(severity("ROCKSDB"), None);
+    let mut linter = super::after(Dialect::Mysql, "", crate::lint::rule("my-engine").unwrap());
+    let text = "CREATE TABLE n (id bigint PRIMARY KEY) ENGINE=ROCKSDB;";
+    let findings = super::judge(&mut linter, Dialect::Mysql, text);
+    let own = findings.iter().find(|own| own.rule.id == "my-engine");
+    assert_eq!(own.map(|own| own.severity), Some(Severity::Info));
+    assert_eq!(severity("InnoDB"), None);
+    let text = "CREATE TEMPORARY TABLE n (id bigint) ENGINE=MEMORY;";
+    assert_eq!(said("my-engine", "", text), None);
 }
