@@ -449,6 +449,23 @@ impl OperationKind {
         }
     }
 
+    /// The constraints that it adds, by themselves or with a column.
+    pub fn added_constraints(&self) -> &[Constraint] {
+        match self {
+            Self::AddConstraint { constraint, .. } => std::slice::from_ref(constraint),
+            Self::AddColumn { column, .. } => &column.constraints,
+            _ => &[],
+        }
+    }
+
+    /// The column that it adds.
+    pub fn added_column(&self) -> Option<&ColumnDefinition> {
+        match self {
+            Self::AddColumn { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+
     /// The table that it changes; `None` when it is about something else.
     pub fn table(&self) -> Option<&ObjectName> {
         match self {

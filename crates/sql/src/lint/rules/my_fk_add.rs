@@ -84,12 +84,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
 
 /// The columns of the key that is added, and what they refer to.
 fn key(kind: &OperationKind) -> Option<(&[String], &Reference)> {
-    let constraints = match kind {
-        OperationKind::AddConstraint { constraint, .. } => std::slice::from_ref(constraint),
-        OperationKind::AddColumn { column, .. } => column.constraints.as_slice(),
-        _ => return None,
-    };
-    constraints
+    kind.added_constraints()
         .iter()
         .find_map(|constraint| match &constraint.kind {
             ConstraintKind::ForeignKey { columns, reference } => {

@@ -43,17 +43,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
-    let (table, constraints) = match &at.operation.kind {
-        OperationKind::AddConstraint { table, constraint } => {
-            (table, std::slice::from_ref(constraint))
-        }
-        OperationKind::AddColumn { table, column, .. } => (table, column.constraints.as_slice()),
-        _ => return,
-    };
-    if !at.is_old(table) {
+    let kind = &at.operation.kind;
+    let Some(table) = kind.table().filter(|table| at.is_old(table)) else {
         return;
-    }
-    for constraint in constraints {
+    };
+    for constraint in kind.added_constraints() {
         let ConstraintKind::PrimaryKey {
             columns,
             using_index: None,

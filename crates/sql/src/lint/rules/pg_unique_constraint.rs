@@ -56,19 +56,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
-    let (table, column, constraints) = match &at.operation.kind {
-        OperationKind::AddConstraint { table, constraint } => {
-            (table, None, std::slice::from_ref(constraint))
-        }
-        OperationKind::AddColumn { table, column, .. } => {
-            (table, Some(column), column.constraints.as_slice())
-        }
-        _ => return,
-    };
-    if !at.is_old(table) {
+    let kind = &at.operation.kind;
+    let Some(table) = kind.table().filter(|table| at.is_old(table)) else {
         return;
-    }
-    for constraint in constraints {
+    };
+    let column = kind.added_column();
+    for constraint in kind.added_constraints() {
         let ConstraintKind::Unique {
             columns,
             using_index: None,
