@@ -54,13 +54,17 @@ impl Store {
     pub fn start(product: Product) -> Result<Self, String> {
         let missing = || format!("{product:?} is not installed; scripts/test installs it");
         let server = match product {
-            // Everything else as the product ships it.
-            Product::Postgres => Server::Postgres(
-                PostgresServer::builder()
+            // Everything else as the product ships it, except that databases of earlier rounds stay (see
+            // [`Place::keep`]) and must not be tidied up during later ones.
+            Product::Postgres => {
+                let server = PostgresServer::builder()
                     .durable()
                     .start()
-                    .ok_or_else(missing)?,
-            ),
+                    .ok_or_else(missing)?;
+                server.execute("postgres", "ALTER SYSTEM SET autovacuum = off");
+                server.execute("postgres", "SELECT pg_reload_conf()");
+                Server::Postgres(server)
+            }
             // The log and pool sizes that the product ships with, and not the small ones of the tests.
             Product::Mariadb => Server::Mariadb(
                 MariadbServer::builder()
@@ -128,7 +132,7 @@ impl Store {
         }
     }
 
-    /// An empty database. It is removed with the value.
+    /// An empty database. It is removed with the value, unless that is [kept](Place::keep).
     pub fn fresh(&self) -> Place<'_> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         // Of one length, so that recorded statements stay as long as they were.
@@ -145,7 +149,11 @@ impl Store {
             Server::Sqlite(_) => {}
         }
         let _ = Command::new("sync").status();
-        Place { store: self, name }
+        Place {
+            store: self,
+            name,
+            kept: false,
+        }
     }
 }
 
@@ -154,9 +162,18 @@ impl Store {
 pub struct Place<'a> {
     store: &'a Store,
     name: String,
+    kept: bool,
 }
 
 impl Place<'_> {
+    /// Leaves the database where it is until the store goes. A database of a thousand tables is thousands of
+    /// files, and for some minutes after so many were removed ext4 looks for inodes that were not in use just now
+    /// (`recently_deleted`, fs/ext4/ialloc.c): whoever creates tables then pays for it, more than for anything
+    /// that a tool does.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+
     /// Its store.
     pub fn store(&self) -> &Store {
         self.store
@@ -304,6 +321,9 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         match &self.store.server {
             Server::Postgres(server) => {
                 let _ = server.try_execute(

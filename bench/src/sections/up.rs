@@ -116,10 +116,12 @@ fn record(
     let recording = recorded::finish(&place)?;
     ran?;
     if let Some(kept) = &options.keep_session {
+        std::fs::create_dir_all(kept).map_err(|error| error.to_string())?;
         let path = kept.join(format!("{}.sql", store.client_name()));
         std::fs::write(path, recording.script(Part::All, place.name()))
             .map_err(|error| error.to_string())?;
     }
+    place.keep();
     Ok(recording)
 }
 
@@ -131,6 +133,7 @@ fn fresh_run(
     let place = store.fresh();
     let sample = work(&place)?;
     check(&place, count)?;
+    place.keep();
     Ok(sample)
 }
 
