@@ -121,6 +121,15 @@ pub enum CommitOutcome {
     Unknown(DatabaseError),
 }
 
+/// How [`Session::record_and_commit`] ended.
+#[derive(Debug)]
+pub enum RecordOutcome {
+    /// It was written, and the commit ended like this.
+    Ended(CommitOutcome),
+    /// It must not be written, and nothing was: for any reason but [`Fenced::Written`].
+    Refused(Fenced),
+}
+
 /// Request for the runner lock.
 #[derive(Debug, Clone)]
 pub struct LeaseRequest {
@@ -334,6 +343,15 @@ pub trait Session: Send {
     async fn record(&mut self, lease: &Lease, record: Record<'_>) -> Result<Fenced, DatabaseError> {
         record_piece_by_piece(self, lease, record).await
     }
+    /// [`Session::record`] and [`Session::commit`], in fewer messages where the session knows how. After anything but
+    /// [`CommitOutcome::Committed`] the caller rolls back.
+    async fn record_and_commit(
+        &mut self,
+        lease: &Lease,
+        record: Record<'_>,
+    ) -> Result<RecordOutcome, DatabaseError> {
+        record_then_commit(self, lease, record).await
+    }
     /// Replaces the checksums of an applied version, in the open transaction, if the lease is still ours.
     async fn record_checksums(
         &mut self,
@@ -411,6 +429,21 @@ pub async fn record_piece_by_piece<S: Session + ?Sized>(
         session.audit(record.audit).await?;
     }
     Ok(fenced)
+}
+
+/// [`Session::record_and_commit`] with the two methods.
+///
+/// # Errors
+/// Of the record.
+pub async fn record_then_commit<S: Session + ?Sized>(
+    session: &mut S,
+    lease: &Lease,
+    record: Record<'_>,
+) -> Result<RecordOutcome, DatabaseError> {
+    Ok(match session.record(lease, record).await? {
+        Fenced::Written => RecordOutcome::Ended(session.commit().await),
+        refused => RecordOutcome::Refused(refused),
+    })
 }
 
 /// Stops what a session is executing, on the server; the session's own call then returns

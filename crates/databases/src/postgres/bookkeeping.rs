@@ -214,32 +214,10 @@ impl PostgresSession {
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
         let schema = self.schema();
-        let values = [
-            text(row.version.as_str()),
-            limited(&row.description, 1000),
-            limited(&row.script, 1000),
-            text(row.kind.as_str()),
-            text(row.phase.as_str()),
-            text(row.origin.as_str()),
-            text(&row.checksums.normalized),
-            text(&row.checksums.raw),
-            text(&row.checksums.sql),
-            row.statements.to_string(),
-            format!("{}::timestamptz", text(&row.started_at)),
-            format!("{}::timestamptz", text(&row.finished_at)),
-            row.duration_ms.to_string(),
-            limited(&row.run_id, 64),
-            optional(row.release.as_deref(), 255),
-            limited(&row.applied_by, 512),
-            limited(&row.tool_version, 64),
-            optional(row.unused_since.as_deref(), 255),
-            number(row.deployment),
-        ];
         let body = format!(
-            "written AS (INSERT INTO {schema}.forerun_history (version, description, script, kind, phase, origin, \
-             checksum, checksum_raw, checksum_sql, statements, started_at, finished_at, duration_ms, run_id, \
-             app_release, applied_by, tool_version, unused_since, deployment) SELECT {} FROM lease), {}",
-            values.join(", "),
+            "written AS (INSERT INTO {schema}.forerun_history ({HISTORY_COLUMNS}) SELECT {}, {} FROM lease), {}",
+            text(row.version.as_str()),
+            history_values(row),
             cleared(&schema, &row.version),
         );
         self.write_fenced(lease, &body).await
@@ -327,6 +305,7 @@ impl PostgresSession {
         if entries.is_empty() {
             return Ok(());
         }
+        self.catch_up().await?;
         let sql = audit_sql(&self.facts.schema, &self.identity, entries);
         if self.transaction.is_some()
             && (self.own_identity || !self.disturbed)
@@ -355,6 +334,7 @@ impl PostgresSession {
         lease: &Lease,
         body: &str,
     ) -> Result<Fenced, DatabaseError> {
+        self.catch_up().await?;
         let same_transaction = match &self.transaction {
             Some(id) => format!("txid_current() = {id}"),
             None => "true".to_owned(),
@@ -382,8 +362,8 @@ impl PostgresSession {
     /// Behind a pooler the server session is somebody else's after the transaction, so there the script's changes to
     /// it are undone for good.
     pub(super) async fn write(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, DatabaseError> {
+        self.catch_up().await?;
         if self.transaction.is_none() {
-            self.finish_reset().await?;
             let sql = format!("{OWN_USER}; {sql}");
             return self.link.rows(&sql).await.map_err(with_privilege_hint);
         }
@@ -410,11 +390,41 @@ impl PostgresSession {
 /// The user that the connection started with.
 const OWN_USER: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE TO DEFAULT";
 /// The user, the search path and the encoding that it started with, until the end of the transaction.
-const OWN_IDENTITY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE TO DEFAULT; \
+pub(super) const OWN_IDENTITY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE TO DEFAULT; \
      SET LOCAL search_path TO DEFAULT; SET LOCAL client_encoding TO DEFAULT";
 /// The same for good.
 const RESET_IDENTITY: &str =
     "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; RESET client_encoding";
+
+/// Columns of the history, the version first.
+pub(super) const HISTORY_COLUMNS: &str = "version, description, script, kind, phase, origin, checksum, checksum_raw, \
+     checksum_sql, statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version, \
+     unused_since, deployment";
+
+/// Their values without the version.
+pub(super) fn history_values(row: &HistoryRow) -> String {
+    [
+        limited(&row.description, 1000),
+        limited(&row.script, 1000),
+        text(row.kind.as_str()),
+        text(row.phase.as_str()),
+        text(row.origin.as_str()),
+        text(&row.checksums.normalized),
+        text(&row.checksums.raw),
+        text(&row.checksums.sql),
+        row.statements.to_string(),
+        format!("{}::timestamptz", text(&row.started_at)),
+        format!("{}::timestamptz", text(&row.finished_at)),
+        row.duration_ms.to_string(),
+        limited(&row.run_id, 64),
+        optional(row.release.as_deref(), 255),
+        limited(&row.applied_by, 512),
+        limited(&row.tool_version, 64),
+        optional(row.unused_since.as_deref(), 255),
+        number(row.deployment),
+    ]
+    .join(", ")
+}
 
 /// Removes the journal of a version that is done. `schema` is quoted.
 fn cleared(schema: &str, version: &Version) -> String {

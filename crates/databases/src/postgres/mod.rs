@@ -19,6 +19,7 @@ mod literal;
 mod lock;
 mod monitor;
 mod pooler;
+mod recording;
 mod row;
 mod session;
 mod statements;

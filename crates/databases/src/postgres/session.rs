@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use async_trait::async_trait;
 use forerun_migrations::database::{
     Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
-    Identity, Lease, LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts,
+    Identity, Lease, LeaseRequest, Record, RecordOutcome, ServerInfo, Session, StatementOutcome,
+    Timeouts,
 };
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
@@ -46,6 +47,8 @@ pub(super) struct PostgresSession {
     pub(super) identity: Identity,
     pub(super) facts: Facts,
     pub(super) pooling: Pooling,
+    /// A transaction with these limits is to be opened with the next message: one round trip less.
+    pub(super) to_begin: Option<Timeouts>,
     /// Id of the open transaction: another one, or none, means that the script ended it.
     pub(super) transaction: Option<i64>,
     /// Nothing ran since the last commit or rollback, so no transaction can be open.
@@ -88,6 +91,7 @@ impl PostgresSession {
             } else {
                 Pooling::Direct
             },
+            to_begin: None,
             transaction: None,
             clean: true,
             copy: None,
@@ -104,9 +108,9 @@ impl PostgresSession {
         }
     }
 
-    /// The first row is the process id of the session that answered.
-    pub(super) fn note_process_id(&self, rows: &[SimpleQueryRow]) -> Result<(), DatabaseError> {
-        let process_id = Row::only(rows)?.number(0)?;
+    /// The row begins with the process id of the session that answered.
+    pub(super) fn note_process_id(&self, row: &SimpleQueryRow) -> Result<(), DatabaseError> {
+        let process_id = Row(row).number(0)?;
         self.process_id.store(
             i32::try_from(process_id).unwrap_or_default(),
             Ordering::Release,
@@ -149,7 +153,7 @@ impl Session for PostgresSession {
     }
 
     async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         let rows = self.link.rows(sql).await?;
         rows.iter().map(|row| Row(row).all()).collect()
     }
@@ -186,17 +190,17 @@ impl Session for PostgresSession {
     }
 
     async fn applied(&mut self) -> Result<Option<Vec<AppliedVersion>>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         bookkeeping::applied(&self.link, &self.facts.schema).await
     }
 
     async fn journal(&mut self) -> Result<Vec<JournalRow>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         bookkeeping::journal(&self.link, &self.facts.schema).await
     }
 
     async fn history(&mut self) -> Result<Vec<HistoryRow>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         bookkeeping::history(&self.link, &self.facts.schema).await
     }
 
@@ -204,32 +208,32 @@ impl Session for PostgresSession {
         &mut self,
         version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         bookkeeping::audit_trail(&self.link, &self.facts.schema, version).await
     }
 
     async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         ledger::deployments(&self.link, &self.facts.schema).await
     }
 
     async fn floor_marks(&mut self) -> Result<Vec<FloorMark>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         ledger::floor_marks(&self.link, &self.facts.schema).await
     }
 
     async fn client_sessions(&mut self) -> Result<ClientSessions, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         ledger::client_sessions(&self.link).await
     }
 
     async fn try_acquire(&mut self, request: &LeaseRequest) -> Result<Acquire, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         self.try_lock(request).await
     }
 
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         lock::holder(&self.link, &self.facts.schema).await
     }
 
@@ -247,6 +251,14 @@ impl Session for PostgresSession {
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
         self.write_history(lease, row).await
+    }
+
+    async fn record_and_commit(
+        &mut self,
+        lease: &Lease,
+        record: Record<'_>,
+    ) -> Result<RecordOutcome, DatabaseError> {
+        self.record_and_end(lease, record).await
     }
 
     async fn record_reverted(
@@ -297,7 +309,7 @@ impl Session for PostgresSession {
         &mut self,
         statement: &Classification,
     ) -> Result<Fingerprint, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         super::catalog::fingerprint(&self.link, statement).await
     }
 
@@ -306,7 +318,7 @@ impl Session for PostgresSession {
         statement: &Classification,
         sql: &str,
     ) -> Result<Vec<String>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         self.repair_indexes(statement, sql).await
     }
 
@@ -315,7 +327,7 @@ impl Session for PostgresSession {
         statement: &Classification,
         sql: &str,
     ) -> Result<Option<String>, DatabaseError> {
-        self.finish_reset().await?;
+        self.catch_up().await?;
         super::indexes::left_invalid(&self.link, statement, sql).await
     }
 }

@@ -3,6 +3,7 @@
 //! One statement per message, so that the server's positions are positions in the statement and commands such as
 //! `CREATE INDEX CONCURRENTLY`, which refuse a multi-statement message, work.
 
+use std::borrow::Cow;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -40,6 +41,20 @@ impl PostgresSession {
         &mut self,
         timeouts: Timeouts,
     ) -> Result<(), DatabaseError> {
+        self.own_identity = false;
+        self.to_begin = Some(timeouts);
+        // Behind a pooler the monitor has to know at once which server session the statements will run in.
+        if self.reset_pending || self.pooling != Pooling::Direct {
+            self.begin_now().await?;
+        }
+        Ok(())
+    }
+
+    /// What opens the transaction that is due, ready to stand before a statement of the same message. Its only row is
+    /// for [`Self::note_begun`].
+    fn begin_message(&mut self) -> Option<String> {
+        let timeouts = self.to_begin.take()?;
+        self.clean = false;
         // The isolation level is what the fencing relies on: it must see a takeover that was committed meanwhile.
         let mut sql = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}",
@@ -49,10 +64,22 @@ impl PostgresSession {
         if self.facts.version >= 170_000 {
             sql.push_str("; SET LOCAL transaction_timeout = 0");
         }
-        self.clean = false;
-        self.own_identity = false;
         // The transaction's id is how its end is noticed: nothing in a script can bring it back.
-        sql.push_str("; SELECT pg_backend_pid(), txid_current()");
+        sql.push_str("; SELECT pg_backend_pid(), txid_current(); ");
+        Some(sql)
+    }
+
+    fn note_begun(&mut self, row: &SimpleQueryRow) -> Result<(), DatabaseError> {
+        self.note_process_id(row)?;
+        self.transaction = Some(Row(row).number(1)?);
+        Ok(())
+    }
+
+    /// Opens the transaction that is due.
+    async fn begin_now(&mut self) -> Result<(), DatabaseError> {
+        let Some(sql) = self.begin_message() else {
+            return Ok(());
+        };
         // Both messages are sent at once; an error of the first does not stop the second.
         let reset = self.reset_message();
         let (reset, begun) = tokio::join!(
@@ -68,16 +95,18 @@ impl PostgresSession {
         if let Some(rows) = reset? {
             self.check_lock_after_reset(&rows)?;
         }
-        self.note_process_id(&begun)?;
-        self.transaction = Some(Row::only(&begun)?.number(1)?);
-        Ok(())
+        self.note_begun(Row::only(&begun)?.0)
     }
 
     pub(super) async fn apply_timeouts(&mut self, timeouts: Timeouts) -> Result<(), DatabaseError> {
+        if self.to_begin.is_some() {
+            self.to_begin = Some(timeouts);
+            return Ok(());
+        }
         if self.transaction.is_some() {
             return self.link.batch(&settings("SET LOCAL", timeouts)).await;
         }
-        self.finish_reset().await?;
+        self.catch_up().await?;
         if self.pooling != Pooling::Direct {
             // A session setting would stay on a server session that others use. Outside a transaction the
             // limits of the role or the database apply.
@@ -112,26 +141,39 @@ impl PostgresSession {
         sql: &str,
         keep_first: bool,
     ) -> Result<(Option<u64>, Option<String>), DatabaseError> {
-        self.finish_reset().await?;
+        let begin = self.begin_message();
+        if begin.is_none() {
+            self.catch_up().await?;
+        }
+        let skipped = begin.as_ref().map_or(0, String::len);
+        let sent = match &begin {
+            Some(begin) => Cow::Owned(format!("{begin}{sql}")),
+            None => Cow::Borrowed(sql),
+        };
         self.disturbed = self.disturbed || may_disturb(sql);
         self.link.start_statement();
         self.clean = false;
         self.own_identity = false;
-        let mut answers = match self.link.client.simple_query_raw(sql).await {
+        let mut answers = match self.link.client.simple_query_raw(&sent).await {
             Ok(answers) => pin!(answers),
-            Err(error) => return Err(self.link.error(&error, Some(sql)).await),
+            Err(error) => return Err(self.statement_error(&error, &sent, skipped).await),
         };
+        let mut begun = begin.is_none();
         let mut affected = None;
         let mut first = None;
         while let Some(answer) = answers.next().await {
             match answer {
+                Ok(SimpleQueryMessage::Row(row)) if !begun => {
+                    self.note_begun(&row)?;
+                    begun = true;
+                }
                 Ok(SimpleQueryMessage::CommandComplete(rows)) => affected = Some(rows),
                 Ok(SimpleQueryMessage::Row(row)) if keep_first && first.is_none() => {
                     first = Some(readable(&row)?);
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    let error = self.link.error(&error, Some(sql)).await;
+                    let error = self.statement_error(&error, &sent, skipped).await;
                     if error.kind != ErrorKind::Unexpected {
                         return Err(error);
                     }
@@ -161,9 +203,23 @@ impl PostgresSession {
         Ok((affected, first))
     }
 
+    /// The error of a message whose first `skipped` bytes are not the statement's.
+    async fn statement_error(
+        &self,
+        error: &tokio_postgres::Error,
+        sent: &str,
+        skipped: usize,
+    ) -> DatabaseError {
+        let mut error = self.link.error(error, Some(sent)).await;
+        error.position = error
+            .position
+            .and_then(|position| position.checked_sub(skipped));
+        error
+    }
+
     pub(super) async fn start_copy(&mut self, sql: &str) -> Result<(), DatabaseError> {
         // The driver prepares COPY under a name, which a pooler keeps only within a transaction.
-        self.finish_reset().await?;
+        self.catch_up().await?;
         let own_transaction = self.pooling != Pooling::Direct && self.transaction.is_none();
         if own_transaction {
             self.link.batch("BEGIN").await?;
@@ -242,19 +298,28 @@ impl PostgresSession {
     }
 
     pub(super) async fn commit_transaction(&mut self) -> CommitOutcome {
-        self.copy = None;
-        self.transaction = None;
-        if self.link.is_closed() {
-            let error = match self.link.batch("").await {
-                Err(error) => error,
-                Ok(()) => DatabaseError::new(ErrorKind::ConnectionLost, "the connection is closed"),
-            };
-            // Nothing was sent, and the server rolls back what a lost connection leaves.
+        if let Err(error) = self.before_commit().await {
             return CommitOutcome::RolledBack(error);
         }
         // COMMIT of a failed transaction succeeds by rolling back; the query in front fails there.
         let audit = std::mem::take(&mut self.audit_before_commit);
-        match self.link.batch(&format!("{audit}SELECT 1; COMMIT")).await {
+        let committed = self.link.batch(&format!("{audit}SELECT 1; COMMIT")).await;
+        self.committed(committed).await
+    }
+
+    /// After an error nothing was sent, and the server rolls back what a lost connection leaves.
+    pub(super) async fn before_commit(&mut self) -> Result<(), DatabaseError> {
+        if self.link.is_closed() {
+            self.link.batch("").await?;
+        }
+        self.catch_up().await
+    }
+
+    /// What the answer to a message that ends with COMMIT means.
+    pub(super) async fn committed(&mut self, answer: Result<(), DatabaseError>) -> CommitOutcome {
+        self.copy = None;
+        self.transaction = None;
+        match answer {
             Ok(()) => {
                 self.clean = true;
                 CommitOutcome::Committed
@@ -280,6 +345,7 @@ impl PostgresSession {
     pub(super) async fn roll_back(&mut self) -> Result<(), DatabaseError> {
         self.copy = None;
         self.transaction = None;
+        self.to_begin = None;
         self.audit_before_commit.clear();
         if !self.clean {
             self.link.batch("ROLLBACK").await?;
@@ -289,6 +355,7 @@ impl PostgresSession {
     }
 
     pub(super) async fn reset_session(&mut self) -> Result<bool, DatabaseError> {
+        self.to_begin = None;
         let open = !self.clean && (self.copy.is_some() || self.in_transaction().await?);
         if open {
             self.roll_back().await?;
@@ -304,8 +371,11 @@ impl PostgresSession {
         Ok(open)
     }
 
-    /// Sends what a reset has left for later, before anything that could depend on it.
-    pub(super) async fn finish_reset(&mut self) -> Result<(), DatabaseError> {
+    /// Sends what was left for later, before anything that could depend on it: the reset, or the start of a transaction.
+    pub(super) async fn catch_up(&mut self) -> Result<(), DatabaseError> {
+        if self.to_begin.is_some() {
+            return self.begin_now().await;
+        }
         let Some(sql) = self.reset_message() else {
             return Ok(());
         };

@@ -1,6 +1,6 @@
 //! History, journal and audit: what is written is what is read, whatever the script did before.
 
-use forerun_migrations::database::{CommitOutcome, Fenced};
+use forerun_migrations::database::{Change, CommitOutcome, Fenced, Record, RecordOutcome};
 use forerun_migrations::history::{AuditEntry, Direction, InDoubt, JournalRow, Version};
 use forerun_test_support::PostgresServer;
 
@@ -97,6 +97,149 @@ async fn a_script_that_chains_another_transaction_is_noticed() {
         session.reset().await.unwrap();
     }
     assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
+}
+
+fn recorded(changes: &[Change]) -> Record<'_> {
+    Record {
+        begin: None,
+        changes,
+        announced: &[],
+        audit: &[],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_and_its_commit_are_one_step() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let role = format!("weak_{}", database.name);
+    database.execute(&format!("CREATE ROLE {role}"));
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    let mut version = 0;
+    for script in [
+        "CREATE TABLE a (id int)".to_owned(),
+        "INSERT INTO a VALUES (1)".to_owned(),
+        format!("SET ROLE {role}"),
+        "SET client_encoding = 'LATIN1'".to_owned(),
+    ] {
+        version += 1;
+        let changes = [Change::Applied(Box::new(history_row(version)))];
+        session.begin(no_limits()).await.unwrap();
+        session.run(&script).await.unwrap();
+        let outcome = session
+            .record_and_commit(&lease, recorded(&changes))
+            .await
+            .unwrap();
+        assert!(
+            matches!(outcome, RecordOutcome::Ended(CommitOutcome::Committed)),
+            "{script}: {outcome:?}"
+        );
+        session.reset().await.unwrap();
+    }
+    let history = session.history().await.unwrap();
+    assert_eq!(history.len(), 4);
+    assert!(
+        history
+            .iter()
+            .all(|row| row.description == history_row(1).description)
+    );
+    assert_eq!(database.query("SELECT count(*) FROM a"), "1");
+    database.execute(&format!("DROP ROLE {role}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_recorded_after_a_takeover_or_the_end_of_the_transaction() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    let changes = [Change::Applied(Box::new(history_row(1)))];
+    for script in ["COMMIT", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN"] {
+        session.begin(no_limits()).await.unwrap();
+        session.run(script).await.unwrap();
+        let outcome = session
+            .record_and_commit(&lease, recorded(&changes))
+            .await
+            .unwrap();
+        assert!(
+            matches!(outcome, RecordOutcome::Refused(Fenced::TransactionEnded)),
+            "{script}: {outcome:?}"
+        );
+        session.reset().await.unwrap();
+    }
+    session.begin(no_limits()).await.unwrap();
+    session.run("CREATE TABLE lost (id int)").await.unwrap();
+    database.execute("UPDATE forerun_lock SET token = token + 1");
+    let outcome = session
+        .record_and_commit(&lease, recorded(&changes))
+        .await
+        .unwrap();
+    assert!(
+        matches!(outcome, RecordOutcome::Refused(Fenced::LeaseLost)),
+        "{outcome:?}"
+    );
+    session.reset().await.unwrap();
+    assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
+    assert_eq!(
+        database.query("SELECT to_regclass('lost') IS NULL"),
+        "t",
+        "what ran before it is rolled back"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_constraint_that_waits_for_the_commit_rolls_the_record_back() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE TABLE p (id int PRIMARY KEY); \
+         CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)",
+    );
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    let changes = [Change::Applied(Box::new(history_row(1)))];
+    session.begin(no_limits()).await.unwrap();
+    session.run("INSERT INTO c VALUES (7)").await.unwrap();
+    match session.record_and_commit(&lease, recorded(&changes)).await {
+        Ok(RecordOutcome::Ended(CommitOutcome::RolledBack(error))) => {
+            assert_eq!(error.code.as_deref(), Some("23503"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_opens_the_transaction_does_not_shift_the_place_of_an_error() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    session.begin(no_limits()).await.unwrap();
+    assert!(
+        !session.reset().await.unwrap(),
+        "nothing was sent, so nothing is open"
+    );
+    for _ in 0..2 {
+        session.begin(no_limits()).await.unwrap();
+        let error = session.run("SELECT 'é', nothing").await.unwrap_err();
+        assert_eq!(error.position, Some("SELECT 'é', ".len()));
+        session.rollback().await.unwrap();
+    }
+    session.begin(no_limits()).await.unwrap();
+    assert_eq!(
+        session.first_row("SELECT 7 AS n").await.unwrap().as_deref(),
+        Some("n=7")
+    );
+    session.rollback().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

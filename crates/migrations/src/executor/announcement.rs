@@ -21,7 +21,7 @@ use super::FinishedMigration;
 use super::run::{CLEAN_UP_TIMEOUT, Run, finished};
 use super::statements::{Role, in_doubt, role};
 use crate::database::{
-    Change, CommitOutcome, DatabaseError, Fenced, Fingerprint, Record, Timeouts,
+    Change, CommitOutcome, DatabaseError, Fingerprint, Record, RecordOutcome, Timeouts,
 };
 use crate::history::{AuditEntry, JournalRow};
 use crate::plan::{Mode, Step};
@@ -233,9 +233,9 @@ impl Run<'_> {
             announced: &[],
             audit: &audit,
         };
-        Ok(
-            self.session.record(&self.lease, record).await? == Fenced::Written
-                && matches!(self.session.commit().await, CommitOutcome::Committed),
-        )
+        Ok(matches!(
+            self.session.record_and_commit(&self.lease, record).await?,
+            RecordOutcome::Ended(CommitOutcome::Committed)
+        ))
     }
 }

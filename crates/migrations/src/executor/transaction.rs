@@ -10,7 +10,7 @@ use super::attempt::{
     AttemptError, Current, ProgressClock, statement_timeouts, takes_rows, timeouts,
 };
 use super::run::Run;
-use crate::database::{Change, CommitOutcome, Fenced, Record, Timeouts};
+use crate::database::{Change, CommitOutcome, Fenced, Record, RecordOutcome, Timeouts};
 use crate::history::{AuditEntry, Direction, JournalRow};
 use crate::plan::{Step, is_blocking};
 
@@ -130,8 +130,10 @@ impl Run<'_> {
             announced: &journal,
             audit: &entries,
         };
-        fence(self.session.record(&self.lease, record).await?)?;
-        self.commit().await?;
+        match self.session.record_and_commit(&self.lease, record).await? {
+            RecordOutcome::Ended(outcome) => committed(outcome)?,
+            RecordOutcome::Refused(fenced) => fence(fenced)?,
+        }
         self.announced = announced;
         self.tell_recorded();
         Ok(())
@@ -150,14 +152,19 @@ impl Run<'_> {
 
     /// Commits.
     pub(super) async fn commit(&mut self) -> Result<(), AttemptError> {
-        match self.session.commit().await {
-            CommitOutcome::Committed => Ok(()),
-            CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
-                current: None,
-                error,
-            }),
-            CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
-        }
+        committed(self.session.commit().await)
+    }
+}
+
+/// A commit that did not succeed as an error.
+fn committed(outcome: CommitOutcome) -> Result<(), AttemptError> {
+    match outcome {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::RolledBack(error) => Err(AttemptError::Database {
+            current: None,
+            error,
+        }),
+        CommitOutcome::Unknown(error) => Err(AttemptError::CommitUnknown { error }),
     }
 }
 
