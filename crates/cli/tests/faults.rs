@@ -56,6 +56,49 @@ fn postgresql_is_restarted_in_the_middle() {
     );
 }
 
+/// PostgreSQL does not wait for the disk with each migration, but a run does before it ends, well or badly: what it
+/// reported as applied outlasts a power cut.
+#[test]
+fn what_postgresql_was_told_to_keep_outlasts_a_power_cut() {
+    let server = PostgresServer::builder()
+        .durable()
+        // Else the server might write by itself, and the test would show nothing.
+        .configuration("wal_writer_delay = 10s")
+        .start();
+    let Some(server) = server else {
+        return;
+    };
+    let plain = |last: &str| {
+        vec![
+            (
+                "0001_a.sql",
+                "CREATE TABLE a (id int PRIMARY KEY);\n".to_owned(),
+            ),
+            (
+                "0002_b.sql",
+                "CREATE TABLE b (id int PRIMARY KEY);\n".to_owned(),
+            ),
+            ("0003_c.sql", last.to_owned()),
+        ]
+    };
+    for (last, code, applied) in [
+        ("CREATE TABLE c (id int PRIMARY KEY);\n", 0, "3"),
+        ("CREATE TABLE c (id nonsense);\n", 3, "2"),
+    ] {
+        let target = Target::on_postgres(&server);
+        let project = project_for(&target, &plain(last));
+        let _ = up(&project, &[]).spawn().wait().expect_code(code);
+        server.stop_hard();
+        server.start_again();
+        assert_eq!(
+            target
+                .database()
+                .query("SELECT count(*) FROM forerun_history"),
+            applied
+        );
+    }
+}
+
 /// The same on MariaDB, within a migration that is half applied.
 #[test]
 fn mariadb_is_restarted_in_the_middle() {
