@@ -56,8 +56,7 @@ fn postgresql_is_restarted_in_the_middle() {
     );
 }
 
-/// PostgreSQL does not wait for the disk with each migration, but a run does before it ends, well or badly: what it
-/// reported as applied outlasts a power cut.
+/// What a run reported as applied outlasts a power cut, whether it ended well or not.
 #[test]
 fn what_postgresql_was_told_to_keep_outlasts_a_power_cut() {
     let server = PostgresServer::builder()

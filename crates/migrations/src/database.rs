@@ -113,7 +113,7 @@ pub struct Notice {
 /// How a commit ended. The third way is why a commit is not a plain `Result`.
 #[derive(Debug)]
 pub enum CommitOutcome {
-    /// Committed; after [`Session::commit`] also durable.
+    /// Durable.
     Committed,
     /// The server refused it; everything is rolled back.
     RolledBack(DatabaseError),
@@ -344,18 +344,13 @@ pub trait Session: Send {
         record_piece_by_piece(self, lease, record).await
     }
     /// [`Session::record`] and [`Session::commit`], in fewer messages where the session knows how. After anything but
-    /// [`CommitOutcome::Committed`] the caller rolls back. The server may still have to write it to the disk: see
-    /// [`Session::make_durable`].
+    /// [`CommitOutcome::Committed`] the caller rolls back.
     async fn record_and_commit(
         &mut self,
         lease: &Lease,
         record: Record<'_>,
     ) -> Result<RecordOutcome, DatabaseError> {
         record_then_commit(self, lease, record).await
-    }
-    /// Waits until everything that [`Session::record_and_commit`] committed would outlast a crash of the server.
-    async fn make_durable(&mut self) -> Result<(), DatabaseError> {
-        Ok(())
     }
     /// Replaces the checksums of an applied version, in the open transaction, if the lease is still ours.
     async fn record_checksums(

@@ -1,9 +1,5 @@
 //! The end of a migration in its own transaction: history row, audit and COMMIT in one message, so that a plain
 //! migration takes two round trips, one for what it does and one for this.
-//!
-//! Its commit does not wait for the server's disk. The server writes its log in order, so a crash can take away the last
-//! migrations with their history rows, never a part of one, and never one without those after it (PostgreSQL manual,
-//! "Asynchronous Commit"); the next run applies them again. Before a run says that it has ended, it waits for all of them.
 
 use forerun_migrations::database::{
     Change, CommitOutcome, DatabaseError, Fenced, Lease, Record, RecordOutcome, record_then_commit,
@@ -44,8 +40,7 @@ impl PostgresSession {
             return Ok(RecordOutcome::Ended(CommitOutcome::RolledBack(error)));
         }
 
-        let mut sql = "SET LOCAL synchronous_commit = off; ".to_owned();
-        sql.push_str(&self.fenced_insert(lease, transaction, row));
+        let mut sql = self.fenced_insert(lease, transaction, row);
         sql.push_str(&std::mem::take(&mut self.audit_before_commit));
         if !record.audit.is_empty() {
             sql.push_str(&audit_sql(&self.facts.schema, &self.identity, record.audit));
@@ -75,22 +70,8 @@ impl PostgresSession {
             Ok(()) => Ok(()),
             Err(error) => Err(self.link.error(&error, None).await),
         };
-        self.unflushed = self.unflushed || answer.is_ok();
         let answer = identity.and(answer).map_err(with_privilege_hint);
         Ok(RecordOutcome::Ended(self.committed(answer).await))
-    }
-
-    /// Waits for the disk, and the replicas that a commit waits for: with a commit behind all others, of a change that
-    /// changes nothing.
-    pub(super) async fn flush_commits(&mut self) -> Result<(), DatabaseError> {
-        if !std::mem::take(&mut self.unflushed) {
-            return Ok(());
-        }
-        let sql = format!(
-            "UPDATE {}.forerun_lock SET name = name WHERE name = 'runner'",
-            self.schema()
-        );
-        self.write(&sql).await.map(|_| ())
     }
 
     /// The history row, whose version is NULL, which the table refuses, unless the lease is ours and the transaction is

@@ -49,8 +49,6 @@ pub(super) struct PostgresSession {
     pub(super) pooling: Pooling,
     /// A transaction with these limits is to be opened with the next message: one round trip less.
     pub(super) to_begin: Option<Timeouts>,
-    /// A migration was committed without a wait for the server's disk.
-    pub(super) unflushed: bool,
     /// Id of the open transaction: another one, or none, means that the script ended it.
     pub(super) transaction: Option<i64>,
     /// Nothing ran since the last commit or rollback, so no transaction can be open.
@@ -94,7 +92,6 @@ impl PostgresSession {
                 Pooling::Direct
             },
             to_begin: None,
-            unflushed: false,
             transaction: None,
             clean: true,
             copy: None,
@@ -262,10 +259,6 @@ impl Session for PostgresSession {
         record: Record<'_>,
     ) -> Result<RecordOutcome, DatabaseError> {
         self.record_and_end(lease, record).await
-    }
-
-    async fn make_durable(&mut self) -> Result<(), DatabaseError> {
-        self.flush_commits().await
     }
 
     async fn record_reverted(

@@ -58,18 +58,7 @@ impl Run<'_> {
     pub async fn steps(&mut self, plan: &Plan) -> Result<Vec<FinishedMigration>, RunError> {
         let result = self.in_order(plan).await;
         self.close_announcements().await;
-        if let Err(error) = result {
-            // What came before the failure is told to be applied.
-            let _ = tokio::time::timeout(CLEAN_UP_TIMEOUT, self.session.make_durable()).await;
-            return Err(error);
-        }
-        self.session
-            .make_durable()
-            .await
-            .map_err(|error| RunError::Database {
-                doing: "waiting until what was applied is on the server's disk",
-                error,
-            })?;
+        result?;
         Ok(std::mem::take(&mut self.finished))
     }
 
