@@ -220,6 +220,17 @@ pub enum Fenced {
     TransactionEnded,
 }
 
+/// A migration that is sent together with others; see [`Session::apply_together`].
+#[derive(Debug, Clone, Copy)]
+pub struct Together<'a> {
+    /// Its statements, which only create tables.
+    pub statements: &'a [String],
+    /// Its row of the history. The times in it are the server's own.
+    pub row: &'a HistoryRow,
+    /// Its entry of the audit. The duration in its detail likewise.
+    pub audit: &'a AuditEntry,
+}
+
 /// The end of one or more migrations: written together, or not at all.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
@@ -351,6 +362,22 @@ pub trait Session: Send {
         record: Record<'_>,
     ) -> Result<RecordOutcome, DatabaseError> {
         record_then_commit(self, lease, record).await
+    }
+    /// How many migrations [`Session::apply_together`] takes now; less than two where it has nothing to offer.
+    fn together(&self) -> usize {
+        1
+    }
+    /// Runs, records and commits migrations that only create tables, each in a transaction of its own, without a wait
+    /// between them. None is applied unless the lease is still ours and the one before it is applied. Returns how many
+    /// are. After an error of the server nothing else is left of the others; an error of the connection is returned, and
+    /// then more may be applied than were counted.
+    async fn apply_together(
+        &mut self,
+        _lease: &Lease,
+        _limits: Timeouts,
+        _migrations: &[Together<'_>],
+    ) -> (usize, Option<DatabaseError>) {
+        (0, None)
     }
     /// Replaces the checksums of an applied version, in the open transaction, if the lease is still ours.
     async fn record_checksums(

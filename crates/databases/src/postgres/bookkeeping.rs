@@ -136,7 +136,16 @@ pub(super) async fn audit_trail(
 }
 
 /// One statement that appends all entries.
-pub(super) fn audit_sql(schema: &str, identity: &Identity, entries: &[AuditEntry]) -> String {
+pub(super) fn audit_sql(
+    schema: &str,
+    identity: &Identity,
+    entries: &[AuditEntry],
+    times: Times,
+) -> String {
+    let measured = match times {
+        Times::Ours => String::new(),
+        Times::Server => format!(" || jsonb_build_object('duration_ms', {SERVER_DURATION})"),
+    };
     let mut sql = qualified(
         "INSERT INTO {schema}.forerun_audit (run_id, event, version, statement, attempt, message, detail, actor, host, \
          app_release, tool_version) VALUES ",
@@ -155,7 +164,7 @@ pub(super) fn audit_sql(schema: &str, identity: &Identity, entries: &[AuditEntry
             sql.push_str(", ");
         }
         sql.push_str(&format!(
-            "({run_id}, {}, {}, {}, {}, {}, {}, {who})",
+            "({run_id}, {}, {}, {}, {}, {}, {}{measured}, {who})",
             limited(entry.event, 64),
             optional(
                 entry.version.as_ref().map(Version::as_str),
@@ -217,7 +226,7 @@ impl PostgresSession {
         let body = format!(
             "written AS (INSERT INTO {schema}.forerun_history ({HISTORY_COLUMNS}) SELECT {}, {} FROM lease), {}",
             text(row.version.as_str()),
-            history_values(row),
+            history_values(row, Times::Ours),
             cleared(&schema, &row.version),
         );
         self.write_fenced(lease, &body).await
@@ -306,7 +315,7 @@ impl PostgresSession {
             return Ok(());
         }
         self.catch_up().await?;
-        let sql = audit_sql(&self.facts.schema, &self.identity, entries);
+        let sql = audit_sql(&self.facts.schema, &self.identity, entries, Times::Ours);
         if self.transaction.is_some()
             && (self.own_identity || !self.disturbed)
             && self.pooling == Pooling::Direct
@@ -401,8 +410,32 @@ pub(super) const HISTORY_COLUMNS: &str = "version, description, script, kind, ph
      checksum_sql, statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version, \
      unused_since, deployment";
 
+/// Milliseconds since the open transaction began.
+const SERVER_DURATION: &str = "(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";
+
+/// Whose clock tells when a migration began and ended.
+#[derive(Clone, Copy)]
+pub(super) enum Times {
+    /// That of this process, as the row has it.
+    Ours,
+    /// The server's, of the open transaction.
+    Server,
+}
+
 /// Their values without the version.
-pub(super) fn history_values(row: &HistoryRow) -> String {
+pub(super) fn history_values(row: &HistoryRow, times: Times) -> String {
+    let [started, finished, duration] = match times {
+        Times::Ours => [
+            format!("{}::timestamptz", text(&row.started_at)),
+            format!("{}::timestamptz", text(&row.finished_at)),
+            row.duration_ms.to_string(),
+        ],
+        Times::Server => [
+            "now()".to_owned(),
+            "clock_timestamp()".to_owned(),
+            SERVER_DURATION.to_owned(),
+        ],
+    };
     [
         limited(&row.description, 1000),
         limited(&row.script, 1000),
@@ -413,9 +446,9 @@ pub(super) fn history_values(row: &HistoryRow) -> String {
         text(&row.checksums.raw),
         text(&row.checksums.sql),
         row.statements.to_string(),
-        format!("{}::timestamptz", text(&row.started_at)),
-        format!("{}::timestamptz", text(&row.finished_at)),
-        row.duration_ms.to_string(),
+        started,
+        finished,
+        duration,
         limited(&row.run_id, 64),
         optional(row.release.as_deref(), 255),
         limited(&row.applied_by, 512),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use forerun_migrations::database::{Blocker, DatabaseError, Identity, Lease, Monitor};
 use forerun_migrations::history::AuditEntry;
 
-use super::bookkeeping::{audit_sql, with_privilege_hint};
+use super::bookkeeping::{Times, audit_sql, with_privilege_hint};
 use super::link::Link;
 use super::literal;
 use super::lock::server_session;
@@ -68,7 +68,7 @@ impl Monitor for PostgresMonitor {
         if entries.is_empty() {
             return Ok(());
         }
-        let sql = audit_sql(&self.schema, &self.identity, entries);
+        let sql = audit_sql(&self.schema, &self.identity, entries, Times::Ours);
         self.link
             .batch(&format!("{LIMITS}; {sql}"))
             .await

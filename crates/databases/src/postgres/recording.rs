@@ -2,17 +2,22 @@
 //! migration takes two round trips, one for what it does and one for this.
 
 use forerun_migrations::database::{
-    Change, CommitOutcome, DatabaseError, Fenced, Lease, Record, RecordOutcome, record_then_commit,
+    Change, CommitOutcome, DatabaseError, ErrorKind, Fenced, Lease, Record, RecordOutcome,
+    Timeouts, Together, record_then_commit,
 };
-use forerun_migrations::history::HistoryRow;
+use forerun_migrations::history::{HistoryRow, Version};
+use futures_util::future::join_all;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::bookkeeping::{
-    HISTORY_COLUMNS, OWN_IDENTITY, audit_sql, history_values, with_privilege_hint,
+    HISTORY_COLUMNS, OWN_IDENTITY, Times, audit_sql, history_values, with_privilege_hint,
 };
 use super::literal::text;
 use super::row::Row;
 use super::session::{Pooling, PostgresSession};
+
+/// So many migrations are sent at once: enough for the wait between them not to count.
+const MOST_TOGETHER: usize = 16;
 
 impl PostgresSession {
     /// [`forerun_migrations::database::Session::record_and_commit`].
@@ -43,7 +48,12 @@ impl PostgresSession {
         let mut sql = self.fenced_insert(lease, transaction, row);
         sql.push_str(&std::mem::take(&mut self.audit_before_commit));
         if !record.audit.is_empty() {
-            sql.push_str(&audit_sql(&self.facts.schema, &self.identity, record.audit));
+            sql.push_str(&audit_sql(
+                &self.facts.schema,
+                &self.identity,
+                record.audit,
+                Times::Ours,
+            ));
             sql.push_str("; ");
         }
         sql.push_str("COMMIT");
@@ -86,7 +96,82 @@ impl PostgresSession {
              (SELECT {version} FROM {schema}.forerun_lock WHERE name = 'runner' AND token = {} \
              AND txid_current() = {transaction} FOR SHARE), {}); ",
             lease.token,
-            history_values(row),
+            history_values(row, Times::Ours),
+        )
+    }
+
+    pub(super) fn most_together(&self) -> usize {
+        let ready = self.clean && self.to_begin.is_none() && !self.disturbed && !self.reset_pending;
+        if ready && self.pooling == Pooling::Direct {
+            MOST_TOGETHER
+        } else {
+            1
+        }
+    }
+
+    /// [`forerun_migrations::database::Session::apply_together`]: each migration is one message, and all are sent at
+    /// once. An error leaves the transaction of its message failed, in which the server refuses all others; where one
+    /// ended without that (cancelled before its BEGIN), the next one does not find its row.
+    pub(super) async fn send_together(
+        &mut self,
+        lease: &Lease,
+        limits: Timeouts,
+        migrations: &[Together<'_>],
+    ) -> (usize, Option<DatabaseError>) {
+        let opening = self.opening(limits);
+        let mut previous = None;
+        let messages = migrations.iter().map(|migration| {
+            let mut sql = opening.clone();
+            for statement in migration.statements {
+                sql.push_str(statement);
+                // It may end with a comment.
+                sql.push_str("\n; ");
+            }
+            sql.push_str(&self.insert_after(lease, previous, migration.row));
+            sql.push_str(&audit_sql(
+                &self.facts.schema,
+                &self.identity,
+                std::slice::from_ref(migration.audit),
+                Times::Server,
+            ));
+            sql.push_str("; COMMIT");
+            previous = Some(&migration.row.version);
+            sql
+        });
+        let messages: Vec<String> = messages.collect();
+        self.link.start_statement();
+        self.clean = false;
+        let answers = join_all(messages.iter().map(|sql| self.link.batch(sql))).await;
+        let applied = answers.iter().take_while(|answer| answer.is_ok()).count();
+        let lost = answers.into_iter().flat_map(Result::err).find(|error| {
+            matches!(
+                error.kind,
+                ErrorKind::ConnectionLost | ErrorKind::Unexpected
+            )
+        });
+        if applied == migrations.len() {
+            self.clean = true;
+            return (applied, None);
+        }
+        let rolled_back = self.roll_back().await;
+        (applied, lost.or(rolled_back.err()))
+    }
+
+    /// The history row of one of several migrations, with the server's times; see [`Self::fenced_insert`].
+    fn insert_after(&self, lease: &Lease, previous: Option<&Version>, row: &HistoryRow) -> String {
+        let schema = self.schema();
+        let after = previous.map_or_else(String::new, |previous| {
+            format!(
+                "AND EXISTS (SELECT FROM {schema}.forerun_history WHERE version = {}) ",
+                text(previous.as_str())
+            )
+        });
+        format!(
+            "INSERT INTO {schema}.forerun_history ({HISTORY_COLUMNS}) VALUES (\
+             (SELECT {} FROM {schema}.forerun_lock WHERE name = 'runner' AND token = {} {after}FOR SHARE), {}); ",
+            text(row.version.as_str()),
+            lease.token,
+            history_values(row, Times::Server),
         )
     }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use forerun_migrations::database::{
     Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
     Identity, Lease, LeaseRequest, Record, RecordOutcome, ServerInfo, Session, StatementOutcome,
-    Timeouts,
+    Timeouts, Together,
 };
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
@@ -259,6 +259,19 @@ impl Session for PostgresSession {
         record: Record<'_>,
     ) -> Result<RecordOutcome, DatabaseError> {
         self.record_and_end(lease, record).await
+    }
+
+    fn together(&self) -> usize {
+        self.most_together()
+    }
+
+    async fn apply_together(
+        &mut self,
+        lease: &Lease,
+        limits: Timeouts,
+        migrations: &[Together<'_>],
+    ) -> (usize, Option<DatabaseError>) {
+        self.send_together(lease, limits, migrations).await
     }
 
     async fn record_reverted(

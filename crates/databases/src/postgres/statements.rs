@@ -55,18 +55,24 @@ impl PostgresSession {
     fn begin_message(&mut self) -> Option<String> {
         let timeouts = self.to_begin.take()?;
         self.clean = false;
+        let mut sql = self.opening(timeouts);
+        // The transaction's id is how its end is noticed: nothing in a script can bring it back.
+        sql.push_str("SELECT pg_backend_pid(), txid_current(); ");
+        Some(sql)
+    }
+
+    /// BEGIN and the limits of a transaction.
+    pub(super) fn opening(&self, timeouts: Timeouts) -> String {
         // The isolation level is what the fencing relies on: it must see a takeover that was committed meanwhile.
         let mut sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}; ",
             settings("SET LOCAL", timeouts),
             IDLE_LIMIT.as_millis(),
         );
         if self.facts.version >= 170_000 {
-            sql.push_str("; SET LOCAL transaction_timeout = 0");
+            sql.push_str("SET LOCAL transaction_timeout = 0; ");
         }
-        // The transaction's id is how its end is noticed: nothing in a script can bring it back.
-        sql.push_str("; SELECT pg_backend_pid(), txid_current(); ");
-        Some(sql)
+        sql
     }
 
     fn note_begun(&mut self, row: &SimpleQueryRow) -> Result<(), DatabaseError> {

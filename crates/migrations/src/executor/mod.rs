@@ -7,6 +7,7 @@ mod adopt;
 mod announcement;
 mod attempt;
 mod baseline;
+mod batch;
 mod conditions;
 mod connect;
 mod deployments;

@@ -63,24 +63,29 @@ impl Run<'_> {
     }
 
     async fn in_order(&mut self, plan: &Plan) -> Result<(), RunError> {
-        for (index, step) in plan.steps.iter().enumerate() {
+        let total = plan.steps.len();
+        let mut next = 0;
+        // The next one could not be applied together with others.
+        let mut alone = false;
+        while let Some(step) = plan.steps.get(next) {
+            if !std::mem::take(&mut alone) {
+                let rest = plan.steps.get(next..).unwrap_or_default();
+                let batch = self.together(rest, next + 1, total).await?;
+                if batch.sent > 0 {
+                    next += batch.applied;
+                    alone = batch.applied < batch.sent;
+                    continue;
+                }
+            }
+            next += 1;
             if let Some(reason) = self.stop.reason() {
                 self.close_announcements().await;
                 return Err(stopped(reason, self.finished.len()));
             }
-            self.runner.events.emit(&Event::MigrationStarted {
-                version: step.version.clone(),
-                script: step.script.file_name.clone(),
-                number: index + 1,
-                total: plan.steps.len(),
-                mode: step.mode,
-                statements: step.summary.statement_count,
-                bytes: step.script.bytes,
-                resumed_after: step.journal.as_ref().map(|journal| journal.statements_done),
-            });
+            self.tell_started(step, next, total);
             // Nothing is announced together with what comes after the last one that is.
             if self.announced.len() <= 1 {
-                self.following = self.look_ahead(plan.steps.get(index + 1..).unwrap_or_default());
+                self.following = self.look_ahead(plan.steps.get(next..).unwrap_or_default());
             }
             let started = Instant::now();
             match self.verdict(step).await? {
@@ -102,6 +107,20 @@ impl Run<'_> {
             self.reset(step).await?;
         }
         Ok(())
+    }
+
+    /// Tells that a migration begins, the one with this number of `total`, from 1.
+    pub(super) fn tell_started(&self, step: &Step, number: usize, total: usize) {
+        self.runner.events.emit(&Event::MigrationStarted {
+            version: step.version.clone(),
+            script: step.script.file_name.clone(),
+            number,
+            total,
+            mode: step.mode,
+            statements: step.summary.statement_count,
+            bytes: step.script.bytes,
+            resumed_after: step.journal.as_ref().map(|journal| journal.statements_done),
+        });
     }
 
     /// Tells that a migration is done and recorded.
@@ -275,7 +294,7 @@ impl Run<'_> {
     }
 
     /// Turns the end of an attempt into the end of the run.
-    async fn give_up(
+    pub(super) async fn give_up(
         &mut self,
         step: &Step,
         error: AttemptError,

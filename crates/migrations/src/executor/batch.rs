@@ -1,0 +1,158 @@
+//! Short migrations that only create tables, several on their way to the server at once: it begins the next one without
+//! a wait for our answer to the one before. Each still is a transaction of its own, which records its migration and
+//! refuses to when the one before it is not applied.
+//!
+//! This is only the quick way. What goes wrong here is left to the usual way, one migration after the other, with its
+//! retries and its words for the error.
+
+use std::time::Instant;
+
+use forerun_sql::operation::{OperationKind, operations};
+use forerun_sql::{LockClass, Piece, Splitter};
+use jiff::Timestamp;
+
+use super::attempt::{AttemptError, statement_timeouts};
+use super::run::{Run, finished};
+use crate::database::Together;
+use crate::directory::ScriptTimeouts;
+use crate::error::RunError;
+use crate::event::Event;
+use crate::history::{AuditEntry, Direction, HistoryRow};
+use crate::plan::{Mode, Step};
+
+/// Longest script that is sent with others, in bytes.
+const LONGEST: u64 = 16 * 1024;
+/// Most statements of one.
+const MOST_STATEMENTS: u64 = 8;
+
+/// What became of a batch.
+pub(super) struct Batch {
+    /// How many migrations were in it; none when there was nothing to send together.
+    pub sent: usize,
+    /// How many of them, from the first, are applied and recorded. The one after these has to be run alone.
+    pub applied: usize,
+}
+
+/// A migration of the batch, read.
+struct Ready {
+    statements: Vec<String>,
+    row: HistoryRow,
+    entry: AuditEntry,
+}
+
+impl Run<'_> {
+    /// Applies the first of `steps`, as many as can be sent together. The first one is the migration with this number
+    /// of `total`, from 1.
+    pub(super) async fn together(
+        &mut self,
+        steps: &[Step],
+        number: usize,
+        total: usize,
+    ) -> Result<Batch, RunError> {
+        const NONE: Batch = Batch {
+            sent: 0,
+            applied: 0,
+        };
+        let most = self.session.together();
+        if most < 2 || !self.audit.is_empty() || self.stop.reason().is_some() {
+            return Ok(NONE);
+        }
+        self.attempt = 1;
+        self.started_at = Timestamp::now();
+        let started = Instant::now();
+        let mut batch = Vec::new();
+        for step in steps.iter().take(most) {
+            match self.ready(step, started) {
+                Some(ready) => batch.push(ready),
+                None => break,
+            }
+        }
+        let Some(first) = steps.first().filter(|_| batch.len() > 1) else {
+            return Ok(NONE);
+        };
+        let limits = statement_timeouts(first, self, 1, LockClass::BlockingDdl, 1);
+        let parts: Vec<Together<'_>> = batch
+            .iter()
+            .map(|ready| Together {
+                statements: &ready.statements,
+                row: &ready.row,
+                audit: &ready.entry,
+            })
+            .collect();
+        let (applied, lost) = self
+            .session
+            .apply_together(&self.lease, limits, &parts)
+            .await;
+        for (index, step) in steps.iter().take(applied).enumerate() {
+            self.tell_started(step, number + index, total);
+            for statement in &step.summary.statements {
+                self.runner.events.emit(&Event::StatementStarted {
+                    version: step.version.clone(),
+                    statement: statement.index,
+                    verb: statement.classification.verb.clone(),
+                    line: statement.position.line,
+                });
+            }
+            let share = started.elapsed() / u32::try_from(batch.len()).unwrap_or(1);
+            self.tell(finished(step, step.summary.statement_count, 1, share));
+        }
+        match (lost, steps.get(applied)) {
+            (Some(error), Some(step)) => {
+                self.tell_started(step, number + applied, total);
+                let journal = self.journal_of(step);
+                let error = AttemptError::CommitUnknown { error };
+                Err(self.give_up(step, error, 1, &journal).await)
+            }
+            _ => Ok(Batch {
+                sent: batch.len(),
+                applied,
+            }),
+        }
+    }
+
+    /// The migration, if it is one of those that nothing can be wrong with but the SQL.
+    fn ready(&self, step: &Step, started: Instant) -> Option<Ready> {
+        let summary = &step.summary;
+        let plain = step.direction == Direction::Up
+            && step.mode == Mode::Transaction
+            && !step.again
+            && step.journal.is_none()
+            && step.conditions.is_empty()
+            && summary.assertions.is_empty()
+            && !summary.wrapped
+            && summary.contract.is_none()
+            && summary.allows.is_empty()
+            && summary.timeouts == ScriptTimeouts::default()
+            && step.script.bytes <= LONGEST
+            && (1..=MOST_STATEMENTS).contains(&summary.statement_count);
+        if !plain {
+            return None;
+        }
+        // What is wrong with a script is found, and told, when its turn comes.
+        let script = step.script.open_inspected(summary).ok()?;
+        let mut splitter = Splitter::new(script, self.dialect);
+        let mut statements = Vec::new();
+        while let Some(piece) = splitter.next_piece().ok()? {
+            if let Piece::Statement(statement) = piece {
+                let creates = matches!(
+                    operations(self.dialect, &statement.text).list.as_slice(),
+                    [one] if matches!(
+                        &one.kind,
+                        OperationKind::CreateTable(create)
+                            if !create.if_not_exists && !create.temporary && !create.incomplete
+                    )
+                );
+                if !creates || statement.text.to_ascii_lowercase().contains("pg_temp") {
+                    return None;
+                }
+                statements.push(statement.text);
+            }
+        }
+        let executed = summary.statement_count;
+        Some(Ready {
+            statements,
+            row: self.history_row(step, started),
+            entry: self.done_entry(step, executed, started),
+        })
+    }
+}
