@@ -105,7 +105,7 @@ fn what_the_tool_has_applied_is_taken_over_and_the_rest_is_run() {
         let _ = text(&project, &["status", "--exit-code"], 0).expect_text("adopted");
         let audit = target.query("SELECT message FROM forerun_audit WHERE event = 'adopted'");
         assert_eq!(
-            audit, "took 2 version(s) over from goose (goose_db_version)",
+            audit, "took 2 versions over from goose (goose_db_version)",
             "{target:?}"
         );
         target.assert_left_clean();
@@ -125,7 +125,7 @@ fn what_the_tool_applies_later_is_taken_over_the_next_time() {
         assert_eq!(target.applied(), [1, 2, 3, 9], "{target:?}");
         let _ = text(&project, &["up"], 0)
             .expect_text("Nothing to do")
-            .expect_text("the database is at version 9, 1 version(s) ahead");
+            .expect_text("the database is at version 9, 1 version ahead");
     }
 }
 

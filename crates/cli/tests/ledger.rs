@@ -65,12 +65,26 @@ fn audited(target: &Target<'_>, event: &str) -> i64 {
     ))
 }
 
+/// Runs the pending migrations of a release and rolls it out.
+fn roll_out(project: &ScratchProject, release: &str) {
+    let _ = up(project, release, 0);
+    let _ = deployed(project, release, 0);
+}
+
 /// A database where 2.4.0 runs with the first migration.
 fn running(target: &Target<'_>) -> ScratchProject {
     let project = empty_project_for(target);
     add(&project, USERS);
-    let _ = up(&project, "2.4.0", 0);
-    let _ = deployed(&project, "2.4.0", 0);
+    roll_out(&project, "2.4.0");
+    project
+}
+
+/// The same where 2.5.0 has followed, which no longer uses what the pending migration drops.
+fn ready_to_drop(target: &Target<'_>) -> ScratchProject {
+    let project = running(target);
+    add(&project, ADDRESS);
+    roll_out(&project, "2.5.0");
+    add(&project, DROP);
     project
 }
 
@@ -200,8 +214,7 @@ fn a_skipped_release_is_named_and_the_run_stops_before_the_file() {
             .expect_text("everything from 0003_drop_email.sql on is pending");
         assert_eq!(ledger(&project), ["2.4.0 completed", "2.6.0 open"]);
         // Once this release runs alone, the next run goes on.
-        let _ = up(&project, "2.6.0", 0);
-        let _ = deployed(&project, "2.6.0", 0);
+        roll_out(&project, "2.6.0");
         let _ = up(&project, "2.6.0", 0).expect_text("Applied 2 migrations");
         assert_eq!(target.applied(), [1, 2, 3, 4], "{target:?}");
     }
@@ -338,11 +351,7 @@ fn scopes_stop_before_what_is_held() {
 #[test]
 fn an_old_release_cannot_start_above_its_floor() {
     for target in databases() {
-        let project = running(&target);
-        add(&project, ADDRESS);
-        let _ = up(&project, "2.5.0", 0);
-        let _ = deployed(&project, "2.5.0", 0);
-        add(&project, DROP);
+        let project = ready_to_drop(&target);
         let _ = up(&project, "v2.6.0", 0);
         let wait = |release: &str, code| {
             let words = [
@@ -471,8 +480,7 @@ fn an_application_without_migrations_has_a_ledger_too() {
     for target in databases() {
         let project = empty_project_for(&target);
         project.write("migrations/README.md", "none yet\n");
-        let _ = up(&project, "1.0", 0);
-        let _ = deployed(&project, "1.0", 0);
+        roll_out(&project, "1.0");
         assert_eq!(ledger(&project), ["1.0 completed"], "{target:?}");
     }
 }
@@ -523,11 +531,7 @@ fn a_forgotten_session_of_an_old_release_holds_it() {
     let Some(target) = Target::postgres() else {
         return;
     };
-    let project = running(&target);
-    add(&project, ADDRESS);
-    let _ = up(&project, "2.5.0", 0);
-    let _ = deployed(&project, "2.5.0", 0);
-    add(&project, DROP);
+    let project = ready_to_drop(&target);
     let mut cron = target.session();
     let _ = cron.run("SET application_name = 'cron@2.4.0';");
     let _ = up(&project, "2.6.0", 0)
@@ -547,11 +551,7 @@ fn a_server_that_does_not_know_its_sessions_is_a_warning() {
     let Some(target) = Target::mariadb() else {
         return;
     };
-    let project = running(&target);
-    add(&project, ADDRESS);
-    let _ = up(&project, "2.5.0", 0);
-    let _ = deployed(&project, "2.5.0", 0);
-    add(&project, DROP);
+    let project = ready_to_drop(&target);
     let _ = text(&project, &["up", "--release", "2.6.0", "--strict"], 5)
         .expect_text("performance_schema is off on this server");
     let _ = up(&project, "2.6.0", 0)
@@ -568,11 +568,7 @@ fn mariadb_tells_its_sessions_with_the_performance_schema() {
         return;
     };
     let target = Target::on_mariadb(&server);
-    let project = running(&target);
-    add(&project, ADDRESS);
-    let _ = up(&project, "2.5.0", 0);
-    let _ = deployed(&project, "2.5.0", 0);
-    add(&project, DROP);
+    let project = ready_to_drop(&target);
     let _ = text(
         &project,
         &["up", "--release", "2.6.0", "--dry-run", "--strict"],
@@ -590,8 +586,7 @@ fn commits_are_releases_as_well() {
     for target in databases() {
         let project = empty_project_for(&target);
         add(&project, USERS);
-        let _ = up(&project, "a1b2c3d", 0);
-        let _ = deployed(&project, "a1b2c3d", 0);
+        roll_out(&project, "a1b2c3d");
         add(&project, ADDRESS);
         project.migration(DROP.0, DROP.1.replace("2.5.0", "e4f5a6b"));
         let _ = up(&project, "e4f5a6b", 0)
@@ -645,6 +640,24 @@ fn tables_of_format_1_are_upgraded_in_place() {
         assert_eq!(target.applied(), [1, 2, 3], "{target:?}");
         if target.product == Product::Sqlite {
             target.assert_left_clean();
+        }
+    }
+}
+
+/// In the words of who takes the lock.
+#[test]
+fn tables_of_a_newer_format_are_told_by_whatever_reads_them() {
+    for target in databases() {
+        let project = empty_project_for(&target);
+        add(&project, USERS);
+        let _ = text(&project, &["up"], 0);
+        let _ = target.query("UPDATE forerun_lock SET format = 9");
+        for command in ["status", "history", "plan"] {
+            let outcome = project.run(&["--format", "text", "migrate", command]);
+            assert!(!outcome.status.success(), "{target:?}: {outcome:?}");
+            let _ = outcome.expect_text(
+                "the bookkeeping tables were written by a newer forerun (format 9, this build knows 2): use that version",
+            );
         }
     }
 }

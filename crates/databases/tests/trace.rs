@@ -223,7 +223,65 @@ async fn mariadb_tells_the_best_way_that_it_accepts() {
     // MariaDB has no wish for DROP INDEX.
     assert_eq!(traced[5].source, Source::Documented);
     assert_eq!(effects(&traced)[7], Vec::<String>::new());
-    assert_eq!(short(&traced[8].effects), ["orders LOCK=NONE Metadata"]);
+    assert_eq!(
+        short(&traced[8].effects),
+        ["orders LOCK=EXCLUSIVE Metadata"]
+    );
+}
+
+/// MariaDB takes `ALGORITHM=INSTANT` for these, and copies the table.
+#[tokio::test]
+async fn a_table_that_mariadb_writes_anew_without_saying_so_is_told() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let before = "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 3), (2, 2);
+        CREATE TABLE parted (id int PRIMARY KEY, a int) PARTITION BY HASH (id) PARTITIONS 2;
+        CREATE TABLE other (id int PRIMARY KEY, a int) ENGINE=MyISAM;";
+    for (statement, wanted) in [
+        ("ALTER TABLE t ENGINE=InnoDB;", "t LOCK=NONE Rewrite"),
+        ("ALTER TABLE t ENGINE=MyISAM;", "t LOCK=SHARED Rewrite"),
+        (
+            "ALTER TABLE t ENGINE=MyISAM, ALGORITHM=INSTANT;",
+            "t LOCK=SHARED Rewrite",
+        ),
+        (
+            "ALTER TABLE other ENGINE=InnoDB;",
+            "other LOCK=SHARED Rewrite",
+        ),
+        ("ALTER TABLE t ORDER BY a;", "t LOCK=SHARED Rewrite"),
+        (
+            "ALTER TABLE t ADD COLUMN b int, ORDER BY a;",
+            "t LOCK=SHARED Rewrite",
+        ),
+        (
+            "ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 2;",
+            "t LOCK=SHARED Rewrite",
+        ),
+        (
+            "ALTER TABLE parted PARTITION BY HASH (id) PARTITIONS 3;",
+            "parted LOCK=SHARED Rewrite",
+        ),
+        (
+            "ALTER TABLE parted REMOVE PARTITIONING;",
+            "parted LOCK=SHARED Rewrite",
+        ),
+        ("ALTER TABLE t ADD COLUMN b int;", "t LOCK=NONE Metadata"),
+    ] {
+        let traced = trace(&database.url, before, statement, ALONE).await;
+        assert_eq!(
+            effects(&traced),
+            [[wanted]],
+            "{statement} {:?}",
+            traced[0].note
+        );
+        assert_eq!(traced[0].source, Source::Observed, "{statement}");
+    }
+    // InnoDB knows nothing of it, before or after.
+    let between = "ALTER TABLE other ENGINE=Aria;";
+    let traced = trace(&database.url, before, between, ALONE).await;
+    assert_ne!(traced[0].source, Source::Observed);
 }
 
 #[tokio::test]

@@ -318,6 +318,14 @@ pub trait Session: Send {
         version: Option<&Version>,
     ) -> Result<Vec<AuditRow>, DatabaseError>;
 
+    /// An error when the bookkeeping tables are of a newer forerun. Only reads; none when they do not exist. Taking the lock
+    /// has it too.
+    async fn check_format(&mut self) -> Result<(), DatabaseError>;
+    /// Whether a run has ever brought the database to the end of a directory (its entry `run.finished` of the audit has `ok`
+    /// and leaves nothing for later), or versions were declared present or taken over (`baseline…`, `adopt…`). Only reads;
+    /// `false` when the tables do not exist.
+    async fn was_ever_complete(&mut self) -> Result<bool, DatabaseError>;
+
     /// All deployments, in any order. Only reads; empty when the tables do not exist, or are of a time before there were
     /// any.
     async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError>;
@@ -599,6 +607,18 @@ impl DatabaseError {
             context: None,
             position: None,
         }
+    }
+
+    /// The bookkeeping tables are of a format that this build does not know.
+    pub fn newer_format(format: i64) -> Self {
+        let known = crate::history::TABLES_FORMAT;
+        Self::new(
+            ErrorKind::Unexpected,
+            format!(
+                "the bookkeeping tables were written by a newer forerun (format {format}, this build knows {known}): \
+                 use that version"
+            ),
+        )
     }
 
     /// The same with advice.

@@ -13,6 +13,7 @@ use crate::directory::{DirectoryError, SumMismatch};
 use crate::history::{Direction, Version};
 use crate::ledger::{CloseProblem, Floor};
 use crate::lint::Finding;
+use crate::number::count;
 use crate::plan::{Conflict, Held};
 
 /// Why a run ended early.
@@ -33,13 +34,13 @@ pub enum RunError {
         error: DatabaseError,
     },
     /// History and directory contradict each other.
-    #[error("{} conflict(s) between the history and the directory", .0.len())]
+    #[error("{} between the history and the directory", count(.0.len(), "conflict"))]
     Conflict(Vec<Conflict>),
     /// A safety rule forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The history of another tool cannot be taken over as it is.
-    #[error("{} problem(s) with the history of {title} in {table}", problems.len())]
+    #[error("{} with the history of {title} in {table}", count(problems.len(), "problem"))]
     Adoption {
         /// The tool.
         title: &'static str,

@@ -13,5 +13,6 @@ pub mod executor;
 pub mod history;
 pub mod ledger;
 pub mod lint;
+pub mod number;
 pub mod plan;
 pub mod trace;

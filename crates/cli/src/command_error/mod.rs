@@ -16,6 +16,7 @@ use forerun_manifests::render::RenderError;
 use forerun_manifests::values;
 use forerun_migrations::directory::DirectoryError;
 use forerun_migrations::error::RunError;
+use forerun_migrations::number::count;
 use forerun_sql::Dialect;
 use serde::Serialize;
 
@@ -50,7 +51,7 @@ pub enum CommandError {
     #[error(transparent)]
     Render(#[from] RenderError),
     /// What `validate` found.
-    #[error("{} problem(s)", .0.len())]
+    #[error("{}", count(.0.len(), "problem"))]
     Validation(Vec<Problem>),
     /// What was asked for cannot be done as it was asked.
     #[error("{message}")]
@@ -332,16 +333,15 @@ fn directory(error: &DirectoryError) -> Explanation {
 }
 
 fn of_values(problems: &values::Problems) -> Explanation {
-    let count = problems
+    let problems_count = problems
         .0
         .iter()
         .filter(|problem| problem.severity == values::Severity::Error)
         .count();
-    let plural = if count == 1 { "" } else { "s" };
     let mut explanation = Explanation::new(
         ExitCode::Usage,
         "values",
-        format!("the values have {count} problem{plural}"),
+        format!("the values have {}", count(problems_count, "problem")),
     );
     explanation.problems = problems.0.iter().map(ToString::to_string).collect();
     explanation.state("Nothing was rendered.".to_owned())
@@ -400,11 +400,7 @@ fn validation(problems: &[Problem]) -> Explanation {
     } else {
         ExitCode::Usage
     };
-    let count = problems.len();
-    let message = format!(
-        "the directory has {count} problem{}",
-        if count == 1 { "" } else { "s" }
-    );
+    let message = format!("the directory has {}", count(problems.len(), "problem"));
     Explanation::new(exit_code, "invalid", message).advise("Correct what is listed above.")
 }
 

@@ -2,12 +2,14 @@
 //! GitHub Actions ("Workflow commands for GitHub Actions"). The same for everything in forerun that has rules.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use forerun_manifests::check;
 use forerun_migrations::lint;
 use forerun_sql::lint::Severity as LintSeverity;
 use serde_json::{Value, json};
 
+use super::repository::Repository;
 use crate::reference::lint_rules;
 
 /// Where the schema of the format is.
@@ -52,6 +54,7 @@ struct Reported {
 
 /// What `forerun check` has found.
 pub fn of_check(report: &check::Report, host: CodeHost) -> String {
+    let repository = Repository::here();
     let open = report.findings.iter().map(|finding| (finding, None));
     let silenced = report
         .silenced
@@ -63,16 +66,17 @@ pub fn of_check(report: &check::Report, host: CodeHost) -> String {
         // What came through a pipe is no file; the template is the nearest that is one, with lines of its own.
         let (file, start) = if finding.file == "-" {
             let template = finding.template.as_deref();
-            (template.unwrap_or("standard-input.yaml"), None)
+            let template = template.unwrap_or("standard-input.yaml");
+            (template.to_owned(), None)
         } else {
             let start = (finding.line.into(), finding.column.into());
-            (finding.file.as_str(), Some(start))
+            (repository.path(Path::new(&finding.file)), Some(start))
         };
         Reported {
             rule: finding.rule,
             level: finding.severity.name(),
             message: format!("{object}: {}.", finding.message),
-            file: file.to_owned(),
+            file,
             start,
             end: None,
             object: Some(place.clone()),
@@ -97,6 +101,7 @@ pub fn of_check(report: &check::Report, host: CodeHost) -> String {
 
 /// What `forerun migrate lint` has found.
 pub fn of_lint(report: &lint::Report, host: CodeHost) -> String {
+    let repository = Repository::here();
     let results = report.findings.iter().map(|finding| {
         let mut message = finding.message.clone();
         for (number, file) in finding.instead.iter().enumerate() {
@@ -116,7 +121,7 @@ pub fn of_lint(report: &lint::Report, host: CodeHost) -> String {
                 format!("{}/{}", finding.script, finding.message),
             ),
             message,
-            file: finding.path.display().to_string(),
+            file: repository.path(&finding.path),
             start: Some(start),
             end: (end > start).then_some(end),
             object: None,

@@ -12,6 +12,7 @@ pub mod findings_text;
 pub mod json_lines;
 pub mod lint_text;
 pub mod plan_text;
+mod repository;
 pub mod style;
 pub mod tables;
 pub mod termination_message;

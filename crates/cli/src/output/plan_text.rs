@@ -152,7 +152,7 @@ fn migration(text: &mut String, step: &Step, limits: &Limits, dialect: Dialect, 
     }
     let shown = if verbose { usize::MAX } else { SHOWN };
     for statement in step.summary.statements.iter().take(shown) {
-        one_statement(text, statement, dialect);
+        one_statement(text, step, statement, limits, dialect);
     }
     let rest = step
         .summary
@@ -220,7 +220,13 @@ fn limit_words(own: ScriptTimeouts, limits: &Limits) -> String {
     format!("{lock}; it {statement}")
 }
 
-fn one_statement(text: &mut String, statement: &StatementSummary, dialect: Dialect) {
+fn one_statement(
+    text: &mut String,
+    step: &Step,
+    statement: &StatementSummary,
+    limits: &Limits,
+    dialect: Dialect,
+) {
     let verb = &statement.classification.verb;
     let preview = shortened(&one_line(&statement.preview));
     // The preview of most statements begins with the verb.
@@ -243,6 +249,24 @@ fn one_statement(text: &mut String, statement: &StatementSummary, dialect: Diale
     if let Some(effect) = effect(statement, dialect) {
         let _ = writeln!(text, "        {}", paint(DIM, effect));
     }
+    if let Some(limit) = metadata_limit(step, statement, limits) {
+        let words = format!(
+            "changes the catalog only: may take {} once it has the lock",
+            format_duration(limit)
+        );
+        let _ = writeln!(text, "        {}", paint(DIM, words));
+    }
+}
+
+/// The limit that a run gives to a statement because it should be short; none where it waits for its lock without limit.
+fn metadata_limit(step: &Step, statement: &StatementSummary, limits: &Limits) -> Option<Duration> {
+    let lock = step.summary.timeouts.lock;
+    let lock = lock.unwrap_or(limits.ddl_lock_timeout);
+    let told = limits
+        .statement_timeout
+        .is_some_and(|limit| !limit.is_zero());
+    let limit = step.metadata_limit(statement.index, statement.classification.lock, told);
+    limit.filter(|_| !lock.is_zero())
 }
 
 fn shortened(preview: &str) -> String {

@@ -1,5 +1,6 @@
 //! Colours, durations and text that is safe to print.
 
+pub use forerun_migrations::number::count;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -35,11 +36,6 @@ pub fn printable(text: &str) -> String {
 pub fn one_line(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     printable(&line.join(" "))
-}
-
-/// `1 migration`, `2 migrations`.
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// How long something took, with as many digits as a person reads: `12ms`, `1.4s`, `3m20s`.

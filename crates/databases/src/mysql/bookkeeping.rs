@@ -108,6 +108,19 @@ impl Tables {
             .await
     }
 
+    /// An error when the tables are of a newer forerun.
+    pub(super) async fn check_format(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<(), DatabaseError> {
+        let sql = "SELECT format FROM {database}.forerun_lock WHERE name = 'runner'";
+        let found = if_table_exists(connection.first(&self.statement(sql, &[])).await)?;
+        match found.flatten() {
+            Some(found) => check_format(row::number(&found, 0)?),
+            None => Ok(()),
+        }
+    }
+
     /// History, or `None` without the tables.
     pub(super) async fn history(
         &self,
@@ -182,6 +195,16 @@ impl Tables {
             .iter()
             .map(audit_row)
             .collect()
+    }
+
+    /// Whether the audit says that a run came to the end of a directory, or found one there.
+    pub(super) async fn was_ever_complete(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<bool, DatabaseError> {
+        let sql = self.statement(include_str!("sql/was_ever_complete.sql"), &[]);
+        let found = if_table_exists(connection.first(&sql).await)?;
+        Ok(found.flatten().is_some())
     }
 
     /// The statement that adds a history row if `token` is still the lease's: no row affected means that it is not.
@@ -388,13 +411,7 @@ pub(super) fn check_format(format: i64) -> Result<(), DatabaseError> {
     if format <= i64::from(TABLES_FORMAT) {
         return Ok(());
     }
-    Err(DatabaseError::new(
-        ErrorKind::Unexpected,
-        format!(
-            "the bookkeeping tables were written by a newer forerun (format {format}, this build knows \
-             {TABLES_FORMAT}): use that version"
-        ),
-    ))
+    Err(DatabaseError::newer_format(format))
 }
 
 fn history_row(found: &Row) -> Result<HistoryRow, DatabaseError> {

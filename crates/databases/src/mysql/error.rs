@@ -60,7 +60,7 @@ pub(super) fn connect_error(error: Error, place: &str, over_socket: bool) -> Dat
         Error::Server(server) => {
             let mut error = from_server(connect_kind(&server), &server);
             error.message = format!("{place} refused the connection: {}", server.message);
-            error.hint = connect_hint(server.code).map(str::to_owned);
+            error.hint = connect_hint(&server).map(str::to_owned);
             error
         }
         Error::Io(IoError::Io(error)) => io_error(&error, place, over_socket),
@@ -124,11 +124,16 @@ fn connect_kind(server: &ServerError) -> ErrorKind {
     }
 }
 
-fn connect_hint(code: u16) -> Option<&'static str> {
-    Some(match code {
+fn connect_hint(server: &ServerError) -> Option<&'static str> {
+    Some(match server.code {
+        1044 | 1045 | 1698 if server.message.contains("user ''@") => {
+            "The server took this for a login of its anonymous account, either because no user was given or because that \
+             account, for one host, goes before one for any host (`user`@`%`): give a user, DROP USER ''@'<host>', or \
+             create the user for that host."
+        }
         1045 | 1698 => {
             "Check user and password, and that the account may connect from this host. On a new server the \
-             account may not exist yet."
+             account may not exist yet. On an old one an anonymous account (''@'localhost') may go before it."
         }
         1044 => "The account exists but may not use this database: GRANT it the privileges.",
         UNKNOWN_DATABASE => "Create the database first, or correct its name in the URL.",
@@ -322,6 +327,27 @@ mod tests {
             connect_error(server(1053, "shutdown"), "db:3306", false).kind,
             ErrorKind::Unreachable
         );
+    }
+
+    #[test]
+    fn an_anonymous_account_is_named() {
+        let hint = |code, message| connect_error(server(code, message), "db:3306", false).hint;
+        for (code, message) in [
+            (
+                1045,
+                "Access denied for user ''@'localhost' (using password: NO)",
+            ),
+            (
+                1044,
+                "Access denied for user ''@'localhost' to database 'shop'",
+            ),
+        ] {
+            let hint = hint(code, message).unwrap();
+            assert!(hint.contains("its anonymous account"), "{hint}");
+            assert!(hint.contains("DROP USER ''@"), "{hint}");
+        }
+        let named = "Access denied for user 'app'@'localhost' to database 'shop'";
+        assert!(!hint(1044, named).unwrap().contains("anonymous"));
     }
 
     #[test]

@@ -430,6 +430,14 @@ impl Session for MysqlSession {
         self.tables.audit_trail(&mut self.connection, version).await
     }
 
+    async fn check_format(&mut self) -> Result<(), DatabaseError> {
+        self.tables.check_format(&mut self.connection).await
+    }
+
+    async fn was_ever_complete(&mut self) -> Result<bool, DatabaseError> {
+        self.tables.was_ever_complete(&mut self.connection).await
+    }
+
     async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
         self.tables.deployments(&mut self.connection).await
     }

@@ -101,32 +101,55 @@ impl MysqlObserver {
         sql: &str,
         operations: &Operations,
     ) -> Result<Option<Way>, DatabaseError> {
-        let between = match sql.trim_start().get(..5) {
-            Some(verb) if verb.eq_ignore_ascii_case("ALTER") => ", ",
-            _ => " ",
-        };
-        for way in self.ways(operations) {
-            let mut wish = String::new();
-            if operations.algorithm.is_none() {
-                wish.push_str(&format!("{between}ALGORITHM={}", way.algorithm));
-            }
-            // INSTANT takes no lock but the one that is there anyway.
-            if operations.lock.is_none() && way.algorithm != "INSTANT" {
-                wish.push_str(&format!("{between}LOCK={}", LOCKS[way.lock].0));
-            }
-            // On a line of its own: the statement may end in a comment.
-            match self.session.run(&format!("{sql}\n{wish}")).await {
-                Ok(_) => return Ok(Some(way)),
-                Err(error) => match error::number(&error) {
-                    Some(number) if NOT_THIS_WAY.contains(&number) => {}
-                    Some(WRONG_USAGE) => {}
-                    Some(SYNTAX) => break,
-                    _ => return Err(error),
-                },
+        for first in [false, true] {
+            for way in self.ways(operations) {
+                let Some(wished) = self.wished(sql, operations, &way, first) else {
+                    break;
+                };
+                match self.session.run(&wished).await {
+                    Ok(_) => return Ok(Some(way)),
+                    Err(error) => match error::number(&error) {
+                        Some(number) if NOT_THIS_WAY.contains(&number) => {}
+                        Some(WRONG_USAGE) => {}
+                        Some(SYNTAX) => break,
+                        _ => return Err(error),
+                    },
+                }
             }
         }
         self.session.run(sql).await?;
         Ok(None)
+    }
+
+    /// A statement with its wish at the end, or before the first action of `ALTER TABLE`: nothing may follow `ORDER BY` and
+    /// `PARTITION BY`.
+    fn wished(&self, sql: &str, operations: &Operations, way: &Way, first: bool) -> Option<String> {
+        let mut wishes = Vec::new();
+        if operations.algorithm.is_none() {
+            wishes.push(format!("ALGORITHM={}", way.algorithm));
+        }
+        // On MySQL INSTANT takes no lock but the one that is there anyway. MariaDB says yes to it and copies where it can do
+        // nothing else, unless writers are to go on.
+        let takes_lock = self.mariadb || way.algorithm != "INSTANT";
+        if operations.lock.is_none() && takes_lock {
+            wishes.push(format!("LOCK={}", LOCKS[way.lock].0));
+        }
+        let verb = sql.trim_start().get(..5);
+        let alters = verb.is_some_and(|verb| verb.eq_ignore_ascii_case("ALTER"));
+        if !first {
+            let between = if alters { ", " } else { " " };
+            let wishes = wishes.iter().map(|wish| format!("{between}{wish}"));
+            // On a line of its own: the statement may end in a comment.
+            return Some(format!("{sql}\n{}", wishes.collect::<String>()));
+        }
+        let action = operations.list.first().filter(|_| alters)?;
+        let (head, actions) = sql.split_at_checked(action.span.start)?;
+        let partitions = ["PARTITION", "REMOVE"].iter().any(|word| {
+            let begins = actions.get(..word.len());
+            begins.is_some_and(|begins| begins.eq_ignore_ascii_case(word))
+        });
+        let between = if partitions { " " } else { ", " };
+        Some(format!("{head}{}{between}{actions}", wishes.join(", ")))
     }
 
     /// All ways that the statement leaves open, the best first.
@@ -154,9 +177,9 @@ impl MysqlObserver {
             for lock in &locks {
                 ways.push(Way {
                     algorithm: algorithm.clone(),
-                    lock: if instant { 0 } else { *lock },
+                    lock: *lock,
                 });
-                if instant {
+                if instant && !self.mariadb {
                     break;
                 }
             }
@@ -246,10 +269,22 @@ impl Observer for MysqlObserver {
         };
         let (_, lock, blocks) = LOCKS[way.lock];
         let note = format!("ALGORITHM={}, {lock}", way.algorithm);
+        // Of other engines InnoDB has no ids.
+        let [before, after] = match (before, after) {
+            (Some(before), Some(after)) if before.table.is_empty() && after.table.is_empty() => {
+                [None, None]
+            }
+            ids => ids.into(),
+        };
+        let by_nature = operations
+            .list
+            .iter()
+            .any(|operation| matches!(operation.kind, OperationKind::RewriteTable { .. }));
         let work = match (before, after, way.algorithm.as_str()) {
-            (_, _, "INSTANT") => Work::Metadata,
             (_, _, "COPY") => Work::Rewrite,
             (Some(before), Some(after), _) if before.table != after.table => Work::Rewrite,
+            // MariaDB does not refuse every statement that writes the table anew.
+            (_, _, "INSTANT") if !(self.mariadb && by_nature) => Work::Metadata,
             (Some(before), Some(after), _) if !after.indexes.is_subset(&before.indexes) => {
                 Work::IndexBuild
             }
@@ -257,7 +292,8 @@ impl Observer for MysqlObserver {
             _ => {
                 return Ok(Observation {
                     note: Some(format!(
-                        "{note}; without the PROCESS privilege nobody can see whether the table was written anew"
+                        "{note}; only of InnoDB tables, and only with the PROCESS privilege, can be seen whether they were \
+                         written anew"
                     )),
                     ..Observation::default()
                 });

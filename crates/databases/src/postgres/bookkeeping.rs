@@ -3,10 +3,10 @@
 //! Every name is schema-qualified, every statement is one simple query. Writes are fenced: the same statement locks
 //! the lease row with our token against a takeover, and writes only when it finds it.
 
-use forerun_migrations::database::{DatabaseError, ErrorKind, Fenced, Identity, Lease};
+use forerun_migrations::database::{DatabaseError, Fenced, Identity, Lease};
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, Checksums, Direction, HistoryRow, InDoubt, JournalRow,
-    Kind, Origin, Phase, VERSION_CHARACTERS, Version,
+    Kind, Origin, Phase, TABLES_FORMAT, VERSION_CHARACTERS, Version,
 };
 use tokio_postgres::SimpleQueryRow;
 
@@ -133,6 +133,13 @@ pub(super) async fn audit_trail(
         })
     });
     trail.collect()
+}
+
+pub(super) async fn was_ever_complete(link: &Link, schema: &str) -> Result<bool, DatabaseError> {
+    let sql = qualified(include_str!("sql/was_ever_complete.sql"), schema);
+    let rows = read(link, &sql).await?.unwrap_or_default();
+    let answer = rows.first().map(|row| Row(row).text(0)).transpose()?;
+    Ok(answer == Some("t"))
 }
 
 /// One statement that appends all entries.
@@ -467,11 +474,16 @@ fn cleared(schema: &str, version: &Version) -> String {
     )
 }
 
-/// The tables are of a newer forerun.
-pub(super) fn newer_format(format: i64, known: i32) -> DatabaseError {
-    DatabaseError::new(
-        ErrorKind::Unexpected,
-        format!("the bookkeeping tables were written by a newer forerun (format {format}, this build knows {known})"),
-    )
-    .with_hint("use that version")
+/// An error when the tables are of a newer forerun.
+pub(super) async fn check_format(link: &Link, schema: &str) -> Result<(), DatabaseError> {
+    let sql = "SELECT format FROM {schema}.forerun_lock WHERE name = 'runner'";
+    let rows = read(link, &qualified(sql, schema))
+        .await?
+        .unwrap_or_default();
+    match rows.first().map(|row| Row(row).number(0)).transpose()? {
+        Some(format) if format > i64::from(TABLES_FORMAT) => {
+            Err(DatabaseError::newer_format(format))
+        }
+        _ => Ok(()),
+    }
 }

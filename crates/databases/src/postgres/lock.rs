@@ -13,7 +13,7 @@ use forerun_migrations::history::TABLES_FORMAT;
 use futures_util::future::join_all;
 use tokio_postgres::SimpleQueryRow;
 
-use super::bookkeeping::{newer_format, qualified, read, with_privilege_hint};
+use super::bookkeeping::{qualified, read, with_privilege_hint};
 use super::link::Link;
 use super::literal::{self, limited, optional, text};
 use super::row::Row;
@@ -232,7 +232,7 @@ impl PostgresSession {
         };
         let format = Row(row).number(11)?;
         if format > i64::from(TABLES_FORMAT) {
-            return Err(newer_format(format, TABLES_FORMAT));
+            return Err(DatabaseError::newer_format(format));
         }
         let holder = lease_holder(row)?;
         if let Some(holder) = &holder

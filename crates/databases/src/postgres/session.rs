@@ -212,6 +212,16 @@ impl Session for PostgresSession {
         bookkeeping::audit_trail(&self.link, &self.facts.schema, version).await
     }
 
+    async fn check_format(&mut self) -> Result<(), DatabaseError> {
+        self.catch_up().await?;
+        bookkeeping::check_format(&self.link, &self.facts.schema).await
+    }
+
+    async fn was_ever_complete(&mut self) -> Result<bool, DatabaseError> {
+        self.catch_up().await?;
+        bookkeeping::was_ever_complete(&self.link, &self.facts.schema).await
+    }
+
     async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
         self.catch_up().await?;
         ledger::deployments(&self.link, &self.facts.schema).await

@@ -150,6 +150,23 @@ impl DatabaseFile {
         Ok(rows.unwrap_or_default())
     }
 
+    /// An error when the tables are of a newer forerun, as whatever reads them has it too.
+    pub fn check_tables(&mut self) -> Result<(), DatabaseError> {
+        self.read(|_| Ok(())).map(|_| ())
+    }
+
+    pub fn was_ever_complete(&mut self) -> Result<bool, DatabaseError> {
+        let found = self.read(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM main.forerun_audit \
+                       WHERE event GLOB 'baseline*' OR event GLOB 'adopt*' \
+                       OR event = 'run.finished' AND json_valid(detail) AND json_type(detail, '$.ok') = 'true' \
+                       AND (json_type(detail, '$.left_for_later') IS NULL \
+                            OR json_extract(detail, '$.left_for_later') = 0))";
+            connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+        })?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Writes to our tables: in the transaction that is open, else in one of its own. `false` from `work` undoes the
     /// latter.
     pub fn write(
@@ -416,11 +433,7 @@ fn known(format: i32) -> Result<(), DatabaseError> {
     if format <= TABLES_FORMAT {
         return Ok(());
     }
-    let message = format!(
-        "the bookkeeping tables were written by a newer forerun (format {format}, this build knows {TABLES_FORMAT}): \
-         use that version"
-    );
-    Err(DatabaseError::new(ErrorKind::Unexpected, message))
+    Err(DatabaseError::newer_format(format.into()))
 }
 
 fn remove_journal(connection: &Connection, version: &Version) -> Result<(), rusqlite::Error> {

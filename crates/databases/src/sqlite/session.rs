@@ -149,6 +149,14 @@ impl Session for SqliteSession {
             .await
     }
 
+    async fn check_format(&mut self) -> Result<(), DatabaseError> {
+        self.thread.call(DatabaseFile::check_tables).await
+    }
+
+    async fn was_ever_complete(&mut self) -> Result<bool, DatabaseError> {
+        self.thread.call(DatabaseFile::was_ever_complete).await
+    }
+
     async fn deployments(&mut self) -> Result<Vec<Deployment>, DatabaseError> {
         self.thread.call(DatabaseFile::deployments).await
     }

@@ -205,6 +205,10 @@ pub async fn tables_of_a_newer_format_are_left_alone(target: &Target) {
         error.message.contains("newer forerun (format 7"),
         "{error:?}"
     );
+    // Who only reads is told the same.
+    let mut reader = session(target, "run-1").await;
+    let read = reader.check_format().await.unwrap_err();
+    assert_eq!((read.kind, read.message), (error.kind, error.message));
     // The refusal keeps nobody out.
     target.query("UPDATE forerun_lock SET format = 1");
     let mut second = session(target, "run-2").await;

@@ -190,6 +190,7 @@ conformance! {
     recording::a_deployment_reads_back_as_written,
     recording::a_journal_row_reads_back_as_written,
     recording::the_audit_keeps_its_order_and_who_wrote_it,
+    recording::a_run_that_came_to_the_end_is_found_in_the_audit,
     recording::a_rolled_back_record_leaves_no_trace,
     recording::a_script_that_ends_the_transaction_is_noticed,
     recording::a_script_may_use_savepoints,

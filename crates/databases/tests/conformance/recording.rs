@@ -58,6 +58,8 @@ pub async fn reading_an_untouched_database_finds_and_creates_nothing(target: &Ta
     assert!(session.journal().await.unwrap().is_empty());
     assert!(session.history().await.unwrap().is_empty());
     assert!(session.audit_trail(None).await.unwrap().is_empty());
+    assert!(!session.was_ever_complete().await.unwrap());
+    session.check_format().await.unwrap();
     assert_eq!(session.holder().await.unwrap(), None);
     drop(session);
     let mut other = self::session(target, "run-2").await;
@@ -391,4 +393,64 @@ pub async fn a_script_may_use_savepoints(target: &Target) {
     );
     committed(&mut session).await;
     assert_eq!(target.query("SELECT a FROM t"), "1");
+}
+
+pub async fn a_run_that_came_to_the_end_is_found_in_the_audit(target: &Target) {
+    let mut session = session(target, "run-1").await;
+    let held = lease(&mut session).await;
+    let entry = |event: &'static str, detail: serde_json::Value| AuditEntry {
+        event,
+        version: None,
+        statement: None,
+        attempt: None,
+        message: String::new(),
+        detail,
+    };
+    let nothing = serde_json::Value::Null;
+    for incomplete in [
+        entry("run.started", serde_json::json!({"ok": true})),
+        entry("run.finished", nothing.clone()),
+        entry("run.finished", serde_json::json!({"ok": false})),
+        entry("run.finished", serde_json::json!({"ok": "true"})),
+        entry(
+            "run.finished",
+            serde_json::json!({"ok": true, "left_for_later": 2}),
+        ),
+        entry(
+            "run.finished",
+            serde_json::json!({"ok": true, "left_for_later": null}),
+        ),
+        entry(
+            "unlock",
+            serde_json::json!({"ok": true, "left_for_later": 0}),
+        ),
+    ] {
+        session
+            .audit(std::slice::from_ref(&incomplete))
+            .await
+            .unwrap();
+        assert!(
+            !session.was_ever_complete().await.unwrap(),
+            "{incomplete:?}"
+        );
+    }
+    for complete in [
+        entry("run.finished", serde_json::json!({"ok": true})),
+        entry(
+            "run.finished",
+            serde_json::json!({"ok": true, "left_for_later": 0}),
+        ),
+        entry("baseline", nothing.clone()),
+        entry("baseline.replaced", nothing.clone()),
+        entry("adopted", nothing.clone()),
+    ] {
+        session
+            .audit(std::slice::from_ref(&complete))
+            .await
+            .unwrap();
+        assert!(session.was_ever_complete().await.unwrap(), "{complete:?}");
+        target.query("DELETE FROM forerun_audit");
+        assert!(!session.was_ever_complete().await.unwrap());
+    }
+    session.release(&held).await.unwrap();
 }

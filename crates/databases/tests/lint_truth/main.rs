@@ -347,6 +347,68 @@ async fn effects_are_those_that_servers_have() {
     );
 }
 
+/// `CONVERT TO CHARACTER SET` is no copy where the bytes stay as they are, and one where they do not.
+#[tokio::test]
+async fn mariadb_keeps_the_bytes_of_text_where_it_is_said_to() {
+    let Some(scratch) = Scratch::of(Dialect::Mysql) else {
+        return;
+    };
+    const TABLE: &str = "CREATE TABLE t (id bigint PRIMARY KEY, ";
+    let mut wrong = Vec::new();
+    for (columns, to, copied) in [
+        (
+            "a varchar(63), b varchar(100)) CHARSET=utf8",
+            "utf8mb4",
+            false,
+        ),
+        ("a char(63)) CHARSET=utf8mb3", "utf8mb4", false),
+        ("a varchar(64)) CHARSET=utf8mb3", "utf8mb4", true),
+        ("a text) CHARSET=utf8mb3", "utf8mb4", true),
+        ("a enum('x')) CHARSET=utf8mb3", "utf8mb4", true),
+        ("a text, b enum('x')) CHARSET=utf8mb4", "utf8mb4", false),
+        (
+            "a varchar(20)) CHARSET=utf8mb4",
+            "utf8mb4 COLLATE utf8mb4_bin",
+            false,
+        ),
+        (
+            "a varchar(20), KEY (a)) COLLATE=utf8mb4_bin",
+            "utf8mb4 COLLATE utf8mb4_bin",
+            false,
+        ),
+        ("a varchar(20)) CHARSET=latin1", "utf8mb4", true),
+        (
+            "a text CHARACTER SET latin1) CHARSET=utf8mb4",
+            "utf8mb4",
+            true,
+        ),
+        (
+            "a varchar(20)) CHARSET=utf8mb4 ENGINE=MyISAM",
+            "utf8mb4",
+            true,
+        ),
+    ] {
+        let found = format!("ALTER TABLE t CONVERT TO CHARACTER SET {to};");
+        let example = Example {
+            dialect: Dialect::Mysql,
+            before: format!("{TABLE}{columns};").leak(),
+            found: found.leak(),
+            instead: &[],
+            claims: &[],
+        };
+        wrong.extend(effects(&scratch, &example, &[example.found]).await);
+        let traced = scratch.trace(example.before, &[example.found]).await;
+        let traced = traced.expect("runs");
+        let waits = traced
+            .iter()
+            .any(|one| one.long_blocking().next().is_some());
+        if waits != copied {
+            wrong.push(format!("{columns} to {to}: {}", described(&traced)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Rules about locks that claim none in their examples.
 fn without_claim() -> impl Iterator<Item = &'static Rule> {
     let rules = ALL.iter().copied();

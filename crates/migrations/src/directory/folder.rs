@@ -245,16 +245,8 @@ fn whole_seen(
 ) -> Result<Script, DirectoryError> {
     let path = root.join(name);
     let digest = reader.digest(&path, look)?;
-    Ok(Script {
-        path,
-        direction,
-        file_name: name.to_owned(),
-        bytes: digest.bytes,
-        normalized: digest.normalized,
-        raw: digest.raw,
-        no_transaction: None,
-        part: None,
-    })
+    let digests = (digest.normalized, digest.raw);
+    Ok(Script::new(path, name, direction, digest.bytes, digests))
 }
 
 /// The text of one file.
@@ -285,17 +277,7 @@ impl FileText {
     pub fn whole(&self, direction: Direction) -> Script {
         let mut hashers = Hashers::default();
         hashers.update(self.text.as_bytes());
-        let (normalized, raw) = hashers.finish();
-        Script {
-            path: self.path.clone(),
-            direction,
-            file_name: self.name.clone(),
-            bytes: self.file_bytes,
-            normalized,
-            raw,
-            no_transaction: None,
-            part: None,
-        }
+        self.script(direction, self.file_bytes, hashers)
     }
 
     /// The script that is made of these parts of [`FileText::text`] (byte ranges, in order), with `edits` (in order,
@@ -306,22 +288,21 @@ impl FileText {
             let kept = self.text().get(range.clone()).unwrap_or_default();
             hashers.update(kept.as_bytes());
         }
-        let (normalized, raw) = hashers.finish();
         let part = Part {
             file_bytes: self.file_bytes,
             keep,
             edits,
         };
+        let script = self.script(direction, part.bytes(), hashers);
         Script {
-            path: self.path.clone(),
-            direction,
-            file_name: self.name.clone(),
-            bytes: part.bytes(),
-            normalized,
-            raw,
-            no_transaction: None,
             part: Some(Arc::new(part)),
+            ..script
         }
+    }
+
+    fn script(&self, direction: Direction, bytes: u64, hashers: Hashers) -> Script {
+        let digests = hashers.finish();
+        Script::new(self.path.clone(), &self.name, direction, bytes, digests)
     }
 }
 

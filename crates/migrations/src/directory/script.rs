@@ -45,6 +45,28 @@ pub struct Script {
     pub(super) part: Option<Arc<Part>>,
 }
 
+impl Script {
+    /// A whole file of native text; `digests` are those of the normalised text and of the bytes.
+    pub(super) fn new(
+        path: PathBuf,
+        file_name: &str,
+        direction: Direction,
+        bytes: u64,
+        (normalized, raw): (String, String),
+    ) -> Self {
+        Self {
+            path,
+            direction,
+            file_name: file_name.to_owned(),
+            bytes,
+            normalized,
+            raw,
+            no_transaction: None,
+            part: None,
+        }
+    }
+}
+
 /// What of a file is a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {

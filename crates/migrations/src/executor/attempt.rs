@@ -4,7 +4,6 @@
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
-use forerun_sql::effect::Work;
 use forerun_sql::{Classification, LockClass, Piece, Position, Splitter, Statement};
 
 use super::retry::lock_timeout;
@@ -87,9 +86,6 @@ impl From<DatabaseError> for AttemptError {
     }
 }
 
-/// The longest that a change of the catalog alone may take: others wait for it, and it should be done in milliseconds.
-const METADATA_LIMIT: Duration = Duration::from_secs(10);
-
 /// Limits for the statement with this number, from 1. What is expected to be short is not left to last long while others
 /// wait for its lock; a file or a run that says how long it may take is believed.
 pub(super) fn statement_timeouts(
@@ -100,12 +96,9 @@ pub(super) fn statement_timeouts(
     attempt: i64,
 ) -> Timeouts {
     let mut limits = timeouts(step, run, class, attempt);
-    let place = usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX);
-    let work = step.work.get(place).copied().flatten();
-    let told = step.summary.timeouts.statement.is_some() || limits.statement.is_some();
-    if class == LockClass::BlockingDdl && work == Some(Work::Metadata) && !told {
+    if let Some(limit) = step.metadata_limit(index, class, limits.statement.is_some()) {
         // Servers count the wait for the lock as well.
-        limits.statement = limits.lock.map(|wait| wait + METADATA_LIMIT);
+        limits.statement = limits.lock.map(|wait| wait + limit);
     }
     limits
 }

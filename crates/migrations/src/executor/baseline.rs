@@ -11,6 +11,7 @@ use crate::database::{CommitOutcome, Timeouts};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory, ScriptSummary};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, Origin, Version};
+use crate::number::count;
 use crate::plan::Conflict;
 
 impl Runner {
@@ -139,8 +140,8 @@ impl Run<'_> {
             statement: None,
             attempt: None,
             message: format!(
-                "declared {} version(s) up to {version} present without running them",
-                rows.len()
+                "declared {} up to {version} present without running them",
+                count(rows.len(), "version")
             ),
             detail: match forgotten.is_empty() {
                 true => serde_json::Value::Null,

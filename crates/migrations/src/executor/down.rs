@@ -6,6 +6,7 @@ use crate::directory::{DirectorySource, MigrationDirectory, Repeat};
 use crate::error::{Refusal, RunError};
 use crate::event::Event;
 use crate::history::{AppliedVersion, Direction, JournalRow, Version};
+use crate::number::count;
 use crate::plan::{self, Plan};
 
 /// How far down.
@@ -82,8 +83,8 @@ impl Runner {
         .await;
         run.finish(result, |report| {
             format!(
-                "migrate down: {} migration(s) reverted",
-                report.migrations.len()
+                "migrate down: {} reverted",
+                count(report.migrations.len(), "migration")
             )
         })
         .await

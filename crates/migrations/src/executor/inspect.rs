@@ -82,6 +82,7 @@ impl Runner {
         options: UpOptions,
     ) -> Result<Plan, RunError> {
         let (directory, mut session, recorded) = self.open_verified(directory).await?;
+        refuse_newer_format(session.as_mut()).await?;
         self.refuse_other_history(session.as_mut(), &recorded, options.ignore_other_history)
             .await?;
         let summaries = &mut Summaries::default();
@@ -100,6 +101,7 @@ impl Runner {
     /// When the directory or the database cannot be read. Conflicts are part of the answer.
     pub async fn status(&self, directory: &DirectorySource) -> Result<Status, RunError> {
         let (directory, mut session) = self.open(directory).await?;
+        refuse_newer_format(session.as_mut()).await?;
         let recorded = read(session.as_mut()).await?;
         let reading = |error| RunError::Database {
             doing: "reading the history",
@@ -165,6 +167,7 @@ impl Runner {
             error,
         };
         let mut session = self.connect().await?;
+        refuse_newer_format(session.as_mut()).await?;
         let mut rows = session.history().await.map_err(reading)?;
         rows.sort_by(in_order);
         let mut trail = Vec::new();
@@ -416,13 +419,30 @@ fn in_order(left: &HistoryRow, right: &HistoryRow) -> std::cmp::Ordering {
     by_time.then_with(by_version)
 }
 
+/// For what only reads: whoever takes the lock is refused there.
+async fn refuse_newer_format(session: &mut dyn Session) -> Result<(), RunError> {
+    let checked = session.check_format().await;
+    checked.map_err(|error| RunError::Database {
+        doing: "reading the history",
+        error,
+    })
+}
+
 /// Reads what is recorded.
 pub(super) async fn read(session: &mut dyn Session) -> Result<Recorded, RunError> {
     let reading = |error| RunError::Database {
         doing: "reading the history",
         error,
     };
-    let Some(mut applied) = session.applied().await.map_err(reading)? else {
+    let asked = match session.applied().await {
+        // It may miss what a newer forerun has named otherwise.
+        Err(error) => {
+            session.check_format().await.map_err(reading)?;
+            return Err(reading(error));
+        }
+        Ok(asked) => asked,
+    };
+    let Some(mut applied) = asked else {
         return Ok(Recorded {
             applied: Vec::new(),
             journal: Vec::new(),

@@ -4,11 +4,10 @@ use forerun_sql::lint::{Kind, Server, Settings, Severity};
 
 use super::Runner;
 use super::inspect::{Recorded, Summaries, read};
-use super::up::LEFT_FOR_LATER;
 use crate::database::{ServerInfo, Session};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
-use crate::history::{AuditRow, Direction, Version};
+use crate::history::{Direction, Version};
 use crate::lint::{Also, Cut, Finding, Judge, Report};
 use crate::plan::{self, Plan, Step};
 
@@ -161,25 +160,13 @@ impl Runner {
 }
 
 /// Whether a run has ever brought the database to the end of a directory. Before that no application can have started, and
-/// the first run is merely being repeated.
+/// the first run is merely being repeated. What was taken over or declared was there before us.
 async fn was_ever_complete(session: &mut dyn Session) -> Result<bool, RunError> {
-    let trail = session
-        .audit_trail(None)
-        .await
-        .map_err(|error| RunError::Database {
-            doing: "reading the audit",
-            error,
-        })?;
-    let complete = |row: &AuditRow| {
-        let left = row.detail.get(LEFT_FOR_LATER);
-        row.event == "run.finished"
-            && row.detail.get("ok") == Some(&true.into())
-            && left.is_none_or(|left| *left == 0)
-    };
-    // What was taken over or declared was there before us.
-    let there =
-        |row: &AuditRow| row.event.starts_with("baseline") || row.event.starts_with("adopt");
-    Ok(trail.iter().any(|row| complete(row) || there(row)))
+    let asked = session.was_ever_complete().await;
+    asked.map_err(|error| RunError::Database {
+        doing: "reading the audit",
+        error,
+    })
 }
 
 /// Whether a finding is worse than not deploying: the release that still runs would fail, or all of its requests for a

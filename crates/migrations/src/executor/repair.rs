@@ -7,6 +7,7 @@ use super::transaction::fence;
 use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Checksums, JournalRow, Version};
+use crate::number::count;
 use crate::plan;
 
 /// What to decide about a version.
@@ -251,8 +252,9 @@ impl Run<'_> {
         let recorded = read(self.session.as_mut()).await?;
         let row = unfinished(&recorded.journal, version)?;
         let message = format!(
-            "forgot that {} statement(s) of {} were done; the next run starts it from its first statement",
-            row.statements_done, row.script
+            "forgot what was done of {} ({}); the next run starts it from its first statement",
+            row.script,
+            count(row.statements_done, "statement")
         );
         let entry = entry(
             version,

@@ -14,6 +14,7 @@ use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::RunError;
 use crate::event::Event;
 use crate::history::AuditEntry;
+use crate::number::count;
 use crate::plan::{Plan, Scope};
 
 /// A waiting runner looks this often whether the holder has done everything already.
@@ -55,7 +56,8 @@ impl UpOptions {
     }
 }
 
-/// In the audit entry that ends a run: how many migrations its scope has left for another run.
+/// In the audit entry that ends a run: how many migrations its scope has left for another run. Drivers look for it in
+/// [`crate::database::Session::was_ever_complete`].
 pub(super) const LEFT_FOR_LATER: &str = "left_for_later";
 
 impl Runner {
@@ -105,7 +107,7 @@ impl Runner {
         let (message, left) = match &result {
             Ok(report) => {
                 let applied = report.migrations.len();
-                let message = format!("{command}: {applied} migration(s) applied");
+                let message = format!("{command}: {} applied", count(applied, "migration"));
                 (message, left_to_another_step(report))
             }
             Err(error) => (error.to_string(), 0),
@@ -225,9 +227,9 @@ impl Runner {
         self.warn(
             "database_ahead",
             format!(
-                "the database is at version {newest}, {} version(s) ahead of {}: this looks like an older release after a \
+                "the database is at version {newest}, {} ahead of {}: this looks like an older release after a \
                  rollback; nothing newer is touched",
-                plan.ahead.len(),
+                count(plan.ahead.len(), "version"),
                 directory.path.display()
             ),
         );

@@ -5,6 +5,8 @@
 
 mod compare;
 
+use std::time::Duration;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +18,7 @@ use crate::directory::{Condition, Migration, Script, ScriptSummary, StatementSum
 use crate::history::{Direction, JournalRow, Kind, Version};
 use crate::ledger::HoldReason;
 use crate::lint::Finding;
+use crate::number::count;
 use forerun_sql::LockClass;
 use forerun_sql::effect::Work;
 
@@ -70,6 +73,22 @@ pub struct Step {
     /// What must hold for it to run.
     #[serde(skip)]
     pub conditions: Vec<Condition>,
+}
+
+/// The longest that a change of the catalog alone may take: others wait for it, and it should be done in milliseconds.
+const METADATA_LIMIT: Duration = Duration::from_secs(10);
+
+impl Step {
+    /// How long the statement with this number, from 1, may take at most once it has its lock, because it changes the
+    /// catalog alone. `None` where it does not, or nobody knows, or where the script says how long it may take; a limit
+    /// that the run has (`told`) is believed as well.
+    pub fn metadata_limit(&self, index: u64, class: LockClass, told: bool) -> Option<Duration> {
+        let place = usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX);
+        let work = self.work.get(place).copied().flatten();
+        let told = told || self.summary.timeouts.statement.is_some();
+        let short = class == LockClass::BlockingDdl && work == Some(Work::Metadata) && !told;
+        short.then_some(METADATA_LIMIT)
+    }
 }
 
 /// What a run would do, in order.
@@ -177,8 +196,8 @@ pub fn step(
         ((Mode::Transaction, _), Some(journal)) => (
             Mode::Statements,
             Some(format!(
-                "an earlier attempt has done {} statement(s) of it",
-                journal.statements_done
+                "an earlier attempt has done {} of it",
+                count(journal.statements_done, "statement")
             )),
         ),
         (own, _) => own,

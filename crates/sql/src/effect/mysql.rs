@@ -6,11 +6,12 @@
 //! waits behind it as long.
 
 use super::{Blocks, Effect, Work};
-use crate::operation::{ConstraintKind, CreateIndex, OperationKind};
+use crate::operation::{ConstraintKind, CreateIndex, OperationKind, converted_to};
 use crate::schema::{Schema, Table};
 use crate::{Dialect, ObjectKind, ObjectName};
 
 mod column;
+mod conversion;
 #[cfg(test)]
 mod tests;
 mod type_change;
@@ -193,8 +194,13 @@ fn create_index(index: &CreateIndex, known: Option<&Table>) -> Way {
 
 fn rewritten(action: &str, known: Option<&Table>) -> Way {
     match action {
-        "CONVERT TO CHARACTER SET" if known.is_some_and(|table| !has_text(table)) => Way::Instant,
-        "CONVERT TO CHARACTER SET" => Way::Copy(Cause::CharacterSet),
+        action if let Some((set, collation)) = converted_to(action) => match known {
+            Some(table) if !has_text(table) => Way::Instant,
+            Some(table) if conversion::keeps_bytes(table, &set, collation.as_deref()) => {
+                Way::InPlace
+            }
+            _ => Way::Copy(Cause::CharacterSet),
+        },
         "DROP SYSTEM VERSIONING" => Way::SharedRebuild,
         "ADD SYSTEM VERSIONING" | "ORDER BY" | "REPAIR TABLE" => Way::Copy(Cause::Other),
         action if action.contains("PARTITION") => Way::Copy(Cause::Partitions),

@@ -70,6 +70,38 @@ pub(super) fn renamed_report(
     }
 }
 
+/// The labels of an enumeration of PostgreSQL before and after, when the operation takes its name away and another
+/// enumeration gets it in the same transaction: how one does what `ALTER TYPE` cannot.
+pub(super) fn replacing_labels(
+    at: &At<'_>,
+    object: &ObjectName,
+) -> Option<(Vec<String>, Vec<String>)> {
+    let schema = at.schema();
+    let before = schema.enum_labels(object)?.to_vec();
+    let made = |wanted: &ObjectName| {
+        at.later().find_map(|later| match &later.kind {
+            OperationKind::Create {
+                object: made,
+                labels: Some(labels),
+                ..
+            } => schema.same_name(made, wanted).then(|| labels.clone()),
+            _ => None,
+        })
+    };
+    let after = made(object).or_else(|| {
+        at.later().find_map(|later| match &later.kind {
+            OperationKind::Rename {
+                object: from, to, ..
+            } if schema.same_name(to, object) => schema
+                .enum_labels(from)
+                .map(<[String]>::to_vec)
+                .or_else(|| made(from)),
+            _ => None,
+        })
+    })?;
+    Some((before, after))
+}
+
 /// Reports an object that gets another definition while the release that runs uses the one it has.
 pub(super) fn replaced(at: &At<'_>, report: &mut Report<'_>, kinds: &[ObjectKind], noun: &str) {
     let (object, anew) = match &at.operation.kind {

@@ -5,6 +5,7 @@
 //! that are tests, and the words of its page. Pure: files are read, and a server is asked, by others.
 
 mod allowed;
+mod apart;
 mod compatibility;
 mod contract;
 mod finding;

@@ -1,10 +1,11 @@
 //! What to write instead on PostgreSQL: constraints and columns taken apart into steps that block nobody for long.
 
+use super::apart::together;
 use super::remedy::{self, name, names, object};
 use super::rule::{At, FileAt};
 use crate::Dialect;
 use crate::ObjectName;
-use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, OperationKind, Operations};
+use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, OperationKind};
 use crate::schema::{Column, Table};
 
 const POSTGRES: Dialect = Dialect::Postgres;
@@ -33,35 +34,18 @@ pub(super) fn other_actions(at: &At<'_>, table: &ObjectName) -> Vec<String> {
 /// The file cut in two before a statement, and once more after it when it has to be alone. Each part is a transaction of
 /// its own, so what the file says about that is left out.
 pub(super) fn cut(file: &FileAt<'_>, place: usize, alone: bool) -> Vec<String> {
-    let is_control = |own: &Operations| {
-        let mut kinds = own.list.iter().map(|operation| &operation.kind);
-        kinds.any(|kind| matches!(kind, OperationKind::TransactionControl))
-    };
     let all = &file.file.script.statements;
     if let Some(statement) = all.get(place).filter(|_| all.len() > MOST_SHOWN) {
         return vec![remedy::ended(&statement.text)];
     }
-    let mut parts = [String::new(), String::new(), String::new()];
-    let statements = file.file.script.statements.iter().zip(file.operations);
-    for (number, (statement, own)) in statements.enumerate() {
-        let part = match number {
-            number if number < place => &mut parts[0],
-            number if number > place && alone => &mut parts[2],
-            _ => &mut parts[1],
-        };
-        if is_control(own) {
-            continue;
-        }
-        if !part.is_empty() {
-            part.push('\n');
-        }
-        part.push_str(&remedy::ended(&statement.text));
-    }
-    let parts = parts.into_iter().filter(|part| !part.is_empty());
-    match file.file.contract {
-        true => parts.map(|part| remedy::contract(&part)).collect(),
-        false => parts.collect(),
-    }
+    let parts = match alone {
+        true => vec![0..place, place..place + 1, place + 1..all.len()],
+        false => vec![0..place, place..all.len()],
+    };
+    let parts = parts.into_iter();
+    parts
+        .filter_map(|part| together(file, |number| part.contains(&number)))
+        .collect()
 }
 
 /// The file cut in two before a statement, and what to say where it has too many statements to be shown again.

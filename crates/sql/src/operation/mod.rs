@@ -48,6 +48,7 @@ mod type_name;
 pub use column::{ColumnDefinition, Generated};
 pub use constraint::{Constraint, ConstraintKind, Reference};
 pub use expression::Expression;
+pub(crate) use mysql_partition::converted_to;
 pub use type_name::TypeName;
 
 /// What one statement does.

@@ -173,7 +173,7 @@ fn tables_as_a_whole() {
         ),
         (
             "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
-            "rewrite t CONVERT TO CHARACTER SET",
+            "rewrite t CONVERT TO CHARACTER SET UTF8MB4 COLLATE UTF8MB4_UNICODE_CI",
         ),
         (
             "ALTER TABLE t DEFAULT CHARACTER SET = utf8mb4 DEFAULT COLLATE = utf8mb4_bin, COLLATE utf8mb4_bin",

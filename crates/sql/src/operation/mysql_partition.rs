@@ -72,6 +72,18 @@ pub(super) fn partition_work(
     }
 }
 
+/// The words before the character set that a table is converted to.
+const CONVERT: &str = "CONVERT TO CHARACTER SET";
+
+/// The character set, and the collation where it is written, to which an action converts a table, both in lower case.
+pub(crate) fn converted_to(action: &str) -> Option<(String, Option<String>)> {
+    let rest = action.strip_prefix(CONVERT)?.trim().to_ascii_lowercase();
+    Some(match rest.split_once(" collate ") {
+        Some((set, collation)) => (set.to_owned(), Some(collation.to_owned())),
+        None => (rest, None),
+    })
+}
+
 /// `CONVERT TO CHARACTER SET`, `CONVERT TABLE … TO PARTITION` (MariaDB).
 pub(super) fn convert(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
     reader.advance();
@@ -86,7 +98,14 @@ pub(super) fn convert(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<Operat
         });
     }
     if reader.take("TO") && take_character_set(reader) {
-        return vec![rewrite(table, "CONVERT TO CHARACTER SET")];
+        let mut action = CONVERT.to_owned();
+        for before in [" ", " COLLATE "] {
+            if before == " " || reader.take("COLLATE") {
+                let named = reader.identifier().unwrap_or_default();
+                action.push_str(&format!("{before}{}", named.to_ascii_uppercase()));
+            }
+        }
+        return vec![rewrite(table, action)];
     }
     vec![other(table, "CONVERT")]
 }

@@ -1,6 +1,8 @@
 //! One table: its columns, constraints and indexes.
 
-use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, CreateIndex, OperationKind};
+use crate::operation::{
+    ColumnDefinition, Constraint, ConstraintKind, CreateIndex, OperationKind, converted_to,
+};
 use crate::{Dialect, ObjectName};
 
 /// A table.
@@ -255,8 +257,44 @@ impl Table {
                     }
                 }
             }
+            OperationKind::RewriteTable { action, .. } => {
+                if let Some((set, collation)) = converted_to(action) {
+                    self.convert(set, collation);
+                }
+            }
+            // The default for columns to come; which one the old columns were made with is no longer written anywhere.
+            OperationKind::AlterTableOther { action, .. }
+                if matches!(action.as_str(), "CHARACTER SET" | "COLLATE") =>
+            {
+                self.forget_character_set();
+            }
             _ => {}
         }
+    }
+
+    /// All text is in this character set from now on. `DEFAULT` is that of the database, which nobody knows here.
+    fn convert(&mut self, set: String, collation: Option<String>) {
+        self.forget_character_set();
+        for column in &mut self.columns {
+            column.definition.collation = None;
+            if let Some(data_type) = &mut column.definition.data_type {
+                data_type.character_set = None;
+            }
+        }
+        if set != "default" {
+            self.options.push(("CHARSET".to_owned(), set));
+        }
+        let collation = collation.map(|collation| ("COLLATE".to_owned(), collation));
+        self.options.extend(collation);
+    }
+
+    fn forget_character_set(&mut self) {
+        let is_set = |name: &str| {
+            ["CHARSET", "COLLATE"]
+                .iter()
+                .any(|word| name.eq_ignore_ascii_case(word))
+        };
+        self.options.retain(|(name, _)| !is_set(name));
     }
 
     pub(super) fn count_column_changes(&mut self, kind: &OperationKind, text: &str) {

@@ -1,6 +1,7 @@
 //! A plan of a real directory, as a person reads it.
 
 use std::fs;
+use std::time::Duration;
 
 use forerun_migrations::database::Capabilities;
 use forerun_migrations::directory::{MigrationDirectory, ReadOptions};
@@ -8,6 +9,7 @@ use forerun_migrations::executor::Limits;
 use forerun_migrations::history::{Direction, InDoubt, JournalRow, Version};
 use forerun_migrations::plan::{plan, step};
 use forerun_sql::Dialect;
+use forerun_sql::effect::Work;
 
 use super::render;
 
@@ -92,6 +94,46 @@ fn each_statement_with_what_it_stops() {
     Each statement waits for a table lock up to 5s, then gives way and is tried again for 10m; it may take any time.
     3 migrations to run, 6 statements; nothing was changed.
     "#);
+}
+
+#[test]
+fn a_change_of_the_catalog_alone_has_a_limit_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let alter = "ALTER TABLE users ADD COLUMN email text;\n";
+    fs::write(directory.path().join("0001_email.sql"), alter).unwrap();
+    let own = format!("-- forerun:timeout statement=1h\n{alter}");
+    fs::write(directory.path().join("0002_told.sql"), own).unwrap();
+    let read = MigrationDirectory::read(directory.path(), &ReadOptions::default()).unwrap();
+    let capabilities = Capabilities {
+        transactional_ddl: true,
+        heartbeat: true,
+    };
+    let steps = read.migrations.iter().map(|migration| {
+        let summary = migration.up.inspect(Dialect::Postgres).unwrap();
+        let up = Direction::Up;
+        let mut step = step(migration, &migration.up, up, summary, capabilities, None);
+        step.work = vec![Some(Work::Metadata)];
+        step
+    });
+    let plan = plan(steps.collect(), Vec::new(), 1, Vec::new());
+    let shown = |limits: &Limits| render(&plan, limits, Dialect::Postgres, false);
+    let limited = "changes the catalog only: may take 10s once it has the lock";
+    let text = shown(&Limits::default());
+    assert_eq!(text.matches(limited).count(), 1, "{text}");
+    // Who says how long statements may take is believed, and a wait without limit has no end to add to.
+    let hour = Some(Duration::from_secs(3600));
+    let (statement_timeout, ddl_lock_timeout) = (hour, Duration::ZERO);
+    let told = Limits {
+        statement_timeout,
+        ..Limits::default()
+    };
+    let waits = Limits {
+        ddl_lock_timeout,
+        ..Limits::default()
+    };
+    for limits in [told, waits] {
+        assert!(!shown(&limits).contains(limited));
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::history::foreign::{
     is_true,
 };
 use crate::history::{AuditEntry, Origin, Version};
+use crate::number::count;
 
 /// Pause between two tries to get the other tool's lock.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -143,8 +144,8 @@ impl Runner {
             .await;
         run.finish(result, |report| {
             format!(
-                "migrate adopt: {} version(s) of {} taken over",
-                report.versions.len(),
+                "migrate adopt: {} of {} taken over",
+                count(report.versions.len(), "version"),
                 report.title
             )
         })
@@ -165,8 +166,8 @@ impl Runner {
         let result = run.forget_adopted().await;
         run.finish(result, |versions| {
             format!(
-                "migrate adopt --undo: {} version(s) forgotten",
-                versions.len()
+                "migrate adopt --undo: {} forgotten",
+                count(versions.len(), "version")
             )
         })
         .await
@@ -442,8 +443,8 @@ impl Run<'_> {
             statement: None,
             attempt: None,
             message: format!(
-                "forgot {} version(s) that had been taken over",
-                versions.len()
+                "forgot {} that had been taken over",
+                count(versions.len(), "version")
             ),
             detail: serde_json::json!({ "versions": versions }),
         }];

@@ -10,6 +10,7 @@ use crate::directory::{MigrationDirectory, ScriptSummary};
 use crate::error::RunError;
 use crate::history::foreign::{Adoption, Item, PeerHistory};
 use crate::history::{AuditEntry, Checksums, HistoryRow, Origin, Version};
+use crate::number;
 
 /// Longest texts of a row, in characters.
 const DESCRIPTION_CHARACTERS: usize = 1000;
@@ -145,8 +146,8 @@ pub(super) fn audit_entry(found: &OtherHistory, report: &AdoptReport) -> AuditEn
         statement: None,
         attempt: None,
         message: format!(
-            "took {} version(s) over from {} ({})",
-            report.versions.len(),
+            "took {} over from {} ({})",
+            number::count(report.versions.len(), "version"),
             found.peer.title(),
             found.shown
         ),

@@ -1,7 +1,7 @@
 //! What statements do to whom. Each line was seen on a server (MariaDB 10.11).
 
 use crate::Dialect;
-use crate::effect::effects;
+use crate::effect::{Work, effects};
 use crate::operation::operations;
 use crate::schema::Schema;
 
@@ -227,6 +227,68 @@ fn tables_are_written_anew() {
         "CREATE TABLE t (id int) CHARACTER SET latin1",
         &[("CONVERT TO CHARACTER SET utf8mb4", NOTHING)],
     );
+}
+
+#[test]
+fn text_is_copied_unless_its_bytes_stay_as_they_are() {
+    let convert = |text: &str, options: &str, to: &str, wanted: &str| {
+        let before = format!("CREATE TABLE t (id int PRIMARY KEY, {text}) {options}");
+        check(
+            &before,
+            &[(&format!("CONVERT TO CHARACTER SET {to}"), wanted)],
+        );
+    };
+    for text in ["a varchar(63)", "a char(63), b varchar(100)"] {
+        convert(text, "CHARSET=utf8", "utf8mb4", NOTHING);
+    }
+    for text in [
+        "a varchar(64)",
+        "a char(64)",
+        "a text",
+        "a enum('x')",
+        "a varchar(20), KEY (a)",
+        "a varchar(20), CHECK (a <> '')",
+    ] {
+        convert(text, "CHARSET=utf8mb3", "utf8mb4", COPY);
+    }
+    let (same, other) = (
+        "utf8mb4 COLLATE utf8mb4_bin",
+        "utf8mb4 COLLATE utf8mb4_unicode_ci",
+    );
+    for text in ["a text, e enum('x')", "a varchar(20) CHARACTER SET utf8mb4"] {
+        convert(text, "CHARSET=utf8mb4", "utf8mb4", NOTHING);
+        convert(text, "CHARSET=utf8mb4", other, NOTHING);
+    }
+    let indexed = "a varchar(20), KEY (a)";
+    convert(indexed, "COLLATE=utf8mb4_bin", same, NOTHING);
+    convert(indexed, "COLLATE=utf8mb4_bin", other, COPY);
+    convert(indexed, "CHARSET=utf8mb4", "utf8mb4", COPY);
+    convert("a text", "CHARSET=latin1", "utf8mb4", COPY);
+    convert("a text", "", "utf8mb4", COPY);
+    convert("a text", "CHARSET=utf8mb4", "DEFAULT", COPY);
+    convert("a text", "CHARSET=utf8mb4 ENGINE=MyISAM", "utf8mb4", COPY);
+}
+
+#[test]
+fn a_conversion_is_remembered() {
+    let mut schema = Schema::new(Dialect::Mysql);
+    let mut last = Vec::new();
+    for statement in [
+        "CREATE TABLE t (id int PRIMARY KEY, a text CHARACTER SET ascii) CHARSET=utf8mb4",
+        "ALTER TABLE t CONVERT TO CHARACTER SET latin1",
+        "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4",
+        "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4",
+        "ALTER TABLE t DEFAULT CHARSET=latin1",
+        "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4",
+    ] {
+        for operation in operations(Dialect::Mysql, statement).list {
+            last.extend(effects(&operation, &schema));
+            schema.apply(&operation, statement);
+        }
+    }
+    let work: Vec<Work> = last.iter().map(|effect| effect.work).collect();
+    let (copied, kept) = (Work::Rewrite, Work::Metadata);
+    assert_eq!(work, [copied, copied, kept, kept, copied]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::operation::{ColumnDefinition, TypeName};
 use crate::schema::Table;
 
 /// The most bytes that one byte of length can tell.
-const ONE_BYTE: u64 = 255;
+pub(super) const ONE_BYTE: u64 = 255;
 
 /// Why the rows must be written anew for another definition; `None` when they need not.
 pub(super) fn copies(
@@ -110,7 +110,7 @@ fn can_hold(before: Option<&str>, after: Option<&str>) -> bool {
 }
 
 /// The most bytes of a character; where no character set is written, those of `utf8mb4`.
-fn width(name: &str, set: Option<&str>) -> u64 {
+pub(super) fn width(name: &str, set: Option<&str>) -> u64 {
     match (name, set) {
         ("varbinary", _) => 1,
         (_, Some("utf8mb3")) => 3,

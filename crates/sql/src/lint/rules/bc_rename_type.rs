@@ -1,6 +1,5 @@
-use super::super::compatibility::renamed_report;
+use super::super::compatibility::{renamed, renamed_report, replacing_labels};
 use super::prelude::*;
-use crate::operation::operations;
 
 pub(super) static RULE: Rule = Rule {
     id: "bc-rename-type",
@@ -20,43 +19,23 @@ pub(super) static RULE: Rule = Rule {
         claims: &[],
     }],
     peers: Peers::NONE,
-    check: Check::Operation(|at, report| {
-        if replaced_by_a_wider_one(at) {
-            return;
-        }
-        renamed_report(
-            at,
-            report,
-            &[ObjectKind::Type, ObjectKind::Domain],
-            "type",
-            |_, _, _| Vec::new(),
-        );
-    }),
+    check: Check::Operation(check),
 };
 
-/// Whether an enumeration with the same name and all of its labels is made later in the transaction: how one does what
-/// `ADD VALUE` could not do.
-fn replaced_by_a_wider_one(at: &At<'_>) -> bool {
-    let OperationKind::Rename { object, .. } = &at.operation.kind else {
-        return false;
-    };
-    let Some(known) = at.schema().definition(object) else {
-        return false;
-    };
-    let list = operations(Dialect::Postgres, &known.text).list;
-    let mut made = list.iter().filter_map(|made| match &made.kind {
-        OperationKind::Create { labels, .. } => labels.as_ref(),
-        _ => None,
-    });
-    let Some(old) = made.next() else {
-        return false;
-    };
-    at.later().any(|later| match &later.kind {
-        OperationKind::Create {
-            object: made,
-            labels: Some(new),
-            ..
-        } => at.schema().same_name(made, object) && old.iter().all(|label| new.contains(label)),
-        _ => false,
-    })
+fn check(at: &At<'_>, report: &mut Report<'_>) {
+    let kinds = [ObjectKind::Type, ObjectKind::Domain];
+    match &at.operation.kind {
+        OperationKind::Rename { object, .. } if at.comes_back(object) => {
+            // Labels that are missing in the new one are found by another rule.
+            let labels = replacing_labels(at, object).is_some();
+            if renamed(at, &kinds).is_some() && !labels {
+                let message = format!(
+                    "the release that still runs uses the type `{}` as it was, and gets the new one at once",
+                    object.name
+                );
+                report.add(at.operation.span.clone(), message, Vec::new());
+            }
+        }
+        _ => renamed_report(at, report, &kinds, "type", |_, _, _| Vec::new()),
+    }
 }

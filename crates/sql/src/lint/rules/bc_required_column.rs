@@ -1,6 +1,9 @@
+use super::super::apart::rewritten;
+use super::super::my_remedy;
+use super::super::pg_remedy::{self, MOST_SHOWN};
 use super::prelude::*;
 use crate::ObjectName;
-use crate::operation::{ColumnDefinition, Constraint, ConstraintKind};
+use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, Expression};
 use crate::schema::same;
 
 pub(super) static RULE: Rule = Rule {
@@ -41,11 +44,44 @@ pub(super) static RULE: Rule = Rule {
             claims: &[],
         },
         Example {
+            dialect: Dialect::Postgres,
+            before: "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10, 2), note text, state varchar(20) NOT NULL DEFAULT 'new');",
+            found: "ALTER TABLE orders ADD COLUMN channel text;\n\
+                     UPDATE orders SET channel = 'shop';\n\
+                     ALTER TABLE orders ALTER COLUMN channel SET NOT NULL;",
+            instead: &[
+                "ALTER TABLE orders ADD COLUMN channel text;",
+                "-- forerun:contract unused-since=2.5.0\n\
+                     ALTER TABLE orders ADD CONSTRAINT orders_channel_not_null CHECK (channel IS NOT NULL) NOT VALID;",
+                "-- forerun:data\n\
+                     UPDATE orders SET channel = 'shop' WHERE id BETWEEN 1 AND 10000 AND channel IS NULL;",
+                "ALTER TABLE orders VALIDATE CONSTRAINT orders_channel_not_null;",
+                "ALTER TABLE orders ALTER COLUMN channel SET NOT NULL;\n\
+                     ALTER TABLE orders DROP CONSTRAINT orders_channel_not_null;",
+            ],
+            claims: &[],
+        },
+        Example {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, total decimal(10, 2), note varchar(200), state varchar(20) NOT NULL DEFAULT 'new');",
             found: "ALTER TABLE orders ADD COLUMN channel varchar(20) NOT NULL;",
             instead: &[
                 "ALTER TABLE orders ADD COLUMN channel varchar(20) NOT NULL DEFAULT 'shop';",
+            ],
+            claims: &[],
+        },
+        Example {
+            dialect: Dialect::Mysql,
+            before: "CREATE TABLE orders (id bigint PRIMARY KEY, total decimal(10, 2), note varchar(200), state varchar(20) NOT NULL DEFAULT 'new');",
+            found: "ALTER TABLE orders ADD COLUMN channel varchar(20);\n\
+                     UPDATE orders SET channel = 'shop';\n\
+                     ALTER TABLE orders MODIFY channel varchar(20) NOT NULL;",
+            instead: &[
+                "ALTER TABLE orders ADD COLUMN channel varchar(20);",
+                "-- forerun:data\n\
+                     UPDATE orders SET channel = 'shop' WHERE id BETWEEN 1 AND 10000 AND channel IS NULL;",
+                "-- forerun:contract unused-since=2.5.0\n\
+                     ALTER TABLE orders MODIFY channel varchar(20) NOT NULL;",
             ],
             claims: &[],
         },
@@ -101,8 +137,82 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         let text = at.definition_text(definition);
         let text = remedy::without(dialect, text, &["NOT", "NULL"]);
         instead.push(format!("ALTER TABLE {on} ADD COLUMN {text};"));
+    } else if refuses_null(&at.operation.kind) {
+        instead = null_first(at, table, column);
     }
     report.add(at.operation.span.clone(), message, instead);
+}
+
+fn refuses_null(kind: &OperationKind) -> bool {
+    let nullable = matches!(kind, OperationKind::ColumnNullable { .. });
+    nullable || matches!(kind, OperationKind::ModifyColumn { .. })
+}
+
+/// The file without the operation, so that the new column takes NULL until every release that runs writes it; then the
+/// rows that have nothing in it, range by range; then the operation. An `UPDATE` by which the file itself fills the column
+/// is done by ranges as well.
+fn null_first(at: &At<'_>, table: &ObjectName, column: &str) -> Vec<String> {
+    let (dialect, file) = (at.dialect(), at.statement.file);
+    if file.operations.len() > MOST_SHOWN {
+        return Vec::new();
+    }
+    let filled = (0..at.statement.place)
+        .rev()
+        .find_map(|number| Some((number, assignments(at, number, table, column)?)));
+    let (fills, set) = filled.unzip();
+    let first = rewritten(file, |number, text| match number {
+        _ if number == at.statement.place => match dialect {
+            Dialect::Mysql => my_remedy::other_actions(at, table),
+            _ => pg_remedy::other_actions(at, table).pop(),
+        },
+        _ if Some(number) == fills => None,
+        _ => Some(remedy::ended(text)),
+    });
+    let named = remedy::name(dialect, column);
+    let set = set.unwrap_or_else(|| format!("{named} = <value>"));
+    let backfill = remedy::backfill(at.schema(), table, &set, &format!("{named} IS NULL"));
+    let mut refusing = remedy::not_null(at.schema(), table, column).into_iter();
+    let mut steps: Vec<String> = first.into_iter().collect();
+    match refusing.next() {
+        Some(refuse) => {
+            steps.extend([refuse, backfill]);
+            steps.extend(refusing);
+        }
+        None => {
+            let action = at.statement.text.get(at.operation.span.clone());
+            let on = remedy::object(dialect, table);
+            let refuse = format!("ALTER TABLE {on} {};", action.unwrap_or_default());
+            steps.extend([backfill, remedy::contract(&refuse)]);
+        }
+    }
+    steps
+}
+
+/// What an `UPDATE` of all rows of the table sets, when it sets this column.
+fn assignments(at: &At<'_>, number: usize, table: &ObjectName, column: &str) -> Option<String> {
+    let file = at.statement.file;
+    let [operation] = file.operations.get(number)?.list.as_slice() else {
+        return None;
+    };
+    let OperationKind::Update {
+        table: updated,
+        condition: None,
+    } = &operation.kind
+    else {
+        return None;
+    };
+    let text = &file.file.script.statements.get(number)?.text;
+    let place = text.to_ascii_uppercase().find(" SET ")? + " SET ".len();
+    let set = text.get(place..)?.trim();
+    let dialect = at.dialect();
+    let more = ["FROM", "RETURNING", "ORDER", "LIMIT"];
+    let plain = !more.iter().any(|word| remedy::says(dialect, set, &[word]));
+    let names = Expression {
+        text: set.to_owned(),
+        span: 0..set.len(),
+    }
+    .names(dialect, column);
+    (plain && names && at.schema().same_name(updated, table)).then(|| set.to_owned())
 }
 
 /// The column that inserts must name when this operation is done, which they did not have to name before: one that is

@@ -17,7 +17,10 @@ pub(super) static RULE: Rule = Rule {
           bytes to more (bytes, not characters: 64 characters of `utf8mb4`), another character set, a stored generated \
           column, a new `CHECK` over old rows, `AUTO_INCREMENT` on a column that was there, a default like `uuid()` that \
           is another one for each row, `DROP PRIMARY KEY` alone, `PARTITION BY`, `ADD SYSTEM VERSIONING`. MySQL 8 copies \
-          for most of the same (it has no `SYSTEM VERSIONING`). MariaDB from 11.2 lets \
+          for most of the same (it has no `SYSTEM VERSIONING`). \
+          Another character set is no copy where the bytes of every row stay what they are: the same set with another \
+          collation, or `utf8mb3` to `utf8mb4`, of `CHAR` and `VARCHAR` columns that no index is over and whose length in \
+          bytes stays below 256 or above 255. MariaDB from 11.2 lets \
           writes go on while it copies, in most cases: with `ALGORITHM=COPY, LOCK=NONE` in the statement it does that or \
           refuses, and nothing is found here.\n\n\
           What helps: a second column that triggers keep the same as the old one, filled range by range, and the old one \
@@ -61,6 +64,13 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, amount int);",
             found: "ALTER TABLE orders ADD COLUMN double_amount int AS (amount * 2) STORED;",
             instead: &["ALTER TABLE orders ADD COLUMN double_amount int AS (amount * 2) VIRTUAL;"],
+            claims: COPIED,
+        },
+        Example {
+            dialect: Dialect::Mysql,
+            before: "CREATE TABLE orders (id bigint PRIMARY KEY, note varchar(200)) CHARACTER SET latin1;",
+            found: "ALTER TABLE orders CONVERT TO CHARACTER SET utf8mb4;",
+            instead: &[],
             claims: COPIED,
         },
         Example {

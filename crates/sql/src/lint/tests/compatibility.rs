@@ -293,6 +293,31 @@ fn labels_of_mysql_are_compared() {
     assert_eq!(change("'bad', 'good'"), [""; 0]);
 }
 
+#[test]
+fn a_type_whose_name_goes_to_another_one_is_judged_by_its_values() {
+    let before = "CREATE TYPE mood AS ENUM ('good', 'bad'); \
+                  CREATE TABLE notes (id bigint PRIMARY KEY, mood mood);";
+    let swapped = |labels: &str| {
+        format!(
+            "ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS ENUM ({labels}); \
+             ALTER TABLE notes ALTER COLUMN mood TYPE mood USING mood::text::mood; DROP TYPE mood_old;"
+        )
+    };
+    let removes = ["bc-remove-enum-value"];
+    assert_eq!(found(Postgres, before, &swapped("'good'")), removes);
+    nothing(Postgres, before, &swapped("'bad', 'good', 'so-so'"));
+    // Made under another name first.
+    let after = "CREATE TYPE mood_new AS ENUM ('good'); \
+                 ALTER TABLE notes ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new; \
+                 DROP TYPE mood; ALTER TYPE mood_new RENAME TO mood;";
+    assert!(found(Postgres, before, after).contains(&"bc-remove-enum-value"));
+    // Nobody says what of it is missed, only that it is another type; and a name that is gone is gone.
+    let other = "ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS (label text);";
+    assert_eq!(found(Postgres, before, other), ["bc-rename-type"]);
+    let gone = "ALTER TYPE mood RENAME TO mood_old;";
+    assert_eq!(found(Postgres, before, gone), ["bc-rename-type"]);
+}
+
 /// A schema in which everything has happened that the examples tell of, in whatever order: nothing fails, and what is
 /// found is in the text.
 #[test]

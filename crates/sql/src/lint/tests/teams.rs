@@ -109,7 +109,8 @@ fn a_type_that_gives_way_to_a_wider_one_is_not_renamed() {
     };
     assert!(!named(&wider), "{wider:?}");
     let narrower = found(Postgres, &before, &swap("'good'"));
-    assert!(narrower.contains(&"bc-rename-type"), "{narrower:?}");
+    assert!(narrower.contains(&"bc-remove-enum-value"), "{narrower:?}");
+    assert!(!named(&narrower), "{narrower:?}");
 }
 
 #[test]
@@ -212,5 +213,45 @@ fn all_views_give_way_to_another_type() {
              CREATE VIEW big AS SELECT id, total FROM sales;\n\
              CREATE MATERIALIZED VIEW sums AS SELECT sum(total) AS total FROM sales;"
         )]
+    );
+}
+
+#[test]
+fn an_index_leaves_its_column_in_the_migration_before() {
+    let file = "BEGIN;\nALTER TABLE orders ADD COLUMN region text;\nCREATE INDEX IF NOT EXISTS by_region ON orders (region);\n\
+                CREATE INDEX by_note ON orders (note);\nCOMMENT ON COLUMN orders.region IS 'where';\nCOMMIT;";
+    let rule = "pg-index-concurrently";
+    assert_eq!(
+        instead(Postgres, &[ORDERS], file, rule),
+        [
+            "ALTER TABLE orders ADD COLUMN region text;",
+            "CREATE INDEX CONCURRENTLY by_region ON orders (region);",
+            "COMMENT ON COLUMN orders.region IS 'where';",
+        ]
+    );
+    // Nothing before it that it could need.
+    let alone = "UPDATE orders SET note = '' WHERE id = 1;\nCREATE INDEX by_note ON orders (note);\nDROP TABLE orders;";
+    assert_eq!(
+        instead(Postgres, &[ORDERS], alone, rule),
+        ["CREATE INDEX CONCURRENTLY by_note ON orders (note);"]
+    );
+}
+
+#[test]
+fn a_new_column_refuses_null_when_everybody_writes_it() {
+    let file = "ALTER TABLE orders ADD COLUMN region text, ADD COLUMN zone text, ALTER COLUMN region SET NOT NULL;\n\
+                COMMENT ON COLUMN orders.region IS 'where';";
+    assert_eq!(
+        instead(Postgres, &[ORDERS], file, "bc-required-column"),
+        [
+            "ALTER TABLE orders ADD COLUMN region text, ADD COLUMN zone text;\nCOMMENT ON COLUMN orders.region IS 'where';",
+            "-- forerun:contract unused-since=<release>\n\
+             ALTER TABLE orders ADD CONSTRAINT orders_region_not_null CHECK (region IS NOT NULL) NOT VALID;",
+            "-- forerun:data\n-- one such statement for each range of keys\n\
+             UPDATE orders SET region = <value> WHERE id BETWEEN 1 AND 10000 AND region IS NULL;",
+            "ALTER TABLE orders VALIDATE CONSTRAINT orders_region_not_null;",
+            "ALTER TABLE orders ALTER COLUMN region SET NOT NULL;\n\
+             ALTER TABLE orders DROP CONSTRAINT orders_region_not_null;",
+        ]
     );
 }
