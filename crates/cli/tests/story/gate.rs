@@ -73,7 +73,8 @@ impl<'target, 'server> Gate<'target, 'server> {
             }
             _ => {
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                 AND state = 'active' AND query LIKE 'DO $$ BEGIN%test_gate.opened%'"
+                 AND pid <> pg_backend_pid() AND state = 'active' \
+                 AND query LIKE '%DO $$ BEGIN%test_gate.opened%'"
             }
         }
     }

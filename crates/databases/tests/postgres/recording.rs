@@ -1,6 +1,8 @@
 //! History, journal and audit: what is written is what is read, whatever the script did before.
 
-use forerun_migrations::database::{Change, CommitOutcome, Fenced, Record, RecordOutcome};
+use forerun_migrations::database::{
+    Change, CommitOutcome, DatabaseError, Fenced, Lease, Record, RecordOutcome, Session, Together,
+};
 use forerun_migrations::history::{AuditEntry, Direction, InDoubt, JournalRow, Version};
 use forerun_test_support::PostgresServer;
 
@@ -214,6 +216,92 @@ async fn a_constraint_that_waits_for_the_commit_rolls_the_record_back() {
         other => panic!("{other:?}"),
     }
     assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
+}
+
+async fn together(
+    session: &mut Box<dyn Session>,
+    lease: &Lease,
+    scripts: &[&str],
+) -> (usize, Option<DatabaseError>) {
+    let read: Vec<_> = (1..)
+        .zip(scripts)
+        .map(|(version, script)| {
+            let entry = AuditEntry {
+                event: "migration.applied",
+                version: Some(Version::from(version)),
+                statement: None,
+                attempt: Some(1),
+                message: (*script).to_owned(),
+                detail: serde_json::json!({"duration_ms": null}),
+            };
+            (vec![(*script).to_owned()], history_row(version), entry)
+        })
+        .collect();
+    let parts: Vec<Together<'_>> = read
+        .iter()
+        .map(|(statements, row, audit)| Together {
+            statements,
+            row,
+            audit,
+        })
+        .collect();
+    assert!(session.together() >= parts.len());
+    session.apply_together(lease, no_limits(), &parts).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_migrations_sent_together_those_before_an_error_are_applied() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    let (applied, lost) = together(
+        &mut session,
+        &lease,
+        &[
+            "CREATE TABLE a (id int) -- with a comment at its end",
+            "CREATE TABLE b (id int)",
+            "CREATE TABLE a (id bigint)",
+            "CREATE TABLE d (id int)",
+        ],
+    )
+    .await;
+    assert!(lost.is_none(), "{lost:?}");
+    assert_eq!(applied, 2);
+    assert_eq!(session.history().await.unwrap().len(), 2);
+    assert_eq!(session.audit_trail(None).await.unwrap().len(), 2);
+    assert_eq!(
+        database.query("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname IN ('a', 'b', 'd')"),
+        "a b"
+    );
+    let row = &session.history().await.unwrap()[0];
+    assert!(row.started_at <= row.finished_at && row.duration_ms >= 0);
+    assert!(
+        session.audit_trail(None).await.unwrap()[0].detail["duration_ms"].is_number(),
+        "the server's"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_sent_together_stop_after_a_takeover() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    database.execute("UPDATE forerun_lock SET token = token + 1");
+    let scripts = ["CREATE TABLE a (id int)", "CREATE TABLE b (id int)"];
+    let (applied, lost) = together(&mut session, &lease, &scripts).await;
+    assert!(lost.is_none(), "{lost:?}");
+    assert_eq!(applied, 0);
+    assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
+    assert_eq!(
+        database.query("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'b')"),
+        "0"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
