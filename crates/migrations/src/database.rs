@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use forerun_sql::schema::Catalog;
 use forerun_sql::{Classification, Dialect};
 use serde::Serialize;
 
@@ -415,6 +416,9 @@ pub trait Session: Send {
     /// Appends to the audit: in the open transaction, else in one of its own.
     async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError>;
 
+    /// What exists in the database: tables, keys, indexes, views, without forerun's own. Only reads, outside of a
+    /// transaction; waits for no lock, and gives up after 30 seconds.
+    async fn catalog(&mut self) -> Result<Catalog, DatabaseError>;
     /// Catalog state of what the statement names.
     async fn fingerprint(
         &mut self,

@@ -9,7 +9,7 @@ use forerun_migrations::error::RunError;
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::executor::Watched;
 use forerun_migrations::history::Version;
-use forerun_migrations::lint::{self, Also, Finding, Place, Report, Selection};
+use forerun_migrations::lint::{self, Also, Finding, Place, Report, SchemaFrom, Selection};
 use forerun_migrations::trace;
 use forerun_sql::Dialect;
 use forerun_sql::lint::{Rule, Server, Settings, Severity};
@@ -34,6 +34,7 @@ struct Document<'a> {
     /// Files that were judged, and those that were only read for the tables that they make.
     judged: usize,
     learnt: usize,
+    schema_from: SchemaFrom,
     errors: usize,
     #[serde(rename = "warning_findings")]
     warnings: usize,
@@ -310,6 +311,7 @@ fn show(context: &Context, arguments: &Lint, dialect: Dialect, report: &Report) 
             base: arguments.base.as_deref(),
             judged: report.judged,
             learnt: report.learnt,
+            schema_from: report.schema_from,
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
             notes: report.count(Severity::Info),

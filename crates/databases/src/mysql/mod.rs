@@ -14,6 +14,7 @@ mod connection;
 mod disturbance;
 mod error;
 mod error_position;
+mod existing;
 mod ledger;
 mod literal;
 mod lock;

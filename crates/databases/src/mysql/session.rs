@@ -22,6 +22,7 @@ use forerun_migrations::history::{
 };
 use forerun_migrations::ledger::{ClientSessions, Deployment, FloorMark};
 use forerun_sql::Classification;
+use forerun_sql::schema::Catalog;
 
 use super::bookkeeping::Tables;
 use super::cancel::KillQuery;
@@ -30,7 +31,7 @@ use super::connection::Connection;
 use super::disturbance::Disturbance;
 use super::lock::RunnerLock;
 use super::settings::{InitialState, own_limits, set_timeouts};
-use super::{catalog, error, ledger, row};
+use super::{catalog, error, existing, ledger, row};
 use crate::connection_url::MysqlOptions;
 
 /// Explicit about chaining, because a script may have changed `completion_type`.
@@ -595,6 +596,10 @@ impl Session for MysqlSession {
             .await;
         let keep = result.is_ok();
         self.end_own(own, result, keep).await
+    }
+
+    async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
+        existing::catalog(&mut self.connection, &self.facts).await
     }
 
     async fn fingerprint(

@@ -12,6 +12,7 @@ mod cancel;
 mod catalog;
 mod connect;
 mod error;
+mod existing;
 mod indexes;
 mod ledger;
 mod link;

@@ -17,6 +17,7 @@ use forerun_migrations::history::{
 };
 use forerun_migrations::ledger::{ClientSessions, Deployment, FloorMark};
 use forerun_sql::Classification;
+use forerun_sql::schema::Catalog;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::connection_url::PostgresOptions;
@@ -25,7 +26,7 @@ use super::connect::Facts;
 use super::link::Link;
 use super::row::Row;
 use super::statements::Copy;
-use super::{bookkeeping, ledger, lock};
+use super::{bookkeeping, existing, ledger, lock};
 
 /// What lies between us and the server session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -326,6 +327,11 @@ impl Session for PostgresSession {
 
     async fn audit(&mut self, entries: &[AuditEntry]) -> Result<(), DatabaseError> {
         self.append_audit(entries).await
+    }
+
+    async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
+        self.catch_up().await?;
+        existing::catalog(&self.link, &self.facts.schema).await
     }
 
     async fn fingerprint(

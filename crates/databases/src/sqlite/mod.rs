@@ -17,6 +17,7 @@
 
 mod bookkeeping;
 mod error;
+mod existing;
 mod file;
 mod fingerprint;
 mod lease;

@@ -13,6 +13,7 @@ use forerun_migrations::history::{
 };
 use forerun_migrations::ledger::{ClientSessions, Deployment, FloorMark};
 use forerun_sql::Classification;
+use forerun_sql::schema::Catalog;
 
 use super::file::DatabaseFile;
 use super::thread::ConnectionThread;
@@ -302,6 +303,10 @@ impl Session for SqliteSession {
         }
         let entries = entries.to_vec();
         self.thread.call(move |file| file.audit(&entries)).await
+    }
+
+    async fn catalog(&mut self) -> Result<Catalog, DatabaseError> {
+        self.thread.call(DatabaseFile::catalog).await
     }
 
     async fn fingerprint(

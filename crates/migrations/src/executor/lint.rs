@@ -1,6 +1,9 @@
 //! The linter beside a plan: what a run is about to do is judged before anything of it runs.
 
+use std::collections::HashSet;
+
 use forerun_sql::lint::{Kind, Server, Settings, Severity};
+use forerun_sql::schema::Catalog;
 
 use super::Runner;
 use super::inspect::{Recorded, Summaries, read};
@@ -24,8 +27,8 @@ pub enum LintMode {
 }
 
 impl Runner {
-    /// Judges what is pending, with the tables that the applied migrations have made. Where nothing is applied every
-    /// file is judged alone, since nothing says what would run together. `also` is what others have found of a version.
+    /// Judges what is pending, with the tables that the database has. Where nothing is applied every file is judged alone,
+    /// since nothing says what would run together. `also` is what others have found of a version.
     ///
     /// # Errors
     /// When the directory or the database cannot be read.
@@ -53,6 +56,13 @@ impl Runner {
             // What is applied has been understood by the database; that is enough.
             let _ = judge.learn(&migration.up);
         }
+        let catalog = match pending.is_empty() {
+            true => None,
+            false => self.catalog(session.as_mut(), &recorded).await,
+        };
+        if let Some(catalog) = &catalog {
+            judge.look_at(catalog);
+        }
         if !recorded.applied.is_empty() {
             judge.together_from_here();
         }
@@ -66,29 +76,38 @@ impl Runner {
             let transactional = self.database.capabilities().transactional_ddl;
             let mode = plan::mode_of(pending.script, summary, transactional);
             let version = &pending.migration.version;
+            let mut journal = recorded.journal.iter();
+            if let Some(begun) = journal.find(|row| row.version == *version) {
+                judge.next_is_begun(begun.statements_done);
+            }
             judge.judge(version, pending.script, summary, mode, also(version))?;
         }
         Ok(judge.finish())
     }
 
-    /// Judges the steps of a plan, and leaves with each what was found. Not on a database without a history, where all
-    /// tables are new and nobody waits.
+    /// Judges the steps of a plan, and leaves with each what was found. On a database without a history only those that
+    /// do something to a table which is there all the same: all other tables are new, and nobody waits.
     ///
     /// # Errors
     /// When a script cannot be read any more.
-    pub(super) fn lint_plan(
+    pub(super) async fn lint_plan(
         &self,
         directory: &MigrationDirectory,
         recorded: &Recorded,
-        server_info: &ServerInfo,
+        session: &mut dyn Session,
         plan: &mut Plan,
     ) -> Result<Vec<Cut>, RunError> {
         let goes_up = |step: &Step| step.direction == Direction::Up;
-        if recorded.applied.is_empty() || !plan.steps.iter().any(goes_up) {
+        if !plan.steps.iter().any(goes_up) {
+            return Ok(Vec::new());
+        }
+        let catalog = self.catalog(session, recorded).await;
+        let is_new = recorded.applied.is_empty();
+        if is_new && catalog.is_none() {
             return Ok(Vec::new());
         }
         let settings = Settings {
-            server: server(server_info),
+            server: server(session.server()),
             ..Settings::default()
         };
         let mut judge = Judge::new(self.database.dialect(), settings);
@@ -96,8 +115,15 @@ impl Runner {
             // What is applied has been understood by the database; that is enough.
             let _ = judge.learn(&migration.up);
         }
+        if let Some(catalog) = &catalog {
+            judge.look_at(catalog);
+        }
         judge.together_from_here();
+        let mut strangers = HashSet::new();
         for step in plan.steps.iter_mut().filter(|step| goes_up(step)) {
+            if let Some(journal) = &step.journal {
+                judge.next_is_begun(journal.statements_done);
+            }
             judge.judge(
                 &step.version,
                 &step.script,
@@ -105,16 +131,41 @@ impl Runner {
                 step.mode,
                 Vec::new(),
             )?;
-            step.work = judge.work().to_vec();
+            match is_new && !judge.met_database() {
+                true => {
+                    strangers.insert(step.version.clone());
+                }
+                false => step.work = judge.work().to_vec(),
+            }
         }
         let report = judge.finish();
-        for finding in report.findings {
+        plan.schema_from = Some(report.schema_from);
+        let findings = report.findings.into_iter();
+        for finding in findings.filter(|finding| !strangers.contains(&finding.version)) {
             let mut steps = plan.steps.iter_mut();
             if let Some(step) = steps.find(|step| step.version == finding.version) {
                 step.findings.push(finding);
             }
         }
         Ok(report.cut)
+    }
+
+    /// What the database says of itself; `None` when it has neither tables nor a history, or does not tell, which is a
+    /// warning.
+    async fn catalog(&self, session: &mut dyn Session, recorded: &Recorded) -> Option<Catalog> {
+        match session.catalog().await {
+            Ok(catalog) => {
+                let worth = !catalog.objects.is_empty() || !recorded.applied.is_empty();
+                worth.then_some(catalog)
+            }
+            Err(error) => {
+                let message = format!(
+                    "the tables of the database cannot be read: {error}; what the migrations say of them counts"
+                );
+                self.warn("catalog", message);
+                None
+            }
+        }
     }
 
     /// Stops a run because of its worst findings; tells the others.
@@ -187,9 +238,8 @@ fn before<'a>(
     recorded: &'a Recorded,
     plan: &'a Plan,
 ) -> impl Iterator<Item = &'a Migration> {
-    let steps: std::collections::HashSet<_> = plan.steps.iter().map(|step| &step.version).collect();
-    let applied: std::collections::HashSet<_> =
-        recorded.applied.iter().map(|row| &row.version).collect();
+    let steps: HashSet<_> = plan.steps.iter().map(|step| &step.version).collect();
+    let applied: HashSet<_> = recorded.applied.iter().map(|row| &row.version).collect();
     let first = plan
         .steps
         .iter()

@@ -252,8 +252,8 @@ impl Run<'_> {
             .make_plan(directory, &recorded, options, summaries, session)
             .await?;
         if options.lint != LintMode::Off {
-            let server = session.server();
-            let cut = runner.lint_plan(directory, &recorded, server, &mut plan)?;
+            let linted = runner.lint_plan(directory, &recorded, session, &mut plan);
+            let cut = linted.await?;
             let heeded = runner.heed_findings(session, &plan, &cut, options.lint);
             heeded.await?;
         }

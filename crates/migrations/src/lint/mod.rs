@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use forerun_sql::effect::Work;
 use forerun_sql::lint::{self, Kind, Linter, Rule, Settings, Severity};
+use forerun_sql::schema::Catalog;
 use forerun_sql::{Dialect, Position};
 use serde::{Serialize, Serializer};
 
@@ -54,6 +55,17 @@ pub struct Finding {
     /// A table that was there before is written anew while others wait for it.
     #[serde(skip)]
     pub rewrites: bool,
+}
+
+/// Where it is known from what is there before the files that are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaFrom {
+    /// From the files before them.
+    #[default]
+    Directory,
+    /// From the catalog of the database.
+    Database,
 }
 
 /// A place in a file.
@@ -108,6 +120,8 @@ pub struct Report {
     pub judged: usize,
     /// Files that were only read for the tables that they make.
     pub learnt: usize,
+    /// Where it is known from what was there before.
+    pub schema_from: SchemaFrom,
     /// Files that are too long to be judged to their end.
     pub cut: Vec<Cut>,
 }
@@ -164,6 +178,23 @@ impl Judge {
     /// The files from here on run together; see [`Linter::together_from_here`].
     pub fn together_from_here(&mut self) {
         self.linter.together_from_here();
+    }
+
+    /// What the database says of itself takes the place of what was read so far.
+    pub fn look_at(&mut self, catalog: &Catalog) {
+        self.linter.look_at(catalog);
+        self.report.schema_from = SchemaFrom::Database;
+    }
+
+    /// The migration that is judged next was interrupted by then; see [`Linter::next_is_begun`].
+    pub fn next_is_begun(&mut self, statements: i64) {
+        self.linter
+            .next_is_begun(u64::try_from(statements).unwrap_or_default());
+    }
+
+    /// As [`Linter::met_database`], of the migration that was judged last.
+    pub fn met_database(&self) -> bool {
+        self.linter.met_database()
     }
 
     /// Reads a script for what it makes.

@@ -17,7 +17,7 @@ use crate::database::Capabilities;
 use crate::directory::{Condition, Migration, Script, ScriptSummary, StatementSummary, hex};
 use crate::history::{Direction, JournalRow, Kind, Version};
 use crate::ledger::HoldReason;
-use crate::lint::Finding;
+use crate::lint::{Finding, SchemaFrom};
 use crate::number::count;
 use forerun_sql::LockClass;
 use forerun_sql::effect::Work;
@@ -108,6 +108,8 @@ pub struct Plan {
     pub ahead: Vec<Version>,
     /// File names of steps that are older than what is applied.
     pub out_of_order: Vec<String>,
+    /// Where the linter knows from what is there before the steps; `None` when it was not asked.
+    pub schema_from: Option<SchemaFrom>,
     /// Digest of what the plan was made from: versions, checksums, modes and resume points.
     pub hash: String,
 }
@@ -251,6 +253,7 @@ pub fn plan(
         applied,
         ahead,
         out_of_order: Vec::new(),
+        schema_from: None,
         hash,
     }
 }

@@ -5,10 +5,11 @@ use super::finding::{Finding, Kind, Severity};
 use super::locks::finds_nothing;
 use super::rule::{At, Check, FileAt, Found, Report, Rule, StatementAt};
 use super::rules;
+use super::size;
 use super::view_indexes::ViewIndexes;
 use crate::effect::{Blocks, Work, effects};
-use crate::operation::{Operation, Operations, operations};
-use crate::schema::Schema;
+use crate::operation::{Operation, OperationKind, Operations, operations};
+use crate::schema::{Catalog, Schema};
 use crate::{Dialect, Position, Statement};
 
 /// What to look for.
@@ -71,6 +72,8 @@ pub struct Linter {
     views: ViewIndexes,
     files: usize,
     together_since: Option<usize>,
+    begun: u64,
+    met_database: bool,
 }
 
 impl Linter {
@@ -84,7 +87,28 @@ impl Linter {
             views: ViewIndexes::default(),
             files: 0,
             together_since: None,
+            begun: 0,
+            met_database: false,
         }
+    }
+
+    /// What a database says of itself takes the place of what the files so far have made.
+    pub fn look_at(&mut self, catalog: &Catalog) {
+        let mut views = ViewIndexes::default();
+        self.schema
+            .replace(catalog, |operation, schema| views.apply(operation, schema));
+        self.views = views;
+    }
+
+    /// So many statements at the begin of the next file have run before, in an attempt that was interrupted: what they
+    /// made, which the database shows already, is that file's.
+    pub fn next_is_begun(&mut self, statements: u64) {
+        self.begun = statements;
+    }
+
+    /// Whether the file that was judged last does anything to a table that was in the database before all files.
+    pub fn met_database(&self) -> bool {
+        self.met_database
     }
 
     /// The schema of what was read so far.
@@ -154,10 +178,12 @@ impl Linter {
         }
         self.schema.begin_file(self.files);
         self.work.clear();
+        self.met_database = false;
         for (place, (statement, list)) in statements.iter().zip(&parsed).enumerate() {
             let work = self.judge_statement(&at, place, statement, list, &mut found);
             self.work.push(work);
         }
+        self.begun = 0;
         if let Some(also) = super::contract::settle(&at, &mut found) {
             found.extend(self.heard(file, also));
         }
@@ -248,17 +274,42 @@ impl Linter {
                 if rule.kind == Kind::Lock && !new.is_empty() && rewrites(&statement_at, judged) {
                     new.iter_mut().for_each(|found| found.rewrites = true);
                 }
+                if !new.is_empty()
+                    && let Some(size) = size::of(&statement_at, rule, judged)
+                {
+                    new.iter_mut()
+                        .for_each(|found| found.message.push_str(&size));
+                }
             }
             if let Some(operation) = operation {
                 let effects = effects(operation, &self.schema).into_iter();
                 let old = effects.filter(|effect| statement_at.is_old(&effect.table));
-                most = old.map(|effect| effect.work).max().max(most);
+                let old: Vec<_> = old.collect();
+                most = old.iter().map(|effect| effect.work).max().max(most);
+                self.met_database |= old.iter().any(|effect| {
+                    let known = self.schema.table(&effect.table);
+                    known.is_some_and(|table| table.made_in == 0)
+                });
                 self.views.apply(&operation.kind, &self.schema);
-                self.schema.apply(operation, &statement.text);
+                match statement.index <= self.begun {
+                    true => self.schema.apply(&made(operation), &statement.text),
+                    false => self.schema.apply(operation, &statement.text),
+                }
             }
         }
         most
     }
+}
+
+/// What has run: `IF NOT EXISTS` found nothing then.
+fn made(operation: &Operation) -> Operation {
+    let mut made = operation.clone();
+    match &mut made.kind {
+        OperationKind::CreateTable(create) => create.if_not_exists = false,
+        OperationKind::AddColumn { if_not_exists, .. } => *if_not_exists = false,
+        _ => {}
+    }
+    made
 }
 
 /// Whether one of these operations of a statement writes a table anew that was there before, while others wait.

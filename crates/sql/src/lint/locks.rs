@@ -47,8 +47,8 @@ pub(super) fn steps<'a>(file: &FileAt<'a>, schema: &Schema) -> Vec<Step<'a>> {
     steps
 }
 
-/// Whether an operation drops, `IF EXISTS`, what no migration has made, in the first of all: a dump that makes itself
-/// room, on a database that has nothing yet.
+/// Whether an operation drops, `IF EXISTS`, what is not there: what no migration has made, in the first of all (a dump that
+/// makes itself room, on a database that has nothing yet), or a table that the database does not have.
 pub(super) fn finds_nothing(number: usize, operation: &OperationKind, schema: &Schema) -> bool {
     let OperationKind::Drop {
         object,
@@ -63,7 +63,8 @@ pub(super) fn finds_nothing(number: usize, operation: &OperationKind, schema: &S
         ObjectKind::Database | ObjectKind::Schema | ObjectKind::Other => true,
         _ => schema.definition(object).is_some(),
     };
-    number == 1 && !known
+    let is_told = object.kind == ObjectKind::Table && schema.is_of_database();
+    !known && (number == 1 || is_told)
 }
 
 fn is_old(file: &FileAt<'_>, schema: &Schema, table: &ObjectName) -> bool {

@@ -21,6 +21,7 @@ mod pg_tests;
 mod remedy;
 mod rule;
 mod rules;
+mod size;
 mod surroundings;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use super::*;
 use crate::{Dialect, Piece, Splitter};
 
 mod compatibility;
+mod database;
 mod teams;
 
 pub(super) fn script(dialect: Dialect, text: &str) -> Script {

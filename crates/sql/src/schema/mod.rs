@@ -1,19 +1,27 @@
 //! The schema as the migrations read so far have made it.
 //!
-//! Folded from typed operations, one after the other. It knows what the scripts say and nothing else: what a `DO` block
-//! did is not in it, and a table that it does not know may exist all the same (a directory can begin in the middle of
-//! the life of a database). Rules therefore take an unknown table for one that exists.
+//! Folded from typed operations, one after the other. It knows what the scripts say: what a `DO` block did is not in it,
+//! and a table that it does not know may exist all the same (a directory can begin in the middle of the life of a
+//! database). Rules therefore take an unknown table for one that exists. Where a database can be asked, what its catalog
+//! says takes the place of what was folded ([`Schema::replace`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::layered::Layered;
 use crate::operation::{CreateIndex, CreateTable, Operation, OperationKind};
 use crate::{Dialect, ObjectKind, ObjectName};
 
+mod catalog;
+#[cfg(test)]
+mod catalog_tests;
 mod layered;
 mod names;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use catalog::{Catalog, CatalogObject};
 pub use table::{Column, Table, same};
 
 /// The schema.
@@ -26,6 +34,12 @@ pub struct Schema {
     enums: Layered<Key, Vec<String>>,
     /// Views, functions, triggers and the rest, with the text that made them.
     others: Layered<(ObjectKind, Key), Definition>,
+    /// The schema in which a name without one is made.
+    default_schema: String,
+    /// Where else a table is found that is named without a schema; `None` when in more than one.
+    elsewhere: Arc<BTreeMap<String, Option<String>>>,
+    /// A database has said what is in it.
+    of_database: bool,
 }
 
 /// What is neither a table nor an index nor a type.
@@ -35,6 +49,8 @@ pub struct Definition {
     pub table: Option<ObjectName>,
     /// The statement that made it.
     pub text: String,
+    /// The text only names what it uses: how it was made is not known.
+    pub sketch: bool,
     /// The number of the file that made it.
     pub made_in: usize,
 }
@@ -51,6 +67,14 @@ impl Schema {
             tables: Layered::new(),
             enums: Layered::new(),
             others: Layered::new(),
+            default_schema: match dialect {
+                Dialect::Postgres => "public",
+                Dialect::Sqlite => "main",
+                Dialect::Mysql => "",
+            }
+            .to_owned(),
+            elsewhere: Arc::default(),
+            of_database: false,
         }
     }
 
@@ -176,6 +200,7 @@ impl Schema {
                 let definition = Definition {
                     table: table.clone(),
                     text: text.to_owned(),
+                    sketch: false,
                     made_in: file,
                 };
                 let key = (object.kind, self.key(object));
@@ -215,7 +240,7 @@ impl Schema {
 
     fn create_table(&mut self, create: &CreateTable) {
         let Some(name) = &create.table else { return };
-        let key = self.key(name);
+        let key = self.written_key(name);
         if create.if_not_exists && self.tables.contains_key(&key) {
             return;
         }
@@ -235,6 +260,7 @@ impl Schema {
             hidden_indexes: Vec::new(),
             column_changes: 0,
             last_column_change: String::new(),
+            rows: None,
         };
         for column in &create.columns {
             table.add_column(self.dialect, column, self.file);
@@ -264,7 +290,7 @@ impl Schema {
     }
 
     fn rename(&mut self, object: &ObjectName, to: &ObjectName) {
-        let (from, mut new) = (self.key(object), self.key(to));
+        let (from, mut new) = (self.key(object), self.written_key(to));
         if to.schema.is_none() {
             new.0.clone_from(&from.0);
         }
@@ -303,17 +329,31 @@ impl Schema {
         self.tables.get_mut(&key)
     }
 
+    /// The key of what a name stands for.
     fn key(&self, name: &ObjectName) -> Key {
-        let default = match self.dialect {
-            Dialect::Postgres => "public",
-            Dialect::Sqlite => "main",
-            Dialect::Mysql => "",
-        };
-        let fold = |name: &String| match self.dialect {
-            Dialect::Postgres => name.clone(),
+        let key = self.written_key(name);
+        if name.schema.is_none()
+            && let Some(Some(schema)) = self.elsewhere.get(&key.1)
+            && !self.tables.contains_key(&key)
+        {
+            return (Some(schema.clone()), key.1);
+        }
+        key
+    }
+
+    /// The key of what is made under a name.
+    fn written_key(&self, name: &ObjectName) -> Key {
+        let schema = name.schema.as_ref().map(|schema| self.fold(schema));
+        (
+            schema.filter(|schema| *schema != self.default_schema),
+            self.fold(&name.name),
+        )
+    }
+
+    fn fold(&self, name: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => name.to_owned(),
             Dialect::Mysql | Dialect::Sqlite => name.to_lowercase(),
-        };
-        let schema = name.schema.as_ref().map(fold);
-        (schema.filter(|schema| schema != default), fold(&name.name))
+        }
     }
 }

@@ -35,6 +35,8 @@ pub struct Table {
     pub column_changes: usize,
     /// The last statement among them.
     pub(super) last_column_change: String,
+    /// How many rows the server thinks that it has; `None` where it does not know, or thinks of none: that is no proof.
+    pub rows: Option<u64>,
 }
 
 /// A column of a table.
@@ -135,6 +137,9 @@ impl Table {
         definition: &ColumnDefinition,
         file: usize,
     ) {
+        // One that is there already was made by an earlier attempt.
+        self.columns
+            .retain(|known| !same(dialect, &known.definition.name, &definition.name));
         self.columns.push(Column {
             definition: definition.clone(),
             made_in: file,

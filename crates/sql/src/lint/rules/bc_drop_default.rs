@@ -64,7 +64,10 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     if !had || !at.is_old_column(table, column) {
         return;
     }
-    let refuses = known.is_some_and(|known| known.not_null);
+    let of_table = at.schema().table(table);
+    let nullable = of_table.and_then(|known| known.is_nullable(at.dialect(), column));
+    // What numbers itself is never NULL.
+    let refuses = nullable == Some(false) || known.is_some_and(|known| known.numbered);
     let outcome = match refuses {
         true => "fail from here on",
         false => "store NULL from here on",

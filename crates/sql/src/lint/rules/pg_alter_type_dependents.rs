@@ -67,7 +67,13 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             let all = text.text.contains('*');
             if names(&table.name) && (all || names(column)) {
                 drops.push(format!("DROP {words} {};", name(Dialect::Postgres, view)));
-                makes.push(ended(&text.text));
+                makes.push(match definition.sketch {
+                    true => format!(
+                        "CREATE {words} {} AS …; -- as it was before",
+                        name(Dialect::Postgres, view)
+                    ),
+                    false => ended(&text.text),
+                });
                 views.push(view);
             }
         }

@@ -1,0 +1,156 @@
+//! Judged with what a database says of itself.
+
+use super::{judge, script};
+use crate::Dialect::{self, Mysql, Postgres, Sqlite};
+use crate::lint::{Finding, Linter, Settings};
+use crate::schema::{Catalog, CatalogObject};
+
+fn linter(dialect: Dialect, objects: &[&str]) -> Linter {
+    let mut linter = Linter::new(dialect, Settings::default());
+    linter.look_at(&Catalog {
+        search_path: Vec::new(),
+        objects: objects
+            .iter()
+            .map(|&text| CatalogObject::new(text).with_rows(Some(12_345_678)))
+            .collect(),
+        complete: true,
+    });
+    linter
+}
+
+fn rules(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+fn found(dialect: Dialect, objects: &[&str], text: &str) -> Vec<&'static str> {
+    rules(&judge(&mut linter(dialect, objects), dialect, text))
+}
+
+const CUSTOMERS: &str = "CREATE TABLE customers (id bigint NOT NULL, name character varying(20), email text, \
+     CONSTRAINT customers_pkey PRIMARY KEY (id), CONSTRAINT there CHECK ((email IS NOT NULL)))";
+
+#[test]
+fn the_types_of_the_database_decide() {
+    let change = "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);";
+    let narrow = [CUSTOMERS];
+    let wide = CUSTOMERS.replace("(20)", "(100)");
+    assert!(!found(Postgres, &narrow, change).contains(&"pg-alter-type"));
+    assert!(found(Postgres, &[&wide], change).contains(&"pg-alter-type"));
+    let numbers = ["CREATE TABLE `t` (`a` int(11), `b` varchar(20)) ENGINE=InnoDB"];
+    assert!(!found(Mysql, &numbers, "ALTER TABLE t MODIFY b varchar(30);").contains(&"my-copy"));
+    assert!(found(Mysql, &numbers, "ALTER TABLE t MODIFY a bigint;").contains(&"my-copy"));
+}
+
+#[test]
+fn a_valid_check_of_the_database_spares_the_scan() {
+    let change = "ALTER TABLE customers ALTER COLUMN email SET NOT NULL;";
+    let open = CUSTOMERS.replace("NULL)))", "NULL)) NOT VALID)");
+    assert!(!found(Postgres, &[CUSTOMERS], change).contains(&"pg-set-not-null"));
+    assert!(found(Postgres, &[&open], change).contains(&"pg-set-not-null"));
+}
+
+#[test]
+fn findings_say_how_large_the_table_is() {
+    let text = "CREATE INDEX i ON customers (name);\nUPDATE customers SET name = 'x';\n\
+                ALTER TABLE customers DROP COLUMN name;";
+    let findings = judge(&mut linter(Postgres, &[CUSTOMERS]), Postgres, text);
+    for finding in findings {
+        let expected = matches!(finding.rule.id, "pg-index-concurrently" | "pg-mass-dml");
+        let size = "; `customers` has about 12 million rows by the server's estimate";
+        assert!(!expected || finding.message.ends_with(size), "{finding:?}");
+        assert!(
+            finding.rule.id != "bc-drop-column" || !finding.message.contains("12 million"),
+            "{finding:?}"
+        );
+    }
+    // Nothing is said where the server knows nothing.
+    let mut unknown = linter(Postgres, &[]);
+    unknown.learn(&script(
+        Postgres,
+        "CREATE TABLE customers (id bigint, name text);",
+    ));
+    let findings = judge(&mut unknown, Postgres, text);
+    assert!(findings.iter().all(|one| !one.message.contains("estimate")));
+}
+
+#[test]
+fn what_the_database_does_not_have_is_dropped_in_peace() {
+    let mut linter = linter(Sqlite, &["CREATE TABLE other (id integer)"]);
+    linter.learn(&script(Sqlite, "SELECT 1;"));
+    let drop = "DROP TABLE IF EXISTS gone;\nDROP TABLE IF EXISTS other;";
+    let findings = judge(&mut linter, Sqlite, drop);
+    assert!(rules(&findings).contains(&"bc-drop-table"));
+    assert!(findings.iter().all(|finding| finding.statement == 2));
+}
+
+#[test]
+fn what_an_interrupted_file_made_is_new_to_its_rest() {
+    let text = "CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, name text);\n\
+                ALTER TABLE customers ADD COLUMN IF NOT EXISTS note text;\n\
+                CREATE INDEX CONCURRENTLY i ON customers (id);\n\
+                CREATE INDEX j ON items (name);\n\
+                ALTER TABLE customers DROP COLUMN note;";
+    let now = CUSTOMERS.replace("email text,", "email text, note text,");
+    let live = [
+        now.as_str(),
+        "CREATE TABLE items (id bigint PRIMARY KEY, name text)",
+    ];
+    let mut resumed = linter(Postgres, &live);
+    resumed.next_is_begun(3);
+    let resumed = rules(&judge(&mut resumed, Postgres, text));
+    let fresh = found(Postgres, &[CUSTOMERS], text);
+    assert_eq!(resumed, fresh);
+    // Had somebody else made them, they would be old.
+    let there = found(Postgres, &live, text);
+    assert!(there.contains(&"pg-index-concurrently") && there.contains(&"bc-drop-column"));
+}
+
+#[test]
+fn who_only_makes_tables_does_not_meet_the_database() {
+    let mut linter = linter(Postgres, &[CUSTOMERS]);
+    let own = "CREATE TABLE items (id bigint PRIMARY KEY);\nALTER TABLE items ADD COLUMN a int;";
+    let _ = judge(&mut linter, Postgres, own);
+    assert!(!linter.met_database());
+    let _ = judge(
+        &mut linter,
+        Postgres,
+        "ALTER TABLE customers ADD COLUMN a int;",
+    );
+    assert!(linter.met_database());
+}
+
+#[test]
+fn a_default_that_stays_is_no_change() {
+    let live = [
+        "CREATE TABLE `t` (`a` int(11) NOT NULL DEFAULT 0, `b` timestamp NOT NULL DEFAULT current_timestamp())",
+    ];
+    let same = "ALTER TABLE t MODIFY a int NOT NULL DEFAULT '0';\n\
+                ALTER TABLE t MODIFY b timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP;";
+    assert!(!found(Mysql, &live, same).contains(&"bc-change-default"));
+}
+
+#[test]
+fn how_a_view_is_made_again_is_not_invented() {
+    let mut linter = Linter::new(Postgres, Settings::default());
+    linter.look_at(&Catalog {
+        objects: vec![
+            CatalogObject::new(CUSTOMERS),
+            CatalogObject {
+                sketch: true,
+                ..CatalogObject::new("CREATE VIEW names AS SELECT id, name FROM customers")
+            },
+        ],
+        complete: true,
+        ..Catalog::default()
+    });
+    let change = "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);";
+    let findings = judge(&mut linter, Postgres, change);
+    let mut dependents = findings
+        .iter()
+        .filter(|finding| finding.rule.id == "pg-alter-type-dependents");
+    let instead = dependents.next().unwrap().instead.join("\n");
+    assert!(
+        instead.contains("DROP VIEW names;") && !instead.contains("SELECT id"),
+        "{instead}"
+    );
+}

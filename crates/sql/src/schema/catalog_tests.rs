@@ -1,0 +1,185 @@
+use super::*;
+use crate::operation::{ConstraintKind, operations};
+
+fn name(text: &str) -> ObjectName {
+    named(ObjectKind::Table, text)
+}
+
+fn named(kind: ObjectKind, text: &str) -> ObjectName {
+    let (schema, name) = match text.split_once('.') {
+        Some((schema, name)) => (Some(schema.to_owned()), name),
+        None => (None, text),
+    };
+    ObjectName {
+        kind,
+        schema,
+        name: name.to_owned(),
+    }
+}
+
+fn catalog(path: &[&str], complete: bool, objects: &[&str]) -> Catalog {
+    Catalog {
+        search_path: path.iter().map(|&schema| schema.to_owned()).collect(),
+        objects: objects
+            .iter()
+            .map(|&text| CatalogObject::new(text).with_rows(Some(7)))
+            .collect(),
+        complete,
+    }
+}
+
+fn apply(schema: &mut Schema, file: usize, statements: &[&str]) {
+    schema.begin_file(file);
+    for text in statements {
+        for operation in operations(schema.dialect(), text).list {
+            schema.apply(&operation, text);
+        }
+    }
+}
+
+fn replaced(dialect: Dialect, folded: &[&str], catalog: &Catalog) -> Schema {
+    let mut schema = Schema::new(dialect);
+    apply(&mut schema, 1, folded);
+    schema.replace(catalog, |_, _| {});
+    schema
+}
+
+#[test]
+fn what_the_database_says_counts() {
+    let schema = replaced(
+        Dialect::Postgres,
+        &[
+            "CREATE TABLE t (a varchar(10), gone int)",
+            "CREATE TABLE dropped (a int)",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'",
+        ],
+        &catalog(
+            &["public"],
+            true,
+            &[
+                "CREATE TABLE t (a character varying(100) DEFAULT 'x'::character varying NOT NULL, b integer, \
+                 CONSTRAINT b_there CHECK ((b IS NOT NULL)) NOT VALID)",
+                "CREATE INDEX t_b ON t (b)",
+            ],
+        ),
+    );
+    let table = schema.table(&name("t")).unwrap();
+    let a = &table.column(Dialect::Postgres, "a").unwrap().definition;
+    let data_type = a.data_type.as_ref().unwrap();
+    assert_eq!(
+        (data_type.name.as_str(), data_type.number(0)),
+        ("varchar", Some(100))
+    );
+    assert_eq!(table.is_nullable(Dialect::Postgres, "a"), Some(false));
+    assert!(table.column(Dialect::Postgres, "gone").is_none());
+    assert!(table.has_index_on(Dialect::Postgres, &["b".to_owned()]));
+    let check = table.constraint(Dialect::Postgres, "b_there").unwrap();
+    assert!(check.not_valid && matches!(check.kind, ConstraintKind::Check { .. }));
+    assert_eq!((table.made_in, table.rows), (0, Some(7)));
+    assert!(schema.table(&name("dropped")).is_none());
+    // The catalog says nothing of functions.
+    let function = named(ObjectKind::Function, "f");
+    assert!(schema.definition(&function).is_some());
+}
+
+#[test]
+fn who_does_not_see_all_takes_nothing_away() {
+    let schema = replaced(
+        Dialect::Mysql,
+        &["CREATE TABLE hidden (a int)", "CREATE TABLE t (a int)"],
+        &catalog(&["Shop"], false, &["CREATE TABLE t (a bigint)"]),
+    );
+    assert!(schema.table(&name("hidden")).is_some());
+    let of_t = schema.column(&name("SHOP.T"), "A").unwrap();
+    assert_eq!(of_t.definition.data_type.as_ref().unwrap().name, "bigint");
+}
+
+#[test]
+fn names_are_looked_for_along_the_search_path() {
+    let objects = [
+        "CREATE TABLE orders (a int)",
+        "CREATE TABLE public.orders (b int)",
+        "CREATE TABLE public.users (c int)",
+        "CREATE TABLE audit.events (d int)",
+        "CREATE TABLE one.tenant (e int)",
+        "CREATE TABLE two.tenant (f int)",
+    ];
+    let folded = ["CREATE TABLE tenant (g int)"];
+    let mut schema = replaced(
+        Dialect::Postgres,
+        &folded,
+        &catalog(&["app", "public"], true, &objects),
+    );
+    let has =
+        |schema: &Schema, table: &str, column: &str| schema.column(&name(table), column).is_some();
+    for (table, column) in [
+        ("orders", "a"),
+        ("app.orders", "a"),
+        ("public.orders", "b"),
+        ("users", "c"),
+        // A script may set the path itself: there is only one.
+        ("events", "d"),
+        ("one.tenant", "e"),
+        // Which of the two it is nobody knows: what the files say counts.
+        ("tenant", "g"),
+    ] {
+        assert!(has(&schema, table, column), "{table}.{column}");
+    }
+    assert!(schema.same_name(&name("users"), &name("public.users")));
+    // What is made without a schema is made in the first.
+    apply(&mut schema, 2, &["CREATE TABLE users (z int)"]);
+    assert!(has(&schema, "app.users", "z") && has(&schema, "public.users", "c"));
+}
+
+#[test]
+fn a_view_keeps_the_text_of_its_file() {
+    let sketch = |text: &str| CatalogObject {
+        sketch: true,
+        ..CatalogObject::new(text)
+    };
+    let mut told = catalog(&["public"], true, &["CREATE TABLE t (a int)"]);
+    told.objects
+        .push(sketch("CREATE VIEW v AS SELECT a FROM t"));
+    told.objects
+        .push(sketch("CREATE VIEW w AS SELECT a FROM t"));
+    let written = "CREATE VIEW v AS SELECT a + 1 AS b FROM t";
+    let folded = [written, "CREATE VIEW gone AS SELECT 1"];
+    let schema = replaced(Dialect::Postgres, &folded, &told);
+    let view = |text: &str| schema.definition(&named(ObjectKind::View, text));
+    assert_eq!(view("v").unwrap().text, written);
+    assert!(!view("v").unwrap().sketch && view("w").unwrap().sketch);
+    assert!(view("gone").is_none());
+}
+
+#[test]
+fn partitions_count_for_their_table() {
+    let mut told = catalog(
+        &["public"],
+        true,
+        &[
+            "CREATE TABLE p (a int) PARTITION BY LIST (a)",
+            "CREATE TABLE p1 (a int)",
+            "CREATE TABLE p2 (a int)",
+            "CREATE TABLE empty (a int)",
+            "ALTER TABLE p ATTACH PARTITION p1 DEFAULT",
+            "ALTER TABLE p ATTACH PARTITION p2 DEFAULT",
+        ],
+    );
+    told.objects[0].rows = None;
+    told.objects[3] = told.objects[3].clone().with_rows(Some(0));
+    let schema = replaced(Dialect::Postgres, &[], &told);
+    let rows = |table: &str| schema.estimated_rows(&name(table));
+    assert_eq!((rows("p"), rows("p1")), (Some(14), Some(7)));
+    // That the server thinks of none is no proof.
+    assert_eq!((rows("empty"), rows("unknown")), (None, None));
+}
+
+#[test]
+fn what_files_alone_know_stays_with_its_table() {
+    let schema = replaced(
+        Dialect::Mysql,
+        &["CREATE TABLE t (a int)", "ALTER TABLE t ADD COLUMN b int"],
+        &catalog(&["x"], false, &["CREATE TABLE t (a int, b int)"]),
+    );
+    assert_eq!(schema.table(&name("t")).unwrap().column_changes, 1);
+}
