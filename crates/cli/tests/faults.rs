@@ -98,6 +98,49 @@ fn what_postgresql_was_told_to_keep_outlasts_a_power_cut() {
     }
 }
 
+/// Many short migrations are on their way at once when the power goes: each is applied with its history row or not at
+/// all, in order, and the next run applies the rest.
+#[test]
+fn power_goes_while_many_migrations_are_under_way() {
+    let Some(server) = PostgresServer::builder().durable().start() else {
+        return;
+    };
+    let names: Vec<String> = (1..=600)
+        .map(|number| format!("{number:04}_t.sql"))
+        .collect();
+    let migrations: Vec<(&str, String)> = (1..)
+        .zip(&names)
+        .map(|(number, name)| {
+            let sql = format!("CREATE TABLE t_{number} (id int PRIMARY KEY);\n");
+            (name.as_str(), sql)
+        })
+        .collect();
+    let target = Target::on_postgres(&server);
+    let project = project_for(&target, &migrations);
+    let consistent = || {
+        let applied = target.applied();
+        let count = i64::try_from(applied.len()).unwrap();
+        assert_eq!(applied, (1..=count).collect::<Vec<_>>(), "in order, no gap");
+        let tables = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname LIKE 't\\_%'";
+        assert_eq!(target.query(tables), count.to_string());
+        count
+    };
+    let running = up_for_people(&project, &[]).spawn();
+    wait_for("some migrations are applied", || {
+        target.query("SELECT to_regclass('t_40') IS NOT NULL") == "t"
+    });
+    server.stop_hard();
+    let _ = expect_failure(
+        running,
+        75,
+        &["Run `forerun migrate up` again once the database answers"],
+    );
+    server.start_again();
+    assert!((40..600).contains(&consistent()), "in the middle");
+    let _ = up(&project, &[]).run().expect_code(0);
+    assert_eq!(consistent(), 600);
+}
+
 /// The same on MariaDB, within a migration that is half applied.
 #[test]
 fn mariadb_is_restarted_in_the_middle() {

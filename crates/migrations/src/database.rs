@@ -232,6 +232,17 @@ pub struct Together<'a> {
     pub audit: &'a AuditEntry,
 }
 
+/// How [`Session::apply_together`] ended.
+#[derive(Debug, Default)]
+pub struct TogetherOutcome {
+    /// So many, from the first, are applied and recorded.
+    pub applied: usize,
+    /// What the server remarked on, of whichever of them.
+    pub notices: Vec<Notice>,
+    /// The error of the connection; then more may be applied than were counted.
+    pub lost: Option<DatabaseError>,
+}
+
 /// The end of one or more migrations: written together, or not at all.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
@@ -373,20 +384,19 @@ pub trait Session: Send {
         record_then_commit(self, lease, record).await
     }
     /// How many migrations [`Session::apply_together`] takes now; less than two where it has nothing to offer.
-    fn together(&self) -> usize {
+    fn most_together(&self) -> usize {
         1
     }
     /// Runs, records and commits migrations that only create tables, each in a transaction of its own, without a wait
-    /// between them. None is applied unless the lease is still ours and the one before it is applied. Returns how many
-    /// are. After an error of the server nothing else is left of the others; an error of the connection is returned, and
-    /// then more may be applied than were counted.
+    /// between them. None is applied unless the lease is still ours and the one before it is applied. After an error of
+    /// the server nothing is left of the others.
     async fn apply_together(
         &mut self,
         _lease: &Lease,
         _limits: Timeouts,
         _migrations: &[Together<'_>],
-    ) -> (usize, Option<DatabaseError>) {
-        (0, None)
+    ) -> TogetherOutcome {
+        TogetherOutcome::default()
     }
     /// Replaces the checksums of an applied version, in the open transaction, if the lease is still ours.
     async fn record_checksums(

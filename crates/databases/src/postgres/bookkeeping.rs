@@ -150,8 +150,10 @@ pub(super) fn audit_sql(
     times: Times,
 ) -> String {
     let measured = match times {
-        Times::Ours => String::new(),
-        Times::Server => format!(" || jsonb_build_object('duration_ms', {SERVER_DURATION})"),
+        Times::Given => String::new(),
+        Times::OfTransaction { .. } => {
+            format!(" || jsonb_build_object('duration_ms', {SERVER_DURATION})")
+        }
     };
     let mut sql = qualified(
         "INSERT INTO {schema}.forerun_audit (run_id, event, version, statement, attempt, message, detail, actor, host, \
@@ -233,7 +235,7 @@ impl PostgresSession {
         let body = format!(
             "written AS (INSERT INTO {schema}.forerun_history ({HISTORY_COLUMNS}) SELECT {}, {} FROM lease), {}",
             text(row.version.as_str()),
-            history_values(row, Times::Ours),
+            history_values(row, Times::Given),
             cleared(&schema, &row.version),
         );
         self.write_fenced(lease, &body).await
@@ -322,7 +324,7 @@ impl PostgresSession {
             return Ok(());
         }
         self.catch_up().await?;
-        let sql = audit_sql(&self.facts.schema, &self.identity, entries, Times::Ours);
+        let sql = audit_sql(&self.facts.schema, &self.identity, entries, Times::Given);
         if self.transaction.is_some()
             && (self.own_identity || !self.disturbed)
             && self.pooling == Pooling::Direct
@@ -412,34 +414,38 @@ pub(super) const OWN_IDENTITY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; 
 const RESET_IDENTITY: &str =
     "RESET SESSION AUTHORIZATION; RESET ROLE; RESET search_path; RESET client_encoding";
 
+/// Milliseconds since the open transaction began.
+const SERVER_DURATION: &str = "(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";
+
+/// Who knows when a migration began and ended.
+#[derive(Clone, Copy)]
+pub(super) enum Times {
+    /// The row says it.
+    Given,
+    /// The server: as long as the open transaction lasts. Our clock is ahead of its by so many microseconds; the history
+    /// is in our time.
+    OfTransaction {
+        /// Microseconds, negative when it is behind.
+        ahead: i64,
+    },
+}
+
 /// Columns of the history, the version first.
 pub(super) const HISTORY_COLUMNS: &str = "version, description, script, kind, phase, origin, checksum, checksum_raw, \
      checksum_sql, statements, started_at, finished_at, duration_ms, run_id, app_release, applied_by, tool_version, \
      unused_since, deployment";
 
-/// Milliseconds since the open transaction began.
-const SERVER_DURATION: &str = "(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";
-
-/// Whose clock tells when a migration began and ended.
-#[derive(Clone, Copy)]
-pub(super) enum Times {
-    /// That of this process, as the row has it.
-    Ours,
-    /// The server's, of the open transaction.
-    Server,
-}
-
 /// Their values without the version.
 pub(super) fn history_values(row: &HistoryRow, times: Times) -> String {
     let [started, finished, duration] = match times {
-        Times::Ours => [
+        Times::Given => [
             format!("{}::timestamptz", text(&row.started_at)),
             format!("{}::timestamptz", text(&row.finished_at)),
             row.duration_ms.to_string(),
         ],
-        Times::Server => [
-            "now()".to_owned(),
-            "clock_timestamp()".to_owned(),
+        Times::OfTransaction { ahead } => [
+            format!("now() + interval '{ahead} microseconds'"),
+            format!("clock_timestamp() + interval '{ahead} microseconds'"),
             SERVER_DURATION.to_owned(),
         ],
     };

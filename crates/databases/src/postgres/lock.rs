@@ -4,7 +4,7 @@
 //! `CREATE INDEX CONCURRENTLY` of the holder would wait for it (a deadlock). Behind a pooler that shares sessions
 //! there is no session lock, it would stay on a server session of the pool; the lease row alone decides there.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use forerun_migrations::database::{
     Acquire, DatabaseError, ErrorKind, Holder, Lease, LeaseRequest,
@@ -250,8 +250,11 @@ impl PostgresSession {
             .link
             .rows(&format!("{}; COMMIT", self.take_lease_sql(request)))
             .await?;
+        let row = Row::only(&rows)?;
+        self.clock_ahead = microseconds_now() - row.number(1)?;
+        self.event_triggers = row.flag(2)?;
         Ok(Some(Acquire::Acquired(Lease {
-            token: Row::only(&rows)?.number(0)?,
+            token: row.number(0)?,
             duration: request.duration,
             taken_over: holder.filter(|holder| holder.run_id != self.identity.run_id),
         })))
@@ -275,7 +278,9 @@ impl PostgresSession {
         format!(
             "UPDATE {}.forerun_lock SET token = token + 1, run_id = {}, actor = {}, host = {}, app_release = {}, \
              purpose = {}, backend = {}, acquired_at = clock_timestamp(), heartbeat_at = clock_timestamp(), \
-             expires_at = clock_timestamp() + {} WHERE name = 'runner' RETURNING token",
+             expires_at = clock_timestamp() + {} WHERE name = 'runner' \
+             RETURNING token, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
+             EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D')",
             literal::identifier(&self.facts.schema),
             limited(&self.identity.run_id, 64),
             limited(&self.identity.actor, 255),
@@ -358,6 +363,14 @@ fn free_lease(schema: &str, token: i64, step: i64) -> String {
     qualified(include_str!("sql/free_lease.sql"), schema)
         .replace("{step}", &step.to_string())
         .replace("{token}", &token.to_string())
+}
+
+/// Our clock, in microseconds since 1970.
+fn microseconds_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    })
 }
 
 #[cfg(test)]

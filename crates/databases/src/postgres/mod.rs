@@ -24,6 +24,7 @@ mod recording;
 mod row;
 mod session;
 mod statements;
+mod together;
 mod trace;
 
 use std::collections::BTreeMap;

@@ -68,7 +68,7 @@ impl Monitor for PostgresMonitor {
         if entries.is_empty() {
             return Ok(());
         }
-        let sql = audit_sql(&self.schema, &self.identity, entries, Times::Ours);
+        let sql = audit_sql(&self.schema, &self.identity, entries, Times::Given);
         self.link
             .batch(&format!("{LIMITS}; {sql}"))
             .await

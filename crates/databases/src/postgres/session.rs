@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use forerun_migrations::database::{
     Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
     Identity, Lease, LeaseRequest, Record, RecordOutcome, ServerInfo, Session, StatementOutcome,
-    Timeouts, Together,
+    Timeouts, Together, TogetherOutcome,
 };
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
@@ -68,6 +68,11 @@ pub(super) struct PostgresSession {
     pub(super) reset_pending: bool,
     /// Limits set for what runs outside a transaction.
     pub(super) session_timeouts: Timeouts,
+    /// How far our clock is ahead of the server's, in microseconds.
+    pub(super) clock_ahead: i64,
+    /// There are event triggers: they may look at the text of a message (`current_query()`) and raise warnings of their
+    /// own, so nothing of ours is sent with a statement.
+    pub(super) event_triggers: bool,
     /// Settings of the session that are set again after a reset.
     pub(super) settings: Vec<String>,
     /// Process id of the server session in use, for the monitor.
@@ -103,6 +108,8 @@ impl PostgresSession {
             audit_before_commit: String::new(),
             disturbed: false,
             reset_pending: false,
+            clock_ahead: 0,
+            event_triggers: false,
             session_timeouts: Timeouts::default(),
             process_id,
             facts,
@@ -272,8 +279,8 @@ impl Session for PostgresSession {
         self.record_and_end(lease, record).await
     }
 
-    fn together(&self) -> usize {
-        self.most_together()
+    fn most_together(&self) -> usize {
+        self.room_for_others()
     }
 
     async fn apply_together(
@@ -281,7 +288,7 @@ impl Session for PostgresSession {
         lease: &Lease,
         limits: Timeouts,
         migrations: &[Together<'_>],
-    ) -> (usize, Option<DatabaseError>) {
+    ) -> TogetherOutcome {
         self.send_together(lease, limits, migrations).await
     }
 

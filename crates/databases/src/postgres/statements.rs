@@ -1,7 +1,7 @@
 //! The user's SQL: transactions, statements, COPY, and undoing what a script did to the session.
 //!
-//! One statement per message, so that the server's positions are positions in the statement and commands such as
-//! `CREATE INDEX CONCURRENTLY`, which refuse a multi-statement message, work.
+//! One statement of the script per message: commands such as `CREATE INDEX CONCURRENTLY` refuse one with several. Only
+//! what opens the transaction may stand before the first of them.
 
 use std::borrow::Cow;
 use std::pin::{Pin, pin};
@@ -44,7 +44,7 @@ impl PostgresSession {
         self.own_identity = false;
         self.to_begin = Some(timeouts);
         // Behind a pooler the monitor has to know at once which server session the statements will run in.
-        if self.reset_pending || self.pooling != Pooling::Direct {
+        if self.reset_pending || self.event_triggers || self.pooling != Pooling::Direct {
             self.begin_now().await?;
         }
         Ok(())
@@ -64,11 +64,16 @@ impl PostgresSession {
     /// BEGIN and the limits of a transaction.
     pub(super) fn opening(&self, timeouts: Timeouts) -> String {
         // The isolation level is what the fencing relies on: it must see a takeover that was committed meanwhile.
-        let mut sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; SET LOCAL idle_in_transaction_session_timeout = {}; ",
+        let mut sql = "BEGIN ISOLATION LEVEL READ COMMITTED; ".to_owned();
+        if self.facts.version < 130_000 {
+            // Else the limit that the role has counts for the whole message.
+            sql.push_str("SET LOCAL statement_timeout = 0; ");
+        }
+        sql.push_str(&format!(
+            "{}; SET LOCAL idle_in_transaction_session_timeout = {}; ",
             settings("SET LOCAL", timeouts),
             IDLE_LIMIT.as_millis(),
-        );
+        ));
         if self.facts.version >= 170_000 {
             sql.push_str("SET LOCAL transaction_timeout = 0; ");
         }
@@ -157,6 +162,10 @@ impl PostgresSession {
             None => Cow::Borrowed(sql),
         };
         self.disturbed = self.disturbed || may_disturb(sql);
+        self.event_triggers = self.event_triggers
+            || forerun_sql::classify(Dialect::Postgres, sql)
+                .verb
+                .contains("EVENT TRIGGER");
         self.link.start_statement();
         self.clean = false;
         self.own_identity = false;

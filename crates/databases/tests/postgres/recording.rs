@@ -1,7 +1,7 @@
 //! History, journal and audit: what is written is what is read, whatever the script did before.
 
 use forerun_migrations::database::{
-    Change, CommitOutcome, DatabaseError, Fenced, Lease, Record, RecordOutcome, Session, Together,
+    Change, CommitOutcome, Fenced, Lease, Record, RecordOutcome, Session, Together, TogetherOutcome,
 };
 use forerun_migrations::history::{AuditEntry, Direction, InDoubt, JournalRow, Version};
 use forerun_test_support::PostgresServer;
@@ -222,7 +222,7 @@ async fn together(
     session: &mut Box<dyn Session>,
     lease: &Lease,
     scripts: &[&str],
-) -> (usize, Option<DatabaseError>) {
+) -> TogetherOutcome {
     let read: Vec<_> = (1..)
         .zip(scripts)
         .map(|(version, script)| {
@@ -245,7 +245,7 @@ async fn together(
             audit,
         })
         .collect();
-    assert!(session.together() >= parts.len());
+    assert!(session.most_together() >= parts.len());
     session.apply_together(lease, no_limits(), &parts).await
 }
 
@@ -257,19 +257,26 @@ async fn of_migrations_sent_together_those_before_an_error_are_applied() {
     let database = server.fresh_database();
     let mut session = connect(&database.url, "run").await;
     let lease = acquire(&mut session).await;
-    let (applied, lost) = together(
+    let outcome = together(
         &mut session,
         &lease,
         &[
             "CREATE TABLE a (id int) -- with a comment at its end",
-            "CREATE TABLE b (id int)",
+            "CREATE TABLE b (at timestamp(9))",
             "CREATE TABLE a (id bigint)",
             "CREATE TABLE d (id int)",
         ],
     )
     .await;
-    assert!(lost.is_none(), "{lost:?}");
-    assert_eq!(applied, 2);
+    assert!(outcome.lost.is_none(), "{outcome:?}");
+    assert_eq!(outcome.applied, 2);
+    assert!(
+        outcome
+            .notices
+            .iter()
+            .any(|notice| notice.message.contains("precision")),
+        "{outcome:?}"
+    );
     assert_eq!(session.history().await.unwrap().len(), 2);
     assert_eq!(session.audit_trail(None).await.unwrap().len(), 2);
     assert_eq!(
@@ -284,6 +291,57 @@ async fn of_migrations_sent_together_those_before_an_error_are_applied() {
     );
 }
 
+/// A syntax error is found before BEGIN has run, so no failed transaction keeps the next message from running.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_syntax_error_is_not_applied() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let mut session = connect(&database.url, "run").await;
+    let lease = acquire(&mut session).await;
+    let scripts = [
+        "CREATE TABLE a (id int)",
+        "CREATE TABLE b (id int,,)",
+        "CREATE TABLE c (id int)",
+        "CREATE TABLE d (id int)",
+    ];
+    let outcome = together(&mut session, &lease, &scripts).await;
+    assert!(outcome.lost.is_none(), "{outcome:?}");
+    assert_eq!(outcome.applied, 1);
+    assert_eq!(session.history().await.unwrap().len(), 1);
+    assert_eq!(session.audit_trail(None).await.unwrap().len(), 1);
+    assert_eq!(
+        database.query("SELECT count(*) FROM pg_class WHERE relname IN ('b', 'c', 'd')"),
+        "0"
+    );
+}
+
+/// Who records changes by an event trigger sees the statement of the script, and nothing of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn event_triggers_see_the_statement_alone() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE TABLE seen (query text); \
+         CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS \
+         'BEGIN INSERT INTO seen VALUES (current_query()); END'; \
+         CREATE EVENT TRIGGER see ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION see()",
+    );
+    let mut session = connect(&database.url, "run").await;
+    let _lease = acquire(&mut session).await;
+    assert_eq!(session.most_together(), 1);
+    session.begin(no_limits()).await.unwrap();
+    session.run("CREATE VIEW v AS SELECT 1").await.unwrap();
+    assert!(matches!(session.commit().await, CommitOutcome::Committed));
+    assert_eq!(
+        database.query("SELECT query FROM seen"),
+        "CREATE VIEW v AS SELECT 1"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_sent_together_stop_after_a_takeover() {
     let Some(server) = PostgresServer::shared() else {
@@ -294,9 +352,9 @@ async fn migrations_sent_together_stop_after_a_takeover() {
     let lease = acquire(&mut session).await;
     database.execute("UPDATE forerun_lock SET token = token + 1");
     let scripts = ["CREATE TABLE a (id int)", "CREATE TABLE b (id int)"];
-    let (applied, lost) = together(&mut session, &lease, &scripts).await;
-    assert!(lost.is_none(), "{lost:?}");
-    assert_eq!(applied, 0);
+    let outcome = together(&mut session, &lease, &scripts).await;
+    assert!(outcome.lost.is_none(), "{outcome:?}");
+    assert_eq!(outcome.applied, 0);
     assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
     assert_eq!(
         database.query("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'b')"),

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use super::attempt::{AttemptError, statement_timeouts};
 use super::run::{Run, finished};
-use crate::database::Together;
+use super::watch::{Watched, watch};
+use crate::database::{Timeouts, Together, TogetherOutcome};
 use crate::directory::ScriptTimeouts;
 use crate::error::RunError;
 use crate::event::Event;
@@ -43,7 +44,7 @@ struct Ready {
 impl Run<'_> {
     /// Applies the first of `steps`, as many as can be sent together. The first one is the migration with this number
     /// of `total`, from 1.
-    pub(super) async fn together(
+    pub(super) async fn apply_batch(
         &mut self,
         steps: &[Step],
         number: usize,
@@ -53,7 +54,7 @@ impl Run<'_> {
             sent: 0,
             applied: 0,
         };
-        let most = self.session.together();
+        let most = self.session.most_together();
         if most < 2 || !self.audit.is_empty() || self.stop.reason().is_some() {
             return Ok(NONE);
         }
@@ -79,10 +80,12 @@ impl Run<'_> {
                 audit: &ready.entry,
             })
             .collect();
-        let (applied, lost) = self
-            .session
-            .apply_together(&self.lease, limits, &parts)
-            .await;
+        let TogetherOutcome {
+            applied,
+            notices,
+            lost,
+        } = self.send(first, limits, &parts).await;
+        let share = started.elapsed() / u32::try_from(applied.max(1)).unwrap_or(1);
         for (index, step) in steps.iter().take(applied).enumerate() {
             self.tell_started(step, number + index, total);
             for statement in &step.summary.statements {
@@ -93,21 +96,61 @@ impl Run<'_> {
                     line: statement.position.line,
                 });
             }
-            let share = started.elapsed() / u32::try_from(batch.len()).unwrap_or(1);
             self.tell(finished(step, step.summary.statement_count, 1, share));
         }
-        match (lost, steps.get(applied)) {
-            (Some(error), Some(step)) => {
-                self.tell_started(step, number + applied, total);
-                let journal = self.journal_of(step);
-                let error = AttemptError::CommitUnknown { error };
-                Err(self.give_up(step, error, 1, &journal).await)
-            }
-            _ => Ok(Batch {
+        for notice in notices {
+            let script = &first.script.file_name;
+            self.runner.events.emit(&Event::Warning {
+                code: "notice",
+                message: format!(
+                    "{} from the server while {script} and those after it were applied: {}",
+                    notice.severity, notice.message
+                ),
+            });
+        }
+        let (Some(error), Some(step)) = (lost, steps.get(applied)) else {
+            return Ok(Batch {
                 sent: batch.len(),
                 applied,
-            }),
+            });
+        };
+        self.clean_up().await;
+        if let Some(reason) = self.stop.reason() {
+            return Err(self.stopped(step, reason, 1).await);
         }
+        self.tell_started(step, number + applied, total);
+        let journal = self.journal_of(step);
+        let error = AttemptError::CommitUnknown { error };
+        Err(self.give_up(step, error, 1, &journal).await)
+    }
+
+    async fn send(
+        &mut self,
+        first: &Step,
+        limits: Timeouts,
+        parts: &[Together<'_>],
+    ) -> TogetherOutcome {
+        let canceller = self.session.canceller();
+        let session = &mut self.session;
+        let lease = &self.lease;
+        self.seen.take();
+        let sent = watch(
+            async { Ok(session.apply_together(lease, limits, parts).await) },
+            &canceller,
+            &mut self.stop,
+            self.heartbeat.as_ref(),
+            Watched {
+                version: first.version.clone(),
+                statement: 1,
+                lock_timeout: limits.lock,
+            },
+            &self.seen,
+            &self.runner.events,
+        );
+        sent.await.unwrap_or_else(|error| TogetherOutcome {
+            lost: Some(error),
+            ..TogetherOutcome::default()
+        })
     }
 
     /// The migration, if it is one of those that nothing can be wrong with but the SQL.
@@ -139,7 +182,10 @@ impl Run<'_> {
                     [one] if matches!(
                         &one.kind,
                         OperationKind::CreateTable(create)
-                            if !create.if_not_exists && !create.temporary && !create.incomplete
+                            if !create.if_not_exists
+                                && !create.temporary
+                                && !create.incomplete
+                                && create.from.is_empty()
                     )
                 );
                 if !creates || statement.text.to_ascii_lowercase().contains("pg_temp") {

@@ -70,7 +70,7 @@ impl Run<'_> {
         while let Some(step) = plan.steps.get(next) {
             if !std::mem::take(&mut alone) {
                 let rest = plan.steps.get(next..).unwrap_or_default();
-                let batch = self.together(rest, next + 1, total).await?;
+                let batch = self.apply_batch(rest, next + 1, total).await?;
                 if batch.sent > 0 {
                     next += batch.applied;
                     alone = batch.applied < batch.sent;
@@ -224,7 +224,12 @@ impl Run<'_> {
     }
 
     /// The end of a run that was told to stop in a step.
-    async fn stopped(&mut self, step: &Step, reason: StopReason, attempt: i64) -> RunError {
+    pub(super) async fn stopped(
+        &mut self,
+        step: &Step,
+        reason: StopReason,
+        attempt: i64,
+    ) -> RunError {
         let message = format!("{}: {}", step.script.file_name, reason.describe());
         self.note(
             "migration.stopped",
@@ -283,7 +288,7 @@ impl Run<'_> {
 
     /// After a failed try. Errors are not interesting here: a dead connection shows again at the next use, and one
     /// that does not answer is given up.
-    async fn clean_up(&mut self) {
+    pub(super) async fn clean_up(&mut self) {
         let clean = async {
             let _ = self.session.rollback().await;
             let _ = self.session.reset().await;

@@ -7,7 +7,7 @@ SELECT DISTINCT blocker.pid::text,
             ELSE coalesce(session.client_hostname, host(session.client_addr), 'local') END,
        coalesce(session.state, ''),
        floor(extract(epoch FROM clock_timestamp() - session.xact_start))::bigint,
-       left(regexp_replace(coalesce(session.query, ''), '^BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL .*; SELECT pg_backend_pid[(][)], txid_current[(][)]; ', ''), 200)
+       left(regexp_replace(coalesce(session.query, ''), '^BEGIN ISOLATION LEVEL READ COMMITTED; (SET LOCAL [^;]*; )+(SELECT pg_backend_pid[(][)], txid_current[(][)]; )?', ''), 200)
 FROM unnest(pg_blocking_pids({process_id})) AS blocker (pid)
 LEFT JOIN pg_stat_activity AS session ON session.pid = blocker.pid
 WHERE blocker.pid <> 0
