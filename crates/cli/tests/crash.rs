@@ -322,9 +322,8 @@ fn killed_at_random_moments_on_mariadb() {
     .run();
 }
 
-/// The same among many short migrations, which are announced and recorded together where they only create things.
-#[test]
-fn killed_at_random_moments_among_short_migrations_on_mariadb() {
+/// Many short migrations, most of which create a table and nothing else.
+fn short_migrations(rename: fn(&str, &str) -> String) -> Vec<(&'static str, String)> {
     let mut migrations = vec![(
         "000_tally.sql",
         "CREATE TABLE tally (value int NOT NULL);\nINSERT INTO tally VALUES (0);\n".to_owned(),
@@ -347,7 +346,7 @@ fn killed_at_random_moments_among_short_migrations_on_mariadb() {
             8 => ("row", "UPDATE tally SET value = value * 2 + 1".to_owned()),
             9 => (
                 "rename",
-                format!("RENAME TABLE t{} TO r{number}", number - 7),
+                rename(&format!("t{}", number - 7), &format!("r{number}")),
             ),
             _ => (
                 "table",
@@ -357,9 +356,30 @@ fn killed_at_random_moments_among_short_migrations_on_mariadb() {
         let name: &'static str = Box::leak(format!("{number:03}_{name}.sql").into_boxed_str());
         migrations.push((name, format!("{sql};\n")));
     }
+    migrations
+}
+
+/// The same among many short migrations, which are sent together where they only create tables.
+#[test]
+fn killed_at_random_moments_among_short_migrations_on_postgresql() {
+    Story {
+        target: Target::postgres,
+        migrations: short_migrations(|table, to| format!("ALTER TABLE {table} RENAME TO {to}")),
+        results: &[
+            "SELECT value FROM tally",
+            "SELECT table_name, column_name FROM information_schema.columns \
+             WHERE table_schema = 'public' AND table_name NOT LIKE 'forerun%' ORDER BY 1, 2",
+        ],
+    }
+    .run();
+}
+
+/// The same on MariaDB, where they are announced and recorded together where they only create things.
+#[test]
+fn killed_at_random_moments_among_short_migrations_on_mariadb() {
     Story {
         target: Target::mariadb,
-        migrations,
+        migrations: short_migrations(|table, to| format!("RENAME TABLE {table} TO {to}")),
         results: &[
             "SELECT value FROM tally",
             "SELECT table_name, column_name FROM information_schema.columns \
