@@ -51,9 +51,16 @@ impl CatalogObject {
 }
 
 impl Schema {
-    /// Whether a database has said what is in it.
-    pub fn is_of_database(&self) -> bool {
-        self.of_database
+    /// Whether the database has said that it has no such table. Where several schemas have one a script may mean any of
+    /// them, and MySQL and SQLite are asked for one database only.
+    pub fn lacks_table(&self, name: &ObjectName) -> bool {
+        let key = self.written_key(name);
+        let told = match (self.dialect, &key.0) {
+            (Dialect::Postgres, None) => self.elsewhere.get(&key.1) != Some(&None),
+            (Dialect::Postgres, Some(_)) | (_, None) => true,
+            (_, Some(_)) => false,
+        };
+        self.complete && told && self.table(name).is_none()
     }
 
     /// How many rows the server thinks that a table has, with those of its partitions.
@@ -85,7 +92,7 @@ impl Schema {
             }
         }
         live.elsewhere = Arc::new(live.elsewhere(&catalog.search_path));
-        live.of_database = true;
+        live.complete = catalog.complete;
         live.keep_tables(self, catalog.complete);
         live.keep_others(self, catalog.complete);
         live.file = self.file;

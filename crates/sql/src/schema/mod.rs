@@ -38,8 +38,8 @@ pub struct Schema {
     default_schema: String,
     /// Where else a table is found that is named without a schema; `None` when in more than one.
     elsewhere: Arc<BTreeMap<String, Option<String>>>,
-    /// A database has said what is in it.
-    of_database: bool,
+    /// A database has said what is in it, and left nothing out.
+    complete: bool,
 }
 
 /// What is neither a table nor an index nor a type.
@@ -74,7 +74,7 @@ impl Schema {
             }
             .to_owned(),
             elsewhere: Arc::default(),
-            of_database: false,
+            complete: false,
         }
     }
 

@@ -84,6 +84,49 @@ fn what_the_database_does_not_have_is_dropped_in_peace() {
 }
 
 #[test]
+fn what_the_database_may_have_is_not_dropped_in_peace() {
+    let drops = |linter: &mut Linter, dialect, text: &str| {
+        linter.learn(&script(dialect, "SELECT 1;"));
+        let found = rules(&judge(linter, dialect, text));
+        found.contains(&"bc-drop-table")
+    };
+    // Which of the two a search path means nobody knows.
+    let two = [
+        "CREATE TABLE a.users (id int)",
+        "CREATE TABLE b.users (id int)",
+    ];
+    for (name, dropped) in [
+        ("users", true),
+        ("a.users", true),
+        ("c.users", false),
+        ("gone", false),
+    ] {
+        let text = format!("SET search_path TO a;\nDROP TABLE IF EXISTS {name};");
+        let found = drops(&mut linter(Postgres, &two), Postgres, &text);
+        assert_eq!(found, dropped, "{name}");
+    }
+    // Only one database was asked, and not all of it may have been shown.
+    let shop = |complete| {
+        let mut linter = Linter::new(Mysql, Settings::default());
+        linter.look_at(&Catalog {
+            search_path: vec!["shop".to_owned()],
+            complete,
+            ..Catalog::default()
+        });
+        linter
+    };
+    for (complete, name, dropped) in [
+        (true, "other.t", true),
+        (true, "shop.t", false),
+        (true, "t", false),
+        (false, "t", true),
+    ] {
+        let text = format!("DROP TABLE IF EXISTS {name};");
+        assert_eq!(drops(&mut shop(complete), Mysql, &text), dropped, "{name}");
+    }
+}
+
+#[test]
 fn what_an_interrupted_file_made_is_new_to_its_rest() {
     let text = "CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, name text);\n\
                 ALTER TABLE customers ADD COLUMN IF NOT EXISTS note text;\n\
