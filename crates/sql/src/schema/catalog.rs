@@ -91,6 +91,7 @@ impl Schema {
                 live.note(&operation.kind, object);
             }
         }
+        live.search_path = Arc::new(catalog.search_path.clone());
         live.elsewhere = Arc::new(live.elsewhere(&catalog.search_path));
         live.complete = catalog.complete;
         live.keep_tables(self, catalog.complete);

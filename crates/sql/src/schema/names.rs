@@ -1,8 +1,8 @@
 //! Names that nobody wrote, and tables by name.
 
-use super::{Schema, Table};
+use super::{Schema, Table, table_name};
 use crate::operation::{Constraint, ConstraintKind, CreateIndex};
-use crate::{Dialect, ObjectKind, ObjectName};
+use crate::{Dialect, ObjectName};
 
 impl Schema {
     /// All tables with their names. Those of the default schema have none written.
@@ -39,14 +39,7 @@ impl Schema {
         which: impl Fn(&Table) -> bool + 'a,
     ) -> impl Iterator<Item = (ObjectName, &'a Table)> {
         let wanted = self.tables.iter().filter(move |(_, table)| which(table));
-        wanted.map(|((schema, _), table)| {
-            let name = ObjectName {
-                kind: ObjectKind::Table,
-                schema: schema.clone(),
-                name: table.name.clone(),
-            };
-            (name, table)
-        })
+        wanted.map(|(key, table)| (table_name(key, table), table))
     }
 
     fn is_called(&self, name: &ObjectName, table: &ObjectName) -> bool {

@@ -127,6 +127,29 @@ fn what_the_database_may_have_is_not_dropped_in_peace() {
 }
 
 #[test]
+fn indexes_of_one_name_are_told_apart() {
+    let live = [
+        "CREATE TABLE t1.users (email text, name varchar(20))",
+        "CREATE TABLE t2.users (email text, name varchar(20))",
+        "CREATE TABLE orders (name text)",
+        "CREATE INDEX users_name ON orders (name)",
+        "CREATE INDEX users_name ON t1.users (name) WHERE name <> ''",
+        "CREATE INDEX users_name ON t2.users (name) WHERE name <> ''",
+    ];
+    let findings = judge(
+        &mut linter(Postgres, &live),
+        Postgres,
+        "DROP INDEX t1.users_name;",
+    );
+    assert!(
+        findings.iter().any(|one| one.message.contains("`users`")),
+        "{findings:?}"
+    );
+    let text = "DROP INDEX CONCURRENTLY t2.users_name;\nALTER TABLE t1.users ALTER COLUMN name TYPE varchar(50);";
+    assert!(found(Postgres, &live, text).contains(&"pg-alter-type"));
+}
+
+#[test]
 fn what_an_interrupted_file_made_is_new_to_its_rest() {
     let text = "CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, name text);\n\
                 ALTER TABLE customers ADD COLUMN IF NOT EXISTS note text;\n\
