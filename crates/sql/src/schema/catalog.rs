@@ -184,7 +184,7 @@ impl Schema {
     }
 }
 
-fn named(kind: ObjectKind, key: &Key) -> ObjectName {
+pub(super) fn named(kind: ObjectKind, key: &Key) -> ObjectName {
     ObjectName {
         kind,
         schema: key.0.clone(),

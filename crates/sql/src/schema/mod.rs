@@ -21,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use catalog::named;
 pub use catalog::{Catalog, CatalogObject};
 pub use table::{Column, Table, same};
 
@@ -187,13 +188,13 @@ impl Schema {
         self.others.get(&(name.kind, self.key(name)))
     }
 
-    /// All of one kind, with their names.
-    pub fn definitions(&self, kind: ObjectKind) -> impl Iterator<Item = (&str, &Definition)> {
+    /// All of one kind, with their names, without the default schema.
+    pub fn definitions(&self, kind: ObjectKind) -> impl Iterator<Item = (ObjectName, &Definition)> {
         let of_kind = self
             .others
             .iter()
             .filter(move |((other, _), _)| *other == kind);
-        of_kind.map(|((_, (_, name)), definition)| (name.as_str(), definition))
+        of_kind.map(|((kind, key), definition)| (named(*kind, key), definition))
     }
 
     /// Whether two names are the same to the server.

@@ -1,8 +1,9 @@
 //! Names that nobody wrote, and tables by name.
 
 use super::{Schema, Table, table_name};
+use crate::lexer::{TokenKind, Tokens};
 use crate::operation::{Constraint, ConstraintKind, CreateIndex};
-use crate::{Dialect, ObjectName};
+use crate::{Dialect, ObjectKind, ObjectName};
 
 impl Schema {
     /// All tables with their names. Those of the default schema have none written.
@@ -32,6 +33,33 @@ impl Schema {
             .map(|(name, _)| name)
             .filter(|name| !self.same_name(name, table))
             .collect()
+    }
+
+    /// Whether a statement has the name of a table in it, with its schema where one is written.
+    pub fn is_named_in(&self, text: &str, table: &ObjectName) -> bool {
+        let (mut before, mut after_dot) = (None, false);
+        let tokens = Tokens::new(self.dialect, text);
+        for (kind, token) in tokens.filter(|(kind, _)| !kind.is_trivia()) {
+            let name = match kind {
+                TokenKind::Word if self.dialect == Dialect::Postgres => token.to_ascii_lowercase(),
+                TokenKind::Word => token.to_owned(),
+                TokenKind::QuotedName => token.trim_matches(['"', '`', '[', ']']).to_owned(),
+                _ => {
+                    after_dot = token == ".";
+                    continue;
+                }
+            };
+            let named = ObjectName {
+                kind: ObjectKind::Table,
+                schema: before.take().filter(|_| after_dot),
+                name: name.clone(),
+            };
+            if self.is_called(&named, table) {
+                return true;
+            }
+            (before, after_dot) = (Some(name), false);
+        }
+        false
     }
 
     fn named_where<'a>(

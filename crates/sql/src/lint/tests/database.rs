@@ -150,6 +150,57 @@ fn indexes_of_one_name_are_told_apart() {
 }
 
 #[test]
+fn an_index_on_an_expression_is_one_of_its_columns() {
+    let change = "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);";
+    for (index, is_built) in [
+        ("(lower(email))", false),
+        ("((email))", false),
+        ("(lower(name))", true),
+        ("(id, (email || name))", true),
+        ("(name, lower(email))", true),
+        ("(name) WHERE id > 7", true),
+        ("(name DESC)", false),
+    ] {
+        let index = format!("CREATE INDEX i ON customers {index}");
+        let found = found(Postgres, &[CUSTOMERS, &index], change);
+        assert_eq!(found.contains(&"pg-alter-type"), is_built, "{index}");
+    }
+}
+
+#[test]
+fn a_view_is_of_the_tables_of_its_schema() {
+    let live = [
+        "CREATE TABLE customers (id int, name varchar(20))",
+        "CREATE TABLE app.customers (id int, name varchar(20))",
+        "CREATE VIEW v AS SELECT name FROM customers",
+        "CREATE VIEW app.v AS SELECT o.id, customers.name FROM public.customers, app.orders o",
+    ];
+    let views = |table: &str| {
+        let text = format!("ALTER TABLE {table} ALTER COLUMN name TYPE varchar(50);");
+        let findings = judge(&mut linter(Postgres, &live), Postgres, &text).into_iter();
+        findings
+            .filter(|one| one.rule.id == "pg-alter-type-dependents")
+            .map(|one| (one.message, one.instead.join("\n")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(views("app.customers"), []);
+    let of_public = views("customers");
+    assert_eq!(of_public.len(), 2);
+    let (message, instead) = &of_public[0];
+    assert!(message.contains("`v`"), "{message}");
+    assert!(
+        instead.contains("DROP VIEW v;\nDROP VIEW app.v;"),
+        "{instead}"
+    );
+    let (message, instead) = &of_public[1];
+    assert!(
+        message.contains("`app.v`") && instead.is_empty(),
+        "{message} {instead}"
+    );
+    assert_eq!(views("public.customers").len(), 2);
+}
+
+#[test]
 fn what_an_interrupted_file_made_is_new_to_its_rest() {
     let text = "CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, name text);\n\
                 ALTER TABLE customers ADD COLUMN IF NOT EXISTS note text;\n\
