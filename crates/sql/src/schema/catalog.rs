@@ -10,6 +10,9 @@ use super::{Key, Schema};
 use crate::operation::{OperationKind, operations};
 use crate::{Dialect, ObjectKind, ObjectName};
 
+/// How deep partitions of partitions are looked at: scripts could make a table one of itself.
+const DEEPEST: usize = 8;
+
 /// What a database says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
@@ -63,12 +66,19 @@ impl Schema {
         self.complete && told && self.table(name).is_none()
     }
 
-    /// How many rows the server thinks that a table has, with those of its partitions.
+    /// How many rows the server thinks that a table has, with those of its partitions and of theirs.
     pub fn estimated_rows(&self, table: &ObjectName) -> Option<u64> {
+        self.rows_within(table, DEEPEST)
+    }
+
+    fn rows_within(&self, table: &ObjectName, depth: usize) -> Option<u64> {
         let known = self.table(table)?;
         let parts = || {
-            let of_parts = self.partitions(table).map(|(_, part)| part.rows);
-            of_parts.flatten().reduce(u64::saturating_add)
+            let depth = depth.checked_sub(1)?;
+            let of_parts = self.partitions(table);
+            of_parts
+                .filter_map(|(part, _)| self.rows_within(&part, depth))
+                .reduce(u64::saturating_add)
         };
         match known.partitioned {
             true => parts().or(known.rows),

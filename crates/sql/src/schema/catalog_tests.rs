@@ -161,17 +161,33 @@ fn partitions_count_for_their_table() {
             "CREATE TABLE p1 (a int)",
             "CREATE TABLE p2 (a int)",
             "CREATE TABLE empty (a int)",
+            "CREATE TABLE p3 (a int) PARTITION BY LIST (a)",
+            "CREATE TABLE p4 (a int)",
             "ALTER TABLE p ATTACH PARTITION p1 DEFAULT",
             "ALTER TABLE p ATTACH PARTITION p2 DEFAULT",
+            "ALTER TABLE p ATTACH PARTITION p3 DEFAULT",
+            "ALTER TABLE p3 ATTACH PARTITION p4 DEFAULT",
         ],
     );
     told.objects[0].rows = None;
+    told.objects[4].rows = None;
     told.objects[3] = told.objects[3].clone().with_rows(Some(0));
-    let schema = replaced(Dialect::Postgres, &[], &told);
-    let rows = |table: &str| schema.estimated_rows(&name(table));
-    assert_eq!((rows("p"), rows("p1")), (Some(14), Some(7)));
+    let mut schema = replaced(Dialect::Postgres, &[], &told);
+    let rows = |schema: &Schema, table: &str| schema.estimated_rows(&name(table));
+    assert_eq!(
+        (rows(&schema, "p"), rows(&schema, "p1")),
+        (Some(21), Some(7))
+    );
+    assert_eq!(rows(&schema, "p3"), Some(7));
     // That the server thinks of none is no proof.
-    assert_eq!((rows("empty"), rows("unknown")), (None, None));
+    assert_eq!(
+        (rows(&schema, "empty"), rows(&schema, "unknown")),
+        (None, None)
+    );
+    // What no server takes is not followed without end.
+    let nonsense = ["ALTER TABLE p3 ATTACH PARTITION p3 DEFAULT"];
+    apply(&mut schema, 2, &nonsense);
+    let _ = rows(&schema, "p3");
 }
 
 #[test]

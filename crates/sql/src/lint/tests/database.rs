@@ -74,6 +74,27 @@ fn findings_say_how_large_the_table_is() {
 }
 
 #[test]
+fn the_size_is_that_of_the_table_that_is_changed() {
+    let mut linter = Linter::new(Postgres, Settings::default());
+    let sized = |text: &str, rows| CatalogObject::new(text).with_rows(Some(rows));
+    linter.look_at(&Catalog {
+        objects: vec![
+            sized("CREATE TABLE customers (id bigint PRIMARY KEY)", 45_000),
+            sized("CREATE TABLE orders (customer_id bigint)", 170),
+        ],
+        complete: true,
+        ..Catalog::default()
+    });
+    let text = "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;";
+    let findings = judge(&mut linter, Postgres, text);
+    let mut keys = findings
+        .iter()
+        .filter(|one| one.rule.id == "pg-fk-not-valid");
+    let message = &keys.next().unwrap().message;
+    assert!(message.contains("`orders` has about 170 rows"), "{message}");
+}
+
+#[test]
 fn what_the_database_does_not_have_is_dropped_in_peace() {
     let mut linter = linter(Sqlite, &["CREATE TABLE other (id integer)"]);
     linter.learn(&script(Sqlite, "SELECT 1;"));
