@@ -190,6 +190,48 @@ fn schemas_of_the_search_path_are_told_apart() {
 }
 
 #[test]
+fn foreign_tables_are_known() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far; \
+         CREATE FOREIGN TABLE ft (id int, name varchar(10) NOT NULL) SERVER far",
+    );
+    let project = adopted(
+        &database.url,
+        "ALTER FOREIGN TABLE ft ALTER COLUMN name TYPE varchar(20);\nDROP FOREIGN TABLE IF EXISTS ft;\n",
+    );
+    let document = json(&lint(&project));
+    let absent = ["1 pg-alter-type"];
+    expect(&found(&document), &["2 bc-drop-table"], &absent);
+}
+
+#[test]
+fn views_and_expressions_are_of_their_columns() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE SCHEMA app; CREATE TABLE app.customers (email text, name varchar(20)); \
+         CREATE TABLE customers (email text, name varchar(20)); CREATE VIEW v AS SELECT name FROM customers; \
+         CREATE INDEX ON customers (lower(email)); CREATE INDEX ON app.customers (email, (email || name))",
+    );
+    let project = adopted(
+        &database.url,
+        "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);\n\
+         ALTER TABLE app.customers ALTER COLUMN name TYPE varchar(50);\n",
+    );
+    expect(
+        &found(&json(&lint(&project))),
+        &["1 pg-alter-type-dependents", "2 pg-alter-type"],
+        &["1 pg-alter-type", "2 pg-alter-type-dependents"],
+    );
+}
+
+#[test]
 fn a_role_without_rights_still_sees_the_catalog() {
     let Some(server) = PostgresServer::shared() else {
         return;

@@ -87,7 +87,10 @@ impl Places<'_> {
     }
 
     fn index(&self, index: &CreateIndex) {
-        index.condition.iter().for_each(|one| self.expression(one));
+        let expressions = index.expressions.iter();
+        expressions
+            .chain(&index.condition)
+            .for_each(|one| self.expression(one));
     }
 
     fn kind(&self, kind: &OperationKind) {

@@ -118,7 +118,7 @@ impl List<'_> {
                 concurrently,
                 ..
             } => {
-                let table = self.table_of_index(index);
+                let table = self.schema.table_of_index(index);
                 if let Some(table) = table {
                     let lock = or_access_exclusive(*concurrently, SHARE_UPDATE_EXCLUSIVE);
                     self.add(&table, lock, Work::Metadata);
@@ -308,7 +308,7 @@ impl List<'_> {
                 }
             }
             ObjectKind::Index => {
-                if let Some(table) = self.table_of_index(target) {
+                if let Some(table) = self.schema.table_of_index(target) {
                     self.add(&table, lock, Work::IndexBuild);
                 }
                 if !concurrently {
@@ -457,15 +457,6 @@ impl List<'_> {
         for other in others {
             self.briefly(&other);
         }
-    }
-
-    fn table_of_index(&self, index: &ObjectName) -> Option<ObjectName> {
-        let (table, _) = self.schema.index(index)?;
-        Some(ObjectName {
-            kind: ObjectKind::Table,
-            schema: index.schema.clone(),
-            name: table.name.clone(),
-        })
     }
 
     /// All known tables, or those of one schema.

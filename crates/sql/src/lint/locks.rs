@@ -63,8 +63,8 @@ pub(super) fn finds_nothing(number: usize, operation: &OperationKind, schema: &S
         ObjectKind::Database | ObjectKind::Schema | ObjectKind::Other => true,
         _ => schema.definition(object).is_some(),
     };
-    let is_told = object.kind == ObjectKind::Table && schema.is_of_database();
-    !known && (number == 1 || is_told)
+    let lacks = object.kind == ObjectKind::Table && schema.lacks_table(object);
+    lacks || (number == 1 && !known)
 }
 
 fn is_old(file: &FileAt<'_>, schema: &Schema, table: &ObjectName) -> bool {

@@ -3,7 +3,7 @@
 use super::finding::Kind;
 use super::rule::{Rule, StatementAt};
 use crate::Dialect;
-use crate::effect::{Work, effects};
+use crate::effect::{Effect, Work, effects};
 use crate::operation::{Operation, OperationKind};
 
 /// What is added to the message of a finding about a lock that lasts as long as a table is large, or about many rows that
@@ -18,11 +18,9 @@ pub(super) fn of(at: &StatementAt<'_>, rule: &Rule, operations: &[Operation]) ->
     if rule.kind != Kind::Lock && !changes_rows {
         return None;
     }
-    let all = operations
+    let large = operations
         .iter()
-        .flat_map(|operation| effects(operation, at.schema));
-    let large = all
-        .filter(|effect| effect.work > Work::Metadata && at.is_old(&effect.table))
+        .flat_map(|operation| long_effects(at, operation))
         .filter_map(|effect| Some((at.schema.estimated_rows(&effect.table)?, effect.table)));
     let (rows, table) = large.max_by_key(|(rows, _)| *rows)?;
     let source = match at.schema.dialect() {
@@ -34,6 +32,18 @@ pub(super) fn of(at: &StatementAt<'_>, rule: &Rule, operations: &[Operation]) ->
         table.name,
         in_words(rows)
     ))
+}
+
+/// The effects that last as long as a table is large: those on the table of the operation itself, if there are any.
+fn long_effects(at: &StatementAt<'_>, operation: &Operation) -> Vec<Effect> {
+    let mut all = effects(operation, at.schema);
+    all.retain(|effect| effect.work > Work::Metadata && at.is_old(&effect.table));
+    let own = operation.kind.table();
+    let is_own = |effect: &Effect| own.is_some_and(|own| at.schema.same_name(own, &effect.table));
+    if all.iter().any(is_own) {
+        all.retain(is_own);
+    }
+    all
 }
 
 /// `12 million rows`, `45,000 rows`: two digits are as much as an estimate is worth.

@@ -1,7 +1,7 @@
 //! `CREATE INDEX`, as PostgreSQL and SQLite write it.
 
 use super::reader::Reader;
-use super::{CreateIndex, OperationKind};
+use super::{CreateIndex, Expression, OperationKind};
 use crate::lexer::TokenKind;
 use crate::{Dialect, ObjectKind};
 
@@ -23,7 +23,7 @@ pub(super) fn create_index(reader: &mut Reader<'_>, unique: bool) -> Option<Oper
         method = reader.raw().to_ascii_uppercase();
         reader.advance();
     }
-    let columns = index_columns(reader);
+    let (columns, expressions) = index_columns(reader);
     let condition = match reader.find(&["WHERE"]) && reader.take("WHERE") {
         true => Some(reader.expression_until(&[])),
         false => None,
@@ -33,6 +33,7 @@ pub(super) fn create_index(reader: &mut Reader<'_>, unique: bool) -> Option<Oper
         table,
         unique,
         columns,
+        expressions,
         condition,
         concurrently,
         if_not_exists,
@@ -41,22 +42,28 @@ pub(super) fn create_index(reader: &mut Reader<'_>, unique: bool) -> Option<Oper
     })))
 }
 
-/// Moves over `(a, lower(b) DESC, …)`.
-fn index_columns(reader: &mut Reader<'_>) -> Vec<Option<String>> {
-    let mut columns = Vec::new();
+/// Moves over `(a, lower(b) DESC, …)`; the expressions with what follows them.
+fn index_columns(reader: &mut Reader<'_>) -> (Vec<Option<String>>, Vec<Expression>) {
+    let (mut columns, mut expressions) = (Vec::new(), Vec::new());
     if !reader.take_symbol("(") {
-        return columns;
+        return (columns, expressions);
     }
     loop {
+        let start = reader.start();
         let name = reader.identifier();
-        columns.push(name.filter(|_| !is_expression(reader)));
+        let column = name.filter(|_| !is_expression(reader));
         reader.skip_item();
+        if column.is_none() {
+            let span = reader.span_from(start);
+            expressions.push(reader.expression(span));
+        }
+        columns.push(column);
         if !reader.take_symbol(",") {
             break;
         }
     }
     reader.take_symbol(")");
-    columns
+    (columns, expressions)
 }
 
 /// Whether what follows a name makes it part of an expression: anything but a collation, an operator class or an order.

@@ -417,6 +417,8 @@ pub struct CreateIndex {
     pub unique: bool,
     /// What it is of, in order: the name of a column, or `None` for an expression.
     pub columns: Vec<Option<String>>,
+    /// The expressions among them (PostgreSQL and SQLite).
+    pub expressions: Vec<Expression>,
     /// `WHERE` condition: only some of the rows.
     pub condition: Option<Expression>,
     /// `CONCURRENTLY`.

@@ -10,6 +10,9 @@ use super::{Key, Schema};
 use crate::operation::{OperationKind, operations};
 use crate::{Dialect, ObjectKind, ObjectName};
 
+/// How deep partitions of partitions are looked at: scripts could make a table one of itself.
+const DEEPEST: usize = 8;
+
 /// What a database says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
@@ -51,17 +54,31 @@ impl CatalogObject {
 }
 
 impl Schema {
-    /// Whether a database has said what is in it.
-    pub fn is_of_database(&self) -> bool {
-        self.of_database
+    /// Whether the database has said that it has no such table. Where several schemas have one a script may mean any of
+    /// them, and MySQL and SQLite are asked for one database only.
+    pub fn lacks_table(&self, name: &ObjectName) -> bool {
+        let key = self.written_key(name);
+        let told = match (self.dialect, &key.0) {
+            (Dialect::Postgres, None) => self.elsewhere.get(&key.1) != Some(&None),
+            (Dialect::Postgres, Some(_)) | (_, None) => true,
+            (_, Some(_)) => false,
+        };
+        self.complete && told && self.table(name).is_none()
     }
 
-    /// How many rows the server thinks that a table has, with those of its partitions.
+    /// How many rows the server thinks that a table has, with those of its partitions and of theirs.
     pub fn estimated_rows(&self, table: &ObjectName) -> Option<u64> {
+        self.rows_within(table, DEEPEST)
+    }
+
+    fn rows_within(&self, table: &ObjectName, depth: usize) -> Option<u64> {
         let known = self.table(table)?;
         let parts = || {
-            let of_parts = self.partitions(table).map(|(_, part)| part.rows);
-            of_parts.flatten().reduce(u64::saturating_add)
+            let depth = depth.checked_sub(1)?;
+            let of_parts = self.partitions(table);
+            of_parts
+                .filter_map(|(part, _)| self.rows_within(&part, depth))
+                .reduce(u64::saturating_add)
         };
         match known.partitioned {
             true => parts().or(known.rows),
@@ -84,8 +101,9 @@ impl Schema {
                 live.note(&operation.kind, object);
             }
         }
+        live.search_path = Arc::new(catalog.search_path.clone());
         live.elsewhere = Arc::new(live.elsewhere(&catalog.search_path));
-        live.of_database = true;
+        live.complete = catalog.complete;
         live.keep_tables(self, catalog.complete);
         live.keep_others(self, catalog.complete);
         live.file = self.file;
@@ -176,7 +194,7 @@ impl Schema {
     }
 }
 
-fn named(kind: ObjectKind, key: &Key) -> ObjectName {
+pub(super) fn named(kind: ObjectKind, key: &Key) -> ObjectName {
     ObjectName {
         kind,
         schema: key.0.clone(),

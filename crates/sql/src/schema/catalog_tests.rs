@@ -161,17 +161,33 @@ fn partitions_count_for_their_table() {
             "CREATE TABLE p1 (a int)",
             "CREATE TABLE p2 (a int)",
             "CREATE TABLE empty (a int)",
+            "CREATE TABLE p3 (a int) PARTITION BY LIST (a)",
+            "CREATE TABLE p4 (a int)",
             "ALTER TABLE p ATTACH PARTITION p1 DEFAULT",
             "ALTER TABLE p ATTACH PARTITION p2 DEFAULT",
+            "ALTER TABLE p ATTACH PARTITION p3 DEFAULT",
+            "ALTER TABLE p3 ATTACH PARTITION p4 DEFAULT",
         ],
     );
     told.objects[0].rows = None;
+    told.objects[4].rows = None;
     told.objects[3] = told.objects[3].clone().with_rows(Some(0));
-    let schema = replaced(Dialect::Postgres, &[], &told);
-    let rows = |table: &str| schema.estimated_rows(&name(table));
-    assert_eq!((rows("p"), rows("p1")), (Some(14), Some(7)));
+    let mut schema = replaced(Dialect::Postgres, &[], &told);
+    let rows = |schema: &Schema, table: &str| schema.estimated_rows(&name(table));
+    assert_eq!(
+        (rows(&schema, "p"), rows(&schema, "p1")),
+        (Some(21), Some(7))
+    );
+    assert_eq!(rows(&schema, "p3"), Some(7));
     // That the server thinks of none is no proof.
-    assert_eq!((rows("empty"), rows("unknown")), (None, None));
+    assert_eq!(
+        (rows(&schema, "empty"), rows(&schema, "unknown")),
+        (None, None)
+    );
+    // What no server takes is not followed without end.
+    let nonsense = ["ALTER TABLE p3 ATTACH PARTITION p3 DEFAULT"];
+    apply(&mut schema, 2, &nonsense);
+    let _ = rows(&schema, "p3");
 }
 
 #[test]
@@ -182,4 +198,85 @@ fn what_files_alone_know_stays_with_its_table() {
         &catalog(&["x"], false, &["CREATE TABLE t (a int, b int)"]),
     );
     assert_eq!(schema.table(&name("t")).unwrap().column_changes, 1);
+}
+
+#[test]
+fn an_index_is_in_the_schema_of_its_table() {
+    let objects = [
+        "CREATE TABLE t1.users (a text)",
+        "CREATE TABLE t2.users (a text)",
+        "CREATE TABLE public.orders (a text)",
+        "CREATE TABLE logs (a text)",
+        "CREATE INDEX i ON t1.users (a)",
+        "CREATE INDEX i ON t2.users (a)",
+        "CREATE INDEX i ON public.orders (a)",
+        "CREATE INDEX j ON t1.users (a)",
+        "CREATE INDEX j ON t2.users (a)",
+        "CREATE INDEX k ON t2.users (a)",
+    ];
+    let told = catalog(&["app", "public"], true, &objects);
+    let mut schema = replaced(Dialect::Postgres, &[], &told);
+    let table_of = |schema: &Schema, index: &str| {
+        let table = schema.table_of_index(&named(ObjectKind::Index, index))?;
+        Some(format!(
+            "{}.{}",
+            table.schema.unwrap_or_default(),
+            table.name
+        ))
+    };
+    for (index, table) in [
+        ("t1.i", Some("t1.users")),
+        ("t2.i", Some("t2.users")),
+        ("public.i", Some("public.orders")),
+        ("i", Some("public.orders")),
+        ("app.i", None),
+        // Which of the two it is nobody knows.
+        ("j", None),
+        ("k", Some("t2.users")),
+    ] {
+        assert_eq!(table_of(&schema, index).as_deref(), table, "{index}");
+    }
+    apply(
+        &mut schema,
+        2,
+        &["ALTER INDEX t2.j RENAME TO l", "DROP INDEX t2.i"],
+    );
+    assert_eq!(table_of(&schema, "t1.i").as_deref(), Some("t1.users"));
+    assert_eq!(table_of(&schema, "j").as_deref(), Some("t1.users"));
+    assert_eq!(table_of(&schema, "l").as_deref(), Some("t2.users"));
+    assert_eq!(table_of(&schema, "t2.i"), None);
+    // MySQL names the table.
+    let made = [
+        "CREATE TABLE t (a int, KEY i (a))",
+        "CREATE TABLE u (a int, KEY i (a))",
+    ];
+    let mut schema = replaced(Dialect::Mysql, &[], &catalog(&["x"], true, &made));
+    apply(&mut schema, 2, &["DROP INDEX i ON t"]);
+    let has = |table: &str| {
+        schema
+            .table(&name(table))
+            .unwrap()
+            .index(Dialect::Mysql, "I")
+            .is_some()
+    };
+    assert!(!has("t") && has("u"));
+}
+
+#[test]
+fn a_type_is_one_of_its_schema() {
+    let objects = [
+        "CREATE TABLE a (m mood)",
+        "CREATE TABLE b (m t1.mood)",
+        "CREATE TABLE c (m t2.mood)",
+    ];
+    let told = catalog(&["public"], true, &objects);
+    let schema = replaced(Dialect::Postgres, &[], &told);
+    let tables = |text: &str| {
+        let data_type = named(ObjectKind::Type, text);
+        let columns = schema.columns_of_type(&data_type);
+        columns.map(|(table, _)| table.name).collect::<String>()
+    };
+    for (data_type, found) in [("mood", "a"), ("public.mood", "a"), ("t1.mood", "b")] {
+        assert_eq!(tables(data_type), found, "{data_type}");
+    }
 }

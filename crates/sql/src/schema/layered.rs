@@ -62,23 +62,13 @@ impl<K: Ord + Clone, V: Clone> Layered<K, V> {
         Some(present)
     }
 
-    /// Changes all for which something is true.
-    pub fn change(&mut self, which: impl Fn(&K, &V) -> bool, change: impl Fn(&mut V)) {
-        for key in self.keys_of(which) {
-            self.get_mut(&key).into_iter().for_each(&change);
-        }
-    }
-
     /// Removes all for which something is true.
     pub fn remove_all(&mut self, which: impl Fn(&K, &V) -> bool) {
-        for key in self.keys_of(which) {
+        let wanted = self.iter().filter(|(key, value)| which(key, value));
+        let keys: Vec<K> = wanted.map(|(key, _)| key.clone()).collect();
+        for key in keys {
             self.changes.insert(key, None);
         }
-    }
-
-    fn keys_of(&self, which: impl Fn(&K, &V) -> bool) -> Vec<K> {
-        let wanted = self.iter().filter(|(key, value)| which(key, value));
-        wanted.map(|(key, _)| key.clone()).collect()
     }
 
     /// Gives the changes to what copies made from now on share; not while there are copies.
@@ -129,7 +119,7 @@ mod tests {
         let mut copy = map.clone();
         *copy.get_mut(&2).unwrap() = 20;
         assert_eq!(copy.remove(&3), Some(3));
-        copy.change(|key, _| *key == 4, |value| *value = 40);
+        *copy.get_mut(&4).unwrap() = 40;
         *copy.get_or_default(5) += 50;
         *copy.get_or_default(1) += 9;
         copy.settle();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::layered::Layered;
-use crate::operation::{CreateIndex, CreateTable, Operation, OperationKind};
+use crate::operation::{CreateIndex, CreateTable, Operation, OperationKind, TypeName};
 use crate::{Dialect, ObjectKind, ObjectName};
 
 mod catalog;
@@ -21,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use catalog::named;
 pub use catalog::{Catalog, CatalogObject};
 pub use table::{Column, Table, same};
 
@@ -36,10 +37,12 @@ pub struct Schema {
     others: Layered<(ObjectKind, Key), Definition>,
     /// The schema in which a name without one is made.
     default_schema: String,
+    /// The schemas in which a name without one is looked for, as far as a database has said.
+    search_path: Arc<Vec<String>>,
     /// Where else a table is found that is named without a schema; `None` when in more than one.
     elsewhere: Arc<BTreeMap<String, Option<String>>>,
-    /// A database has said what is in it.
-    of_database: bool,
+    /// A database has said what is in it, and left nothing out.
+    complete: bool,
 }
 
 /// What is neither a table nor an index nor a type.
@@ -73,8 +76,9 @@ impl Schema {
                 Dialect::Mysql => "",
             }
             .to_owned(),
+            search_path: Arc::default(),
             elsewhere: Arc::default(),
-            of_database: false,
+            complete: false,
         }
     }
 
@@ -106,30 +110,72 @@ impl Schema {
         self.table(table)?.column(self.dialect, column)
     }
 
-    /// The columns that have a type of this name, with their tables.
-    pub fn columns_of_type(&self, name: &str) -> impl Iterator<Item = (ObjectName, &str)> {
-        self.tables.iter().flat_map(move |((schema, _), table)| {
+    /// The columns that have this type, with their tables.
+    pub fn columns_of_type<'a>(
+        &'a self,
+        name: &'a ObjectName,
+    ) -> impl Iterator<Item = (ObjectName, &'a str)> {
+        self.tables.iter().flat_map(move |(key, table)| {
             let of_type = table.columns.iter().filter(move |column| {
                 let data_type = column.definition.data_type.as_ref();
-                data_type.is_some_and(|data_type| data_type.name == name)
+                data_type.is_some_and(|data_type| self.is_type(data_type, name))
             });
-            of_type.map(move |column| {
-                let table = ObjectName {
-                    kind: ObjectKind::Table,
-                    schema: schema.clone(),
-                    name: table.name.clone(),
-                };
-                (table, column.definition.name.as_str())
-            })
+            of_type.map(move |column| (table_name(key, table), column.definition.name.as_str()))
         })
+    }
+
+    /// Whether a type is called so. Without a schema it is one of the search path.
+    fn is_type(&self, data_type: &TypeName, name: &ObjectName) -> bool {
+        let (own, plain) = match data_type.name.split_once('.') {
+            Some((schema, plain)) => (Some(schema), plain),
+            None => (None, data_type.name.as_str()),
+        };
+        let other = name.schema.as_deref();
+        let on_path = |schema: Option<&str>| {
+            let path = &self.search_path;
+            schema.is_none_or(|schema| {
+                schema == self.default_schema || path.iter().any(|other| other == schema)
+            })
+        };
+        let is_found = own.xor(other).is_some() && on_path(own) && on_path(other);
+        plain == name.name && (own == other || is_found)
     }
 
     /// The table of an index, and the index. PostgreSQL and SQLite name an index without its table.
     pub fn index(&self, index: &ObjectName) -> Option<(&Table, &CreateIndex)> {
-        let wanted = self.key(index).1;
-        let of = |table: &&Table| table.index(self.dialect, &wanted).is_some();
-        let table = self.tables.values().find(of)?;
-        Some((table, table.index(self.dialect, &wanted)?))
+        let table = self.tables.get(&self.key_of_index(index)?)?;
+        Some((table, table.index(self.dialect, &index.name)?))
+    }
+
+    /// The name of the table of an index, without the default schema.
+    pub fn table_of_index(&self, index: &ObjectName) -> Option<ObjectName> {
+        let key = self.key_of_index(index)?;
+        let table = self.tables.get(&key)?;
+        Some(table_name(&key, table))
+    }
+
+    /// Where the table of an index is: an index is in the schema of its table. Without a schema it is the one that comes
+    /// first in the search path, else the only one.
+    fn key_of_index(&self, index: &ObjectName) -> Option<Key> {
+        let (schema, _) = self.written_key(index);
+        let rank = |key: &Key| match &key.0 {
+            None => 0,
+            Some(own) => {
+                let mut path = self.search_path.iter().skip(1);
+                path.position(|other| other == own)
+                    .map_or(usize::MAX, |place| place + 1)
+            }
+        };
+        let tables = self.tables.iter();
+        let having = tables.filter(|(_, table)| table.index(self.dialect, &index.name).is_some());
+        let there = having.filter(|(key, _)| index.schema.is_none() || key.0 == schema);
+        let mut ranked: Vec<(usize, &Key)> = there.map(|(key, _)| (rank(key), key)).collect();
+        ranked.sort_unstable();
+        match ranked.as_slice() {
+            [(usize::MAX, _), _, ..] => None,
+            [(_, first), ..] => Some((*first).clone()),
+            [] => None,
+        }
     }
 
     /// The labels of an enumeration type.
@@ -142,13 +188,13 @@ impl Schema {
         self.others.get(&(name.kind, self.key(name)))
     }
 
-    /// All of one kind, with their names.
-    pub fn definitions(&self, kind: ObjectKind) -> impl Iterator<Item = (&str, &Definition)> {
+    /// All of one kind, with their names, without the default schema.
+    pub fn definitions(&self, kind: ObjectKind) -> impl Iterator<Item = (ObjectName, &Definition)> {
         let of_kind = self
             .others
             .iter()
             .filter(move |((other, _), _)| *other == kind);
-        of_kind.map(|((_, (_, name)), definition)| (name.as_str(), definition))
+        of_kind.map(|((kind, key), definition)| (named(*kind, key), definition))
     }
 
     /// Whether two names are the same to the server.
@@ -173,19 +219,22 @@ impl Schema {
                     }
                 }
             }
-            OperationKind::DropIndex { index, .. } => {
-                let has = |table: &Table| table.index(dialect, &index.name).is_some();
-                self.tables.change(
-                    |_, table| has(table),
-                    |table| {
-                        table.indexes.retain(|other| {
-                            let name = other.name.as_ref();
-                            name.is_none_or(|name| !same(dialect, &name.name, &index.name))
-                        });
-                    },
-                );
+            OperationKind::DropIndex { index, table, .. } => {
+                let key = match table {
+                    Some(table) => Some(self.key(table)),
+                    None => self.key_of_index(index),
+                };
+                if let Some(table) = key.and_then(|key| self.tables.get_mut(&key)) {
+                    table.indexes.retain(|other| {
+                        let name = other.name.as_ref();
+                        name.is_none_or(|name| !same(dialect, &name.name, &index.name))
+                    });
+                }
             }
             OperationKind::Drop { object, .. } => self.drop(object),
+            OperationKind::Rename { object, to, table } if object.kind == ObjectKind::Index => {
+                self.rename_index(object, to, table.as_ref());
+            }
             OperationKind::Rename { object, to, .. } => self.rename(object, to),
             OperationKind::Create {
                 object,
@@ -301,26 +350,26 @@ impl Schema {
             self.tables.insert(new, table);
             return;
         }
-        if object.kind == ObjectKind::Index {
-            let dialect = self.dialect;
-            self.tables.change(
-                |_, table| table.index(dialect, &object.name).is_some(),
-                |table| {
-                    let names = table.indexes.iter_mut();
-                    for index in names.filter_map(|index| index.name.as_mut()) {
-                        if same(dialect, &index.name, &object.name) {
-                            index.name.clone_from(&to.name);
-                        }
-                    }
-                },
-            );
-            return;
-        }
         if let Some(labels) = self.enums.remove(&from) {
             self.enums.insert(new.clone(), labels);
         }
         if let Some(definition) = self.others.remove(&(object.kind, from)) {
             self.others.insert((object.kind, new), definition);
+        }
+    }
+
+    fn rename_index(&mut self, index: &ObjectName, to: &ObjectName, table: Option<&ObjectName>) {
+        let dialect = self.dialect;
+        let key = match table {
+            Some(table) => Some(self.key(table)),
+            None => self.key_of_index(index),
+        };
+        let table = key.and_then(|key| self.tables.get_mut(&key));
+        let names = table.into_iter().flat_map(|table| &mut table.indexes);
+        for own in names.filter_map(|own| own.name.as_mut()) {
+            if same(dialect, &own.name, &index.name) {
+                own.name.clone_from(&to.name);
+            }
         }
     }
 
@@ -355,5 +404,13 @@ impl Schema {
             Dialect::Postgres => name.to_owned(),
             Dialect::Mysql | Dialect::Sqlite => name.to_lowercase(),
         }
+    }
+}
+
+fn table_name(key: &Key, table: &Table) -> ObjectName {
+    ObjectName {
+        kind: ObjectKind::Table,
+        schema: key.0.clone(),
+        name: table.name.clone(),
     }
 }

@@ -1,6 +1,7 @@
 //! Names that nobody wrote, and tables by name.
 
-use super::{Schema, Table};
+use super::{Schema, Table, table_name};
+use crate::lexer::{TokenKind, Tokens};
 use crate::operation::{Constraint, ConstraintKind, CreateIndex};
 use crate::{Dialect, ObjectKind, ObjectName};
 
@@ -34,19 +35,39 @@ impl Schema {
             .collect()
     }
 
+    /// Whether a statement has the name of a table in it, with its schema where one is written.
+    pub fn is_named_in(&self, text: &str, table: &ObjectName) -> bool {
+        let (mut before, mut after_dot) = (None, false);
+        let tokens = Tokens::new(self.dialect, text);
+        for (kind, token) in tokens.filter(|(kind, _)| !kind.is_trivia()) {
+            let name = match kind {
+                TokenKind::Word if self.dialect == Dialect::Postgres => token.to_ascii_lowercase(),
+                TokenKind::Word => token.to_owned(),
+                TokenKind::QuotedName => token.trim_matches(['"', '`', '[', ']']).to_owned(),
+                _ => {
+                    after_dot = token == ".";
+                    continue;
+                }
+            };
+            let named = ObjectName {
+                kind: ObjectKind::Table,
+                schema: before.take().filter(|_| after_dot),
+                name: name.clone(),
+            };
+            if self.is_called(&named, table) {
+                return true;
+            }
+            (before, after_dot) = (Some(name), false);
+        }
+        false
+    }
+
     fn named_where<'a>(
         &'a self,
         which: impl Fn(&Table) -> bool + 'a,
     ) -> impl Iterator<Item = (ObjectName, &'a Table)> {
         let wanted = self.tables.iter().filter(move |(_, table)| which(table));
-        wanted.map(|((schema, _), table)| {
-            let name = ObjectName {
-                kind: ObjectKind::Table,
-                schema: schema.clone(),
-                name: table.name.clone(),
-            };
-            (name, table)
-        })
+        wanted.map(|(key, table)| (table_name(key, table), table))
     }
 
     fn is_called(&self, name: &ObjectName, table: &ObjectName) -> bool {

@@ -13,7 +13,7 @@ WITH busy AS MATERIALIZED (
     FROM pg_catalog.pg_class c
     JOIN own ON own.oid = c.relnamespace
     LEFT JOIN busy ON busy.relation = c.oid
-    WHERE c.relkind IN ('r', 'p', 'm', 'v')
+    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f')
       AND NOT (c.relname ~ '^forerun_(lock|history|audit|journal|deployment)$'
                AND c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema}))
 ), serial AS MATERIALIZED (
@@ -25,7 +25,7 @@ WITH busy AS MATERIALIZED (
     SELECT a.attrelid, a.attnum, quote_ident(a.attname) AS name, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
            a.attgenerated, a.atthasdef, a.attcollation, relation.busy
     FROM relation JOIN pg_catalog.pg_attribute a ON a.attrelid = relation.oid
-    WHERE relation.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE relation.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
 ), refuses_null AS MATERIALIZED (
     SELECT k.conrelid, k.conkey[1] AS number FROM pg_catalog.pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated
 ), value AS MATERIALIZED (
@@ -95,19 +95,29 @@ WITH busy AS MATERIALIZED (
     WHERE i.indisvalid
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                       WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x'))
+), expression AS MATERIALIZED (
+    -- For an expression all columns that its index uses: if the type of one of them changes the index is built anew.
+    SELECT index.indexrelid, '(' || string_agg(DISTINCT quote_ident(a.attname), ' || ') || ')' AS text
+    FROM index
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = index.indexrelid
+         AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = index.indrelid AND d.refobjsubid > 0
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = index.indrelid AND a.attnum = d.refobjsubid
+    WHERE 0 = ANY (index.indkey::int2[]) GROUP BY index.indexrelid
 ), index_columns AS MATERIALIZED (
-    SELECT index.indexrelid, string_agg(coalesce(quote_ident(a.attname), '(expression)'), ', ' ORDER BY place.number) AS text
+    SELECT index.indexrelid,
+           string_agg(coalesce(quote_ident(a.attname), expression.text, '(1)'), ', ' ORDER BY place.number) AS text
     FROM index CROSS JOIN LATERAL unnest(index.indkey::int2[]) WITH ORDINALITY AS place (attnum, number)
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = index.indrelid AND a.attnum = place.attnum AND place.attnum <> 0
+    LEFT JOIN expression ON expression.indexrelid = index.indexrelid
     WHERE place.number <= index.indnkeyatts GROUP BY index.indexrelid
 ), used AS MATERIALIZED (
-    SELECT relation.oid, string_agg(DISTINCT quote_ident(c.relname), ', ') AS tables,
+    SELECT relation.oid, string_agg(DISTINCT target.name, ', ') AS tables,
            coalesce(string_agg(DISTINCT quote_ident(a.attname), ', '), '1') AS columns
     FROM relation
     JOIN pg_catalog.pg_rewrite r ON r.ev_class = relation.oid AND relation.relkind IN ('v', 'm')
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> relation.oid
-    JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+    JOIN relation target ON target.oid = d.refobjid
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
     GROUP BY relation.oid
 )
@@ -125,12 +135,14 @@ SELECT 'type', 'CREATE DOMAIN ' || own.prefix || quote_ident(t.typname) || ' AS 
                THEN ' CHECK (true)' ELSE '' END, NULL, true, 1, 0
 FROM own JOIN pg_catalog.pg_type t ON t.typnamespace = own.oid WHERE t.typtype = 'd'
 UNION ALL
-SELECT 'table', 'CREATE TABLE ' || relation.name || ' (' || concat_ws(', ', table_columns.text, table_keys.text) || ')'
-       || CASE WHEN relation.relkind = 'p' THEN ' PARTITION BY LIST (unknown)' ELSE '' END, relation.estimate, false, 2, 0
+SELECT 'table', 'CREATE ' || CASE WHEN relation.relkind = 'f' THEN 'FOREIGN ' ELSE '' END || 'TABLE ' || relation.name
+       || ' (' || concat_ws(', ', table_columns.text, table_keys.text) || ')'
+       || CASE relation.relkind WHEN 'p' THEN ' PARTITION BY LIST (unknown)' WHEN 'f' THEN ' SERVER unknown' ELSE '' END,
+       relation.estimate, false, 2, 0
 FROM relation
 LEFT JOIN table_columns ON table_columns.attrelid = relation.oid
 LEFT JOIN table_keys ON table_keys.conrelid = relation.oid
-WHERE relation.relkind IN ('r', 'p')
+WHERE relation.relkind IN ('r', 'p', 'f')
 UNION ALL
 SELECT 'view', 'CREATE ' || CASE WHEN relation.relkind = 'm' THEN 'MATERIALIZED ' ELSE '' END || 'VIEW ' || relation.name
        || ' AS SELECT ' || coalesce(used.columns || ' FROM ' || used.tables, '1'), NULL, true, 3, 0

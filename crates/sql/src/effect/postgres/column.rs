@@ -133,8 +133,8 @@ impl List<'_> {
     }
 }
 
-/// What else there is to do when a column gets another type: checks that name it are looked at again, and indexes on
-/// expressions and with conditions are built anew.
+/// What else there is to do when a column gets another type: checks that name it are looked at again, and its indexes
+/// that have expressions or a condition are built anew.
 fn dependents(table: &Table, column: &str, sorted_anew: bool) -> Work {
     let mut work = Work::Metadata;
     for constraint in &table.constraints {
@@ -152,13 +152,10 @@ fn dependents(table: &Table, column: &str, sorted_anew: bool) -> Work {
         }
     }
     for index in &table.indexes {
-        let of_expressions = index.columns.iter().any(Option::is_none);
-        let conditional = index
-            .condition
-            .as_ref()
-            .is_some_and(|condition| condition.names(Dialect::Postgres, column));
-        let of_column = index.columns.iter().flatten().any(|name| name == column);
-        if of_expressions || conditional || (sorted_anew && of_column) {
+        let more = || index.expressions.iter().chain(&index.condition);
+        let uses = index.columns.iter().flatten().any(|name| name == column)
+            || more().any(|part| part.names(Dialect::Postgres, column));
+        if uses && (sorted_anew || more().next().is_some()) {
             work = Work::IndexBuild;
         }
     }

@@ -76,7 +76,7 @@ fn replaced(at: &At<'_>, object: &ObjectName, report: &mut Report<'_>) {
     let (dialect, schema) = (at.dialect(), at.schema());
     let list: Vec<String> = removed.iter().map(|label| remedy::literal(label)).collect();
     let list = list.join(", ");
-    let columns = schema.columns_of_type(&object.name);
+    let columns = schema.columns_of_type(object);
     let steps = columns.flat_map(|(table, column)| {
         let on = remedy::object(dialect, &table);
         let check = remedy::name(dialect, &format!("{}_{column}_values", table.name));

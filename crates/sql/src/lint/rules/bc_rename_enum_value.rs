@@ -46,7 +46,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         "ALTER TYPE {} ADD VALUE {new};",
         remedy::object(dialect, object)
     )];
-    for (name, column) in schema.columns_of_type(&object.name) {
+    for (name, column) in schema.columns_of_type(object) {
         let column = remedy::name(dialect, column);
         let set = format!("{column} = {new}");
         instead.push(remedy::backfill(

@@ -149,7 +149,7 @@ fn users(schema: &Schema, table: &ObjectName, known: Option<&Table>, column: &st
     for (name, view) in schema.definitions(ObjectKind::View) {
         let text = expression(&view.text);
         if text.names(dialect, &table.name) && text.names(dialect, column) {
-            users.push(user("view", "VIEW", name, false));
+            users.push(user("view", "VIEW", &name.name, false));
         }
     }
     for (name, trigger) in schema.definitions(ObjectKind::Trigger) {
@@ -158,9 +158,9 @@ fn users(schema: &Schema, table: &ObjectName, known: Option<&Table>, column: &st
             .as_ref()
             .is_some_and(|on| schema.same_name(on, table));
         if on_it && names_row(&trigger.text, column) {
-            users.push(user("trigger", "TRIGGER", name, false));
+            users.push(user("trigger", "TRIGGER", &name.name, false));
         } else if writes(schema, trigger, table, column) {
-            users.push(user("trigger", "TRIGGER", name, true));
+            users.push(user("trigger", "TRIGGER", &name.name, true));
         }
     }
     users

@@ -181,7 +181,7 @@ fn problems(
                 .is_some_and(|of| schema.same_name(of, table));
             let gone = until_rename.iter().any(|(_, step)| match &step.kind {
                 OperationKind::Drop { object, .. } => {
-                    object.kind == kind && object.name.eq_ignore_ascii_case(name)
+                    object.kind == kind && object.name.eq_ignore_ascii_case(&name.name)
                 }
                 _ => false,
             });
@@ -191,8 +191,8 @@ fn problems(
             };
             if !own && !gone && text.names(Dialect::Sqlite, &table.name) {
                 problems.push(format!(
-                    "SQLite refuses to rename the new table while the {noun} `{name}` names `{}`: drop it before, and make it again after",
-                    table.name
+                    "SQLite refuses to rename the new table while the {noun} `{}` names `{}`: drop it before, and make it again after",
+                    name.name, table.name
                 ));
             }
         }
@@ -258,13 +258,14 @@ fn lost(schema: &Schema, after: &[(usize, &Operation)], table: &ObjectName) -> V
                 .is_some_and(|of| schema.same_name(of, table));
             own && !after.iter().any(|(_, step)| match &step.kind {
                 OperationKind::Create { object, .. } | OperationKind::Drop { object, .. } => {
-                    object.kind == ObjectKind::Trigger && object.name.eq_ignore_ascii_case(name)
+                    object.kind == ObjectKind::Trigger
+                        && object.name.eq_ignore_ascii_case(&name.name)
                 }
                 _ => false,
             })
         });
     indexes
         .map(|name| format!("the index `{}`", name.name))
-        .chain(triggers.map(|(name, _)| format!("the trigger `{name}`")))
+        .chain(triggers.map(|(name, _)| format!("the trigger `{}`", name.name)))
         .collect()
 }

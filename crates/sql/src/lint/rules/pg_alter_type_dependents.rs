@@ -1,6 +1,6 @@
 use super::super::locks::effects_on_old;
 use super::super::pg_remedy::alter;
-use super::super::remedy::{ended, name};
+use super::super::remedy::{ended, name, object};
 use super::prelude::*;
 use crate::operation::{ConstraintKind, Expression};
 use crate::{ObjectKind, ObjectName};
@@ -63,15 +63,13 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
                 text: definition.text.clone(),
                 span: 0..0,
             };
-            let names = |word: &str| text.names(Dialect::Postgres, word);
             let all = text.text.contains('*');
-            if names(&table.name) && (all || names(column)) {
-                drops.push(format!("DROP {words} {};", name(Dialect::Postgres, view)));
+            let names_column = all || text.names(Dialect::Postgres, column);
+            if names_column && at.schema().is_named_in(&text.text, table) {
+                let view = object(Dialect::Postgres, &view);
+                drops.push(format!("DROP {words} {view};"));
                 makes.push(match definition.sketch {
-                    true => format!(
-                        "CREATE {words} {} AS …; -- as it was before",
-                        name(Dialect::Postgres, view)
-                    ),
+                    true => format!("CREATE {words} {view} AS …; -- as it was before"),
                     false => ended(&text.text),
                 });
                 views.push(view);
@@ -81,13 +79,15 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     // It is refused as long as one of them is left.
     drops.push(ended(at.statement.text));
     drops.extend(makes);
+    let mut instead = vec![drops.join("\n")];
     for view in views {
         report.add(
             at.operation.span.clone(),
             format!(
                 "PostgreSQL refuses to change the type of `{column}` while view `{view}` uses it"
             ),
-            vec![drops.join("\n")],
+            // Said once, for all of them.
+            std::mem::take(&mut instead),
         );
     }
     if effects_on_old(at)

@@ -74,6 +74,27 @@ fn findings_say_how_large_the_table_is() {
 }
 
 #[test]
+fn the_size_is_that_of_the_table_that_is_changed() {
+    let mut linter = Linter::new(Postgres, Settings::default());
+    let sized = |text: &str, rows| CatalogObject::new(text).with_rows(Some(rows));
+    linter.look_at(&Catalog {
+        objects: vec![
+            sized("CREATE TABLE customers (id bigint PRIMARY KEY)", 45_000),
+            sized("CREATE TABLE orders (customer_id bigint)", 170),
+        ],
+        complete: true,
+        ..Catalog::default()
+    });
+    let text = "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;";
+    let findings = judge(&mut linter, Postgres, text);
+    let mut keys = findings
+        .iter()
+        .filter(|one| one.rule.id == "pg-fk-not-valid");
+    let message = &keys.next().unwrap().message;
+    assert!(message.contains("`orders` has about 170 rows"), "{message}");
+}
+
+#[test]
 fn what_the_database_does_not_have_is_dropped_in_peace() {
     let mut linter = linter(Sqlite, &["CREATE TABLE other (id integer)"]);
     linter.learn(&script(Sqlite, "SELECT 1;"));
@@ -81,6 +102,123 @@ fn what_the_database_does_not_have_is_dropped_in_peace() {
     let findings = judge(&mut linter, Sqlite, drop);
     assert!(rules(&findings).contains(&"bc-drop-table"));
     assert!(findings.iter().all(|finding| finding.statement == 2));
+}
+
+#[test]
+fn what_the_database_may_have_is_not_dropped_in_peace() {
+    let drops = |linter: &mut Linter, dialect, text: &str| {
+        linter.learn(&script(dialect, "SELECT 1;"));
+        let found = rules(&judge(linter, dialect, text));
+        found.contains(&"bc-drop-table")
+    };
+    // Which of the two a search path means nobody knows.
+    let two = [
+        "CREATE TABLE a.users (id int)",
+        "CREATE TABLE b.users (id int)",
+    ];
+    for (name, dropped) in [
+        ("users", true),
+        ("a.users", true),
+        ("c.users", false),
+        ("gone", false),
+    ] {
+        let text = format!("SET search_path TO a;\nDROP TABLE IF EXISTS {name};");
+        let found = drops(&mut linter(Postgres, &two), Postgres, &text);
+        assert_eq!(found, dropped, "{name}");
+    }
+    // Only one database was asked, and not all of it may have been shown.
+    let shop = |complete| {
+        let mut linter = Linter::new(Mysql, Settings::default());
+        linter.look_at(&Catalog {
+            search_path: vec!["shop".to_owned()],
+            complete,
+            ..Catalog::default()
+        });
+        linter
+    };
+    for (complete, name, dropped) in [
+        (true, "other.t", true),
+        (true, "shop.t", false),
+        (true, "t", false),
+        (false, "t", true),
+    ] {
+        let text = format!("DROP TABLE IF EXISTS {name};");
+        assert_eq!(drops(&mut shop(complete), Mysql, &text), dropped, "{name}");
+    }
+}
+
+#[test]
+fn indexes_of_one_name_are_told_apart() {
+    let live = [
+        "CREATE TABLE t1.users (email text, name varchar(20))",
+        "CREATE TABLE t2.users (email text, name varchar(20))",
+        "CREATE TABLE orders (name text)",
+        "CREATE INDEX users_name ON orders (name)",
+        "CREATE INDEX users_name ON t1.users (name) WHERE name <> ''",
+        "CREATE INDEX users_name ON t2.users (name) WHERE name <> ''",
+    ];
+    let findings = judge(
+        &mut linter(Postgres, &live),
+        Postgres,
+        "DROP INDEX t1.users_name;",
+    );
+    assert!(
+        findings.iter().any(|one| one.message.contains("`users`")),
+        "{findings:?}"
+    );
+    let text = "DROP INDEX CONCURRENTLY t2.users_name;\nALTER TABLE t1.users ALTER COLUMN name TYPE varchar(50);";
+    assert!(found(Postgres, &live, text).contains(&"pg-alter-type"));
+}
+
+#[test]
+fn an_index_on_an_expression_is_one_of_its_columns() {
+    let change = "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);";
+    for (index, is_built) in [
+        ("(lower(email))", false),
+        ("((email))", false),
+        ("(lower(name))", true),
+        ("(id, (email || name))", true),
+        ("(name, lower(email))", true),
+        ("(name) WHERE id > 7", true),
+        ("(name DESC)", false),
+    ] {
+        let index = format!("CREATE INDEX i ON customers {index}");
+        let found = found(Postgres, &[CUSTOMERS, &index], change);
+        assert_eq!(found.contains(&"pg-alter-type"), is_built, "{index}");
+    }
+}
+
+#[test]
+fn a_view_is_of_the_tables_of_its_schema() {
+    let live = [
+        "CREATE TABLE customers (id int, name varchar(20))",
+        "CREATE TABLE app.customers (id int, name varchar(20))",
+        "CREATE VIEW v AS SELECT name FROM customers",
+        "CREATE VIEW app.v AS SELECT o.id, customers.name FROM public.customers, app.orders o",
+    ];
+    let views = |table: &str| {
+        let text = format!("ALTER TABLE {table} ALTER COLUMN name TYPE varchar(50);");
+        let findings = judge(&mut linter(Postgres, &live), Postgres, &text).into_iter();
+        findings
+            .filter(|one| one.rule.id == "pg-alter-type-dependents")
+            .map(|one| (one.message, one.instead.join("\n")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(views("app.customers"), []);
+    let of_public = views("customers");
+    assert_eq!(of_public.len(), 2);
+    let (message, instead) = &of_public[0];
+    assert!(message.contains("`v`"), "{message}");
+    assert!(
+        instead.contains("DROP VIEW v;\nDROP VIEW app.v;"),
+        "{instead}"
+    );
+    let (message, instead) = &of_public[1];
+    assert!(
+        message.contains("`app.v`") && instead.is_empty(),
+        "{message} {instead}"
+    );
+    assert_eq!(views("public.customers").len(), 2);
 }
 
 #[test]
