@@ -383,6 +383,31 @@ async fn mariadb_keeps_the_bytes_of_text_where_it_is_said_to() {
             true,
         ),
         (
+            "a enum('x')) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            true,
+        ),
+        (
+            "a enum('x')) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_general_ci",
+            false,
+        ),
+        (
+            "a text, b set('x')) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            true,
+        ),
+        (
+            "a varchar(9), b varchar(9) AS (a) STORED) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            true,
+        ),
+        (
+            "a varchar(9), b varchar(9) AS (a) VIRTUAL) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            false,
+        ),
+        (
             "a varchar(20)) CHARSET=utf8mb4 ENGINE=MyISAM",
             "utf8mb4",
             true,

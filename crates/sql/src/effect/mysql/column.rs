@@ -1,7 +1,7 @@
 //! Columns that come, change and go.
 
 use super::type_change::{self, character_set};
-use super::{Cause, Way, instant_for_rows, rebuilt, same};
+use super::{Cause, Way, conversion, instant_for_rows, rebuilt, same};
 use crate::Dialect;
 use crate::operation::{ColumnDefinition, ConstraintKind};
 use crate::schema::Table;
@@ -127,6 +127,10 @@ pub(super) fn modified(
     if let Some(cause) = type_change::copies(before, after, table) {
         return Way::Copy(cause);
     }
+    let collates_anew = collation(before, table) != collation(after, table);
+    if collates_anew && !conversion::takes_collation(before) {
+        return Way::Copy(Cause::CharacterSet);
+    }
     let in_key = table.primary_key().iter().any(|name| same(name, column));
     let new_key = |constraint: &crate::operation::Constraint| {
         matches!(
@@ -140,7 +144,6 @@ pub(super) fn modified(
     if after.constraints.iter().any(new_key) {
         return Way::Index;
     }
-    let collates_anew = collation(before, table) != collation(after, table);
     if collates_anew && is_indexed(table, column) {
         return Way::Index;
     }

@@ -129,6 +129,7 @@ fn labels_may_be_added_at_the_end() {
             ("MODIFY e enum('b','a') NOT NULL", COPY),
             ("MODIFY e enum('a') NOT NULL", COPY),
             ("MODIFY s set('x','y','z')", NOTHING),
+            ("MODIFY s set('x','y') COLLATE utf8mb4_bin", COPY),
             ("MODIFY s set('x','y','z','a','b','c','d','e','f')", COPY),
         ],
     );
@@ -255,9 +256,26 @@ fn text_is_copied_unless_its_bytes_stay_as_they_are() {
         "utf8mb4 COLLATE utf8mb4_bin",
         "utf8mb4 COLLATE utf8mb4_unicode_ci",
     );
-    for text in ["a text, e enum('x')", "a varchar(20) CHARACTER SET utf8mb4"] {
+    for text in ["a text", "a varchar(20) CHARACTER SET utf8mb4"] {
         convert(text, "CHARSET=utf8mb4", "utf8mb4", NOTHING);
         convert(text, "CHARSET=utf8mb4", other, NOTHING);
+    }
+    // What is stored in another form than text follows the collation.
+    for text in [
+        "a text, e enum('x')",
+        "a set('x')",
+        "a varchar(20), g varchar(20) AS (a) STORED",
+    ] {
+        convert(text, "CHARSET=utf8mb4", "utf8mb4", NOTHING);
+        convert(text, "COLLATE=utf8mb4_bin", same, NOTHING);
+        convert(text, "COLLATE=utf8mb4_bin", other, COPY);
+        convert(text, "CHARSET=utf8mb4", other, COPY);
+    }
+    for text in [
+        "a varchar(20), g varchar(20) AS (a) VIRTUAL",
+        "a varchar(20), g int AS (length(a)) STORED",
+    ] {
+        convert(text, "COLLATE=utf8mb4_bin", other, NOTHING);
     }
     let indexed = "a varchar(20), KEY (a)";
     convert(indexed, "COLLATE=utf8mb4_bin", same, NOTHING);
