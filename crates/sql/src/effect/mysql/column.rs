@@ -153,6 +153,21 @@ pub(super) fn modified(
     }
 }
 
+/// Whether a definition for which InnoDB leaves the rows as they are has another length or collation, which other engines
+/// copy for.
+pub(super) fn is_stored_otherwise(column: &str, after: &ColumnDefinition, table: &Table) -> bool {
+    let Some(before) = table.column(Dialect::Mysql, column) else {
+        return true;
+    };
+    let before = &before.definition;
+    let length = |definition: &ColumnDefinition| {
+        let data_type = definition.data_type.as_ref();
+        let varies = data_type.filter(|own| matches!(own.name.as_str(), "varchar" | "varbinary"));
+        varies.and_then(|own| own.number(0))
+    };
+    length(before) != length(after) || collation(before, table) != collation(after, table)
+}
+
 /// The collation of a column, as far as one is written, or the character set whose default one it has.
 fn collation(column: &ColumnDefinition, table: &Table) -> Option<String> {
     if !column
