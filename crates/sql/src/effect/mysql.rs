@@ -16,6 +16,8 @@ mod conversion;
 mod tests;
 mod type_change;
 
+pub(crate) use type_change::type_of;
+
 /// How the server changes a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {

@@ -291,6 +291,7 @@ impl Table {
             column.definition.collation = None;
             if let Some(data_type) = &mut column.definition.data_type {
                 data_type.character_set = None;
+                data_type.binary = false;
             }
         }
         if set != "default" {

@@ -181,6 +181,11 @@ fn collation(column: &ColumnDefinition, table: &Table) -> Option<String> {
         .collation
         .as_ref()
         .map(|collation| collation.to_ascii_lowercase());
+    let is_binary = column.data_type.as_ref().is_some_and(|own| own.binary);
+    let written = written.or_else(|| {
+        let set = character_set(column, table).filter(|_| is_binary)?;
+        Some(format!("{set}_bin"))
+    });
     let of_set = column
         .data_type
         .as_ref()
