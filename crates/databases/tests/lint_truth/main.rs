@@ -383,6 +383,31 @@ async fn mariadb_keeps_the_bytes_of_text_where_it_is_said_to() {
             true,
         ),
         (
+            "a enum('x')) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            true,
+        ),
+        (
+            "a enum('x')) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_general_ci",
+            false,
+        ),
+        (
+            "a text, b set('x')) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            true,
+        ),
+        (
+            "a varchar(9), b varchar(9) AS (a) STORED) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            true,
+        ),
+        (
+            "a varchar(9), b varchar(9) AS (a) VIRTUAL) COLLATE=utf8mb4_general_ci",
+            "utf8mb4 COLLATE utf8mb4_unicode_ci",
+            false,
+        ),
+        (
             "a varchar(20)) CHARSET=utf8mb4 ENGINE=MyISAM",
             "utf8mb4",
             true,
@@ -404,6 +429,51 @@ async fn mariadb_keeps_the_bytes_of_text_where_it_is_said_to() {
             .any(|one| one.long_blocking().next().is_some());
         if waits != copied {
             wrong.push(format!("{columns} to {to}: {}", described(&traced)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What InnoDB does at once is a copy with other engines where it is said to be one.
+#[tokio::test]
+async fn mariadb_copies_tables_of_other_engines_where_it_is_said_to() {
+    let Some(scratch) = Scratch::of(Dialect::Mysql) else {
+        return;
+    };
+    const COLUMNS: &str = "(id bigint, a int, v varchar(9), e enum('x'), UNIQUE q (e))";
+    let mut wrong = Vec::new();
+    for engine in ["MyISAM", "Aria", "MEMORY"] {
+        for (action, copied) in [
+            ("ADD COLUMN z int", true),
+            ("ADD COLUMN z int FIRST", true),
+            ("DROP COLUMN a", true),
+            ("MODIFY a int AFTER v", true),
+            ("MODIFY v varchar(20)", true),
+            ("DROP CONSTRAINT q", true),
+            ("DEFAULT CHARACTER SET latin1", true),
+            ("AUTO_INCREMENT=100", true),
+            ("CONVERT TO CHARACTER SET latin1", true),
+            ("MODIFY a int COMMENT 'x'", false),
+            ("MODIFY a int(5)", false),
+            ("MODIFY e enum('x', 'y')", false),
+            ("RENAME COLUMN a TO b", false),
+            ("ALTER a SET DEFAULT 1", false),
+            ("COMMENT='x'", false),
+        ] {
+            let example = Example {
+                dialect: Dialect::Mysql,
+                before: format!("CREATE TABLE t {COLUMNS} ENGINE={engine};").leak(),
+                found: format!("ALTER TABLE t {action};").leak(),
+                instead: &[],
+                claims: &[],
+            };
+            wrong.extend(effects(&scratch, &example, &[example.found]).await);
+            let traced = scratch.trace(example.before, &[example.found]).await;
+            let traced = traced.expect("runs");
+            let mut all = traced.iter();
+            if all.any(|one| one.long_blocking().next().is_some()) != copied {
+                wrong.push(format!("{engine} {action}: {}", described(&traced)));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -16,6 +16,8 @@ mod conversion;
 mod tests;
 mod type_change;
 
+pub(crate) use type_change::type_of;
+
 /// How the server changes a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -73,6 +75,17 @@ pub(crate) enum Cause {
     /// Something else that cannot be done in place.
     Other,
 }
+
+/// Options of a table whose change is a copy with other engines than InnoDB.
+const COPYING_OPTIONS: &[&str] = &[
+    "AUTO_INCREMENT",
+    "CHARACTER SET",
+    "CHECKSUM",
+    "COLLATE",
+    "MAX_ROWS",
+    "MIN_ROWS",
+    "PACK_KEYS",
+];
 
 pub(super) fn effects(operation: &OperationKind, schema: &Schema) -> Vec<Effect> {
     let Some((table, way)) = table_of(operation, schema).zip(way(operation, schema)) else {
@@ -179,8 +192,38 @@ pub(crate) fn way(operation: &OperationKind, schema: &Schema) -> Option<Way> {
         {
             Way::Copy(Cause::Engine)
         }
+        Way::Instant
+            if known.is_some_and(|table| {
+                has_other_engine(table) && is_seen_in_rows(operation, table)
+            }) =>
+        {
+            Way::Copy(Cause::Engine)
+        }
         way => way,
     })
+}
+
+/// Whether something that InnoDB does at once makes other engines copy the table: what stands in their rows, indexes or
+/// files. `MyISAM`, `Aria` and `MEMORY` were asked.
+fn is_seen_in_rows(operation: &OperationKind, table: &Table) -> bool {
+    match operation {
+        OperationKind::AddColumn { .. }
+        | OperationKind::DropColumn { .. }
+        | OperationKind::RewriteTable { .. } => true,
+        OperationKind::ModifyColumn {
+            column,
+            definition,
+            placed,
+            ..
+        } => *placed || column::is_stored_otherwise(column, definition, table),
+        OperationKind::DropConstraint { constraint, .. } => {
+            let dropped = table.constraint(Dialect::Mysql, constraint);
+            dropped.is_some_and(|own| matches!(own.kind, ConstraintKind::Unique { .. }))
+                || table.index(Dialect::Mysql, constraint).is_some()
+        }
+        OperationKind::AlterTableOther { action, .. } => COPYING_OPTIONS.contains(&action.as_str()),
+        _ => false,
+    }
 }
 
 fn create_index(index: &CreateIndex, known: Option<&Table>) -> Way {

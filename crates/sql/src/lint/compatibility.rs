@@ -2,6 +2,7 @@
 
 use super::remedy;
 use super::rule::{At, Report};
+use crate::effect;
 use crate::operation::{ColumnDefinition, ConstraintKind, OperationKind, TypeName};
 use crate::{Dialect, ObjectKind, ObjectName};
 
@@ -147,8 +148,8 @@ pub(super) fn redefined(at: &At<'_>) -> Option<Redefined> {
         | OperationKind::ModifyColumn { table, column, .. } => (table, column),
         _ => return None,
     };
-    let before = at.old_column(table, column)?.definition.clone();
-    let after = match &at.operation.kind {
+    let mut before = at.old_column(table, column)?.definition.clone();
+    let mut after = match &at.operation.kind {
         OperationKind::ColumnType { to, .. } => ColumnDefinition {
             data_type: Some(to.clone()),
             ..before.clone()
@@ -156,6 +157,15 @@ pub(super) fn redefined(at: &At<'_>) -> Option<Redefined> {
         OperationKind::ModifyColumn { definition, .. } => (**definition).clone(),
         _ => return None,
     };
+    for definition in [&mut before, &mut after] {
+        definition.data_type = match (at.dialect(), at.schema().table(table)) {
+            (Dialect::Mysql, Some(table)) => effect::mysql::type_of(definition, table),
+            (dialect, _) => definition
+                .data_type
+                .as_ref()
+                .map(|own| own.spelled_out(dialect, 1)),
+        };
+    }
     Some(Redefined {
         table: table.clone(),
         column: column.clone(),

@@ -35,7 +35,9 @@ pub(super) fn data_type(reader: &mut Reader<'_>) -> Option<TypeName> {
                 true => found.name = bytes_instead(&found.name).to_owned(),
                 false => found.character_set = reader.identifier(),
             }
-        } else if !reader.take_any(&["SIGNED", "BINARY"]) {
+        } else if reader.take("BINARY") {
+            found.binary = true;
+        } else if !reader.take("SIGNED") {
             break;
         }
     }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::reader::Reader;
-use crate::ObjectKind;
 use crate::lexer::TokenKind;
+use crate::{Dialect, ObjectKind};
 
 /// A data type, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct TypeName {
     pub array: bool,
     /// `UNSIGNED` (MySQL).
     pub unsigned: bool,
+    /// `BINARY`: the collation of its character set that compares bytes (MySQL).
+    pub binary: bool,
     /// `CHARACTER SET` (MySQL).
     pub character_set: Option<String>,
     /// Where it is written: bytes of the statement.
@@ -29,6 +31,47 @@ impl TypeName {
     /// The number at a place in the parentheses.
     pub fn number(&self, place: usize) -> Option<u64> {
         self.arguments.get(place)?.parse().ok()
+    }
+}
+
+impl TypeName {
+    /// The same type as catalogs spell it: with the length that it has by itself, without the width in which integers are
+    /// shown, and text of a length as the type that holds as much, where a character is up to so many bytes.
+    #[must_use]
+    pub fn spelled_out(&self, dialect: Dialect, width: u64) -> Self {
+        let mut plain = self.clone();
+        let length = self.number(0);
+        let numbers = |numbers: &[&str]| numbers.iter().map(|&text| text.to_owned()).collect();
+        let mysql = dialect == Dialect::Mysql;
+        match (self.name.as_str(), self.arguments.as_slice()) {
+            _ if dialect == Dialect::Sqlite => {}
+            ("char" | "bit", []) => plain.arguments = numbers(&["1"]),
+            ("binary", []) if mysql => plain.arguments = numbers(&["1"]),
+            ("decimal", []) if mysql => plain.arguments = numbers(&["10", "0"]),
+            ("decimal" | "numeric", [digits]) => plain.arguments = numbers(&[digits, "0"]),
+            // Drivers read this one as a boolean.
+            ("tinyint", [shown]) if mysql && shown == "1" => {}
+            ("tinyint" | "smallint" | "mediumint" | "int" | "bigint", _) if mysql => {
+                plain.arguments.clear();
+            }
+            ("year", _) if mysql && length == Some(4) => plain.arguments.clear(),
+            ("datetime" | "timestamp" | "time", _) if mysql && length == Some(0) => {
+                plain.arguments.clear();
+            }
+            ("text" | "blob", [_]) if mysql => {
+                let width = if self.name == "text" { width } else { 1 };
+                let size = match length.unwrap_or_default().saturating_mul(width) {
+                    0..=0xFF => "tiny",
+                    0x100..=0xFFFF => "",
+                    0x1_0000..=0xFF_FFFF => "medium",
+                    _ => "long",
+                };
+                plain.name = format!("{size}{}", self.name);
+                plain.arguments.clear();
+            }
+            _ => {}
+        }
+        plain
     }
 }
 

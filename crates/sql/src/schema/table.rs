@@ -266,6 +266,13 @@ impl Table {
                 if let Some((set, collation)) = converted_to(action) {
                     self.convert(set, collation);
                 }
+                let engine = match action.as_str() {
+                    "ENGINE" | "TYPE" => Some("InnoDB"),
+                    action => action.strip_prefix("ENGINE "),
+                };
+                let engine = engine.filter(|_| dialect == Dialect::Mysql);
+                let option = engine.map(|engine| ("ENGINE".to_owned(), engine.to_owned()));
+                self.options.extend(option);
             }
             // The default for columns to come; which one the old columns were made with is no longer written anywhere.
             OperationKind::AlterTableOther { action, .. }
@@ -284,6 +291,7 @@ impl Table {
             column.definition.collation = None;
             if let Some(data_type) = &mut column.definition.data_type {
                 data_type.character_set = None;
+                data_type.binary = false;
             }
         }
         if set != "default" {

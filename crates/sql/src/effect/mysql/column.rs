@@ -1,7 +1,7 @@
 //! Columns that come, change and go.
 
 use super::type_change::{self, character_set};
-use super::{Cause, Way, instant_for_rows, rebuilt, same};
+use super::{Cause, Way, conversion, instant_for_rows, rebuilt, same};
 use crate::Dialect;
 use crate::operation::{ColumnDefinition, ConstraintKind};
 use crate::schema::Table;
@@ -127,6 +127,10 @@ pub(super) fn modified(
     if let Some(cause) = type_change::copies(before, after, table) {
         return Way::Copy(cause);
     }
+    let collates_anew = collation(before, table) != collation(after, table);
+    if collates_anew && !conversion::takes_collation(before) {
+        return Way::Copy(Cause::CharacterSet);
+    }
     let in_key = table.primary_key().iter().any(|name| same(name, column));
     let new_key = |constraint: &crate::operation::Constraint| {
         matches!(
@@ -140,7 +144,6 @@ pub(super) fn modified(
     if after.constraints.iter().any(new_key) {
         return Way::Index;
     }
-    let collates_anew = collation(before, table) != collation(after, table);
     if collates_anew && is_indexed(table, column) {
         return Way::Index;
     }
@@ -148,6 +151,21 @@ pub(super) fn modified(
         true => instant_for_rows(known),
         false => Way::Instant,
     }
+}
+
+/// Whether a definition for which InnoDB leaves the rows as they are has another length or collation, which other engines
+/// copy for.
+pub(super) fn is_stored_otherwise(column: &str, after: &ColumnDefinition, table: &Table) -> bool {
+    let Some(before) = table.column(Dialect::Mysql, column) else {
+        return true;
+    };
+    let before = &before.definition;
+    let length = |definition: &ColumnDefinition| {
+        let data_type = definition.data_type.as_ref();
+        let varies = data_type.filter(|own| matches!(own.name.as_str(), "varchar" | "varbinary"));
+        varies.and_then(|own| own.number(0))
+    };
+    length(before) != length(after) || collation(before, table) != collation(after, table)
 }
 
 /// The collation of a column, as far as one is written, or the character set whose default one it has.
@@ -163,6 +181,11 @@ fn collation(column: &ColumnDefinition, table: &Table) -> Option<String> {
         .collation
         .as_ref()
         .map(|collation| collation.to_ascii_lowercase());
+    let is_binary = column.data_type.as_ref().is_some_and(|own| own.binary);
+    let written = written.or_else(|| {
+        let set = character_set(column, table).filter(|_| is_binary)?;
+        Some(format!("{set}_bin"))
+    });
     let of_set = column
         .data_type
         .as_ref()

@@ -6,7 +6,7 @@
 use super::same;
 use super::type_change::{ONE_BYTE, character_set, is_text, width};
 use crate::Dialect;
-use crate::operation::{ConstraintKind, TypeName};
+use crate::operation::{ColumnDefinition, ConstraintKind, TypeName};
 use crate::schema::{Column, Table};
 
 /// Whether no row and no index of the table is written anew for this character set and collation.
@@ -43,14 +43,27 @@ fn is_kept(table: &Table, column: &Column, set: &str, collation: Option<&str>) -
             None => super::option(table, "COLLATE"),
         });
         let same_order = own
+            .as_deref()
             .zip(collation)
             .is_some_and(|(own, new)| own.eq_ignore_ascii_case(new));
-        return same_order || !is_indexed(table, name);
+        // Where none is written both are the one that the set has by itself.
+        let both_unwritten = own.is_none() && collation.is_none();
+        return same_order
+            || (!is_indexed(table, name) && (both_unwritten || takes_collation(definition)));
     }
     let wider = before == "utf8mb3" && set == "utf8mb4";
     let plain =
         definition.generated.is_none() && !is_indexed(table, name) && !is_checked(table, name);
     wider && plain && fits_its_length(data_type)
+}
+
+/// Whether another collation is only another definition: the labels of `ENUM` and `SET` are written anew, and so is what a
+/// generated column stores.
+pub(super) fn takes_collation(definition: &ColumnDefinition) -> bool {
+    let stored = definition.generated.as_ref().is_some_and(|own| own.stored);
+    let data_type = definition.data_type.as_ref();
+    let has_labels = data_type.is_some_and(|own| matches!(own.name.as_str(), "enum" | "set"));
+    !stored && !has_labels
 }
 
 /// Whether the bytes of a value are counted by as many bytes after the conversion as before. The others (`TEXT` gets a

@@ -129,6 +129,7 @@ fn labels_may_be_added_at_the_end() {
             ("MODIFY e enum('b','a') NOT NULL", COPY),
             ("MODIFY e enum('a') NOT NULL", COPY),
             ("MODIFY s set('x','y','z')", NOTHING),
+            ("MODIFY s set('x','y') COLLATE utf8mb4_bin", COPY),
             ("MODIFY s set('x','y','z','a','b','c','d','e','f')", COPY),
         ],
     );
@@ -198,10 +199,49 @@ fn a_full_text_index_a_row_format_and_an_engine_are_in_the_way() {
             ("MODIFY v varchar(20)", NOTHING),
         ],
     );
+}
+
+#[test]
+fn other_engines_copy_for_what_their_rows_show() {
+    for engine in ["MyISAM", "Aria", "MEMORY"] {
+        let table = format!(
+            "CREATE TABLE t (id int, a int, v varchar(9), e enum('x'), KEY i (id), UNIQUE q (e)) ENGINE={engine}"
+        );
+        check(
+            &table,
+            &[
+                ("ADD INDEX (a)", COPY),
+                ("ADD COLUMN z int", COPY),
+                ("ADD COLUMN z int FIRST", COPY),
+                ("ADD COLUMN z int AS (a + 1) VIRTUAL", COPY),
+                ("DROP COLUMN a", COPY),
+                ("MODIFY a int AFTER v", COPY),
+                ("MODIFY v varchar(20)", COPY),
+                ("MODIFY v varchar(9) COLLATE latin1_bin", COPY),
+                ("DROP CONSTRAINT q", COPY),
+                ("DEFAULT CHARACTER SET latin1", COPY),
+                ("AUTO_INCREMENT=100", COPY),
+                ("MODIFY a int COMMENT 'x'", NOTHING),
+                ("MODIFY a int(5)", NOTHING),
+                ("MODIFY v varchar(9) DEFAULT 'x'", NOTHING),
+                ("MODIFY e enum('x', 'y')", NOTHING),
+                ("RENAME COLUMN a TO b", NOTHING),
+                ("RENAME INDEX i TO j", NOTHING),
+                ("ALTER a SET DEFAULT 1", NOTHING),
+                ("COMMENT='x'", NOTHING),
+            ],
+        );
+    }
     check(
-        "CREATE TABLE t (id int, a int) ENGINE=MyISAM",
-        &[("ADD INDEX (a)", COPY), ("ALTER a SET DEFAULT 1", NOTHING)],
+        "CREATE TABLE t (a int) ENGINE=MyISAM",
+        &[("CONVERT TO CHARACTER SET utf8mb4", COPY)],
     );
+    // Which engine a table has is remembered.
+    let moved = |engine: &str| {
+        format!("CREATE TABLE t (a int) ENGINE=MyISAM; ALTER TABLE t ENGINE={engine}")
+    };
+    check(&moved("InnoDB"), &[("ADD COLUMN z int", NOTHING)]);
+    check(&moved("Aria"), &[("ADD COLUMN z int", COPY)]);
 }
 
 #[test]
@@ -255,9 +295,26 @@ fn text_is_copied_unless_its_bytes_stay_as_they_are() {
         "utf8mb4 COLLATE utf8mb4_bin",
         "utf8mb4 COLLATE utf8mb4_unicode_ci",
     );
-    for text in ["a text, e enum('x')", "a varchar(20) CHARACTER SET utf8mb4"] {
+    for text in ["a text", "a varchar(20) CHARACTER SET utf8mb4"] {
         convert(text, "CHARSET=utf8mb4", "utf8mb4", NOTHING);
         convert(text, "CHARSET=utf8mb4", other, NOTHING);
+    }
+    // What is stored in another form than text follows the collation.
+    for text in [
+        "a text, e enum('x')",
+        "a set('x')",
+        "a varchar(20), g varchar(20) AS (a) STORED",
+    ] {
+        convert(text, "CHARSET=utf8mb4", "utf8mb4", NOTHING);
+        convert(text, "COLLATE=utf8mb4_bin", same, NOTHING);
+        convert(text, "COLLATE=utf8mb4_bin", other, COPY);
+        convert(text, "CHARSET=utf8mb4", other, COPY);
+    }
+    for text in [
+        "a varchar(20), g varchar(20) AS (a) VIRTUAL",
+        "a varchar(20), g int AS (length(a)) STORED",
+    ] {
+        convert(text, "COLLATE=utf8mb4_bin", other, NOTHING);
     }
     let indexed = "a varchar(20), KEY (a)";
     convert(indexed, "COLLATE=utf8mb4_bin", same, NOTHING);

@@ -1,6 +1,7 @@
 //! Changes of a column's type that leave the rows as they are, and those that do not.
 
 use super::{Cause, option};
+use crate::Dialect;
 use crate::operation::{ColumnDefinition, TypeName};
 use crate::schema::Table;
 
@@ -16,10 +17,14 @@ pub(super) fn copies(
     let (Some(old), Some(new)) = (&before.data_type, &after.data_type) else {
         return Some(Cause::Unknown);
     };
+    let sets = (character_set(before, table), character_set(after, table));
+    let (old, new) = (
+        &spelled_out(old, sets.0.as_deref()),
+        &spelled_out(new, sets.1.as_deref()),
+    );
     if old.name != new.name {
         return Some(Cause::Type);
     }
-    let sets = (character_set(before, table), character_set(after, table));
     if is_text(&old.name) && !can_hold(sets.0.as_deref(), sets.1.as_deref()) {
         return Some(Cause::CharacterSet);
     }
@@ -42,6 +47,18 @@ pub(super) fn copies(
         _ => old.unsigned != new.unsigned,
     };
     differs.then_some(Cause::Type)
+}
+
+/// The type as catalogs spell it, in this character set.
+fn spelled_out(of: &TypeName, set: Option<&str>) -> TypeName {
+    of.spelled_out(Dialect::Mysql, width(&of.name, set))
+}
+
+/// The type of a column as catalogs spell them.
+pub(crate) fn type_of(column: &ColumnDefinition, table: &Table) -> Option<TypeName> {
+    let set = character_set(column, table);
+    let written = column.data_type.as_ref()?;
+    Some(spelled_out(written, set.as_deref()))
 }
 
 fn digits(of: &TypeName) -> (u64, u64) {

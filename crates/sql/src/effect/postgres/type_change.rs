@@ -48,6 +48,8 @@ pub(super) fn is_domain(data_type: &TypeName, domain: &ObjectName) -> bool {
 
 /// Whether two types are the same, however they are written.
 pub(super) fn is_same(from: &TypeName, to: &TypeName) -> bool {
+    let spelled_out = |of: &TypeName| of.spelled_out(Dialect::Postgres, 1);
+    let (from, to) = (spelled_out(from), spelled_out(to));
     from.name == to.name && from.arguments == to.arguments && from.array == to.array
 }
 

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
           is another one for each row, `DROP PRIMARY KEY` alone, `PARTITION BY`, `ADD SYSTEM VERSIONING`. MySQL 8 copies \
           for most of the same (it has no `SYSTEM VERSIONING`). \
           Another character set is no copy where the bytes of every row stay what they are: the same set with another \
-          collation, or `utf8mb3` to `utf8mb4`, of `CHAR` and `VARCHAR` columns that no index is over and whose length in \
+          collation (but for `ENUM`, `SET` and what a generated column stores), or `utf8mb3` to `utf8mb4`, of `CHAR` and `VARCHAR` columns that no index is over and whose length in \
           bytes stays below 256 or above 255. MariaDB from 11.2 lets \
           writes go on while it copies, in most cases: with `ALGORITHM=COPY, LOCK=NONE` in the statement it does that or \
           refuses, and nothing is found here.\n\n\
@@ -139,7 +139,7 @@ fn reason(at: &At<'_>, cause: Cause) -> Option<&'static str> {
         Cause::Numbered => "the column begins to number its rows",
         Cause::Check => "each row that is there is checked",
         Cause::PrimaryKey => "rows are stored in the order of the primary key",
-        Cause::CharacterSet => "the rows hold text in the other character set",
+        Cause::CharacterSet => "the rows hold text in the other character set or collation",
         Cause::Engine => "only InnoDB does it in another way",
         Cause::Partitions => "rows go to other partitions",
         Cause::Other => "the server has no other way",

@@ -96,7 +96,9 @@ fn lost(
             "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set"
         )
     });
-    if text_stays && after.collation.is_none() && set_of(after).is_none() {
+    let compares_bytes = after.data_type.as_ref().is_some_and(|own| own.binary);
+    let says_how = after.collation.is_some() || compares_bytes || set_of(after).is_some();
+    if text_stays && !says_how {
         if let Some(set) = set_of(before) {
             words.push("its character set");
             parts.push(format!("CHARACTER SET {set}"));

@@ -292,3 +292,85 @@ fn how_a_view_is_made_again_is_not_invented() {
         "{instead}"
     );
 }
+
+#[test]
+fn the_same_type_again_is_no_change() {
+    // Written, and as MariaDB tells it.
+    for (written, told) in [
+        ("int", "int(11)"),
+        ("integer", "int(11)"),
+        ("bigint", "bigint(20)"),
+        ("smallint", "smallint(6)"),
+        ("tinyint", "tinyint(4)"),
+        ("mediumint", "mediumint(9)"),
+        ("int unsigned", "int(10) unsigned"),
+        ("int zerofill", "int(10) unsigned zerofill"),
+        ("int1", "tinyint(4)"),
+        ("int8", "bigint(20)"),
+        ("bool", "tinyint(1)"),
+        ("bit", "bit(1)"),
+        ("decimal", "decimal(10,0)"),
+        ("numeric(8)", "decimal(8,0)"),
+        ("fixed", "decimal(10,0)"),
+        ("char", "char(1)"),
+        ("binary", "binary(1)"),
+        ("char byte", "binary(1)"),
+        ("year", "year(4)"),
+        ("datetime(0)", "datetime"),
+        ("text(63)", "tinytext"),
+        ("text(100)", "text"),
+        ("text(20000)", "mediumtext"),
+        ("blob(100)", "tinyblob"),
+        ("blob(70000)", "mediumblob"),
+        ("varchar(5) binary", "varchar(5) COLLATE utf8mb4_bin"),
+    ] {
+        let live =
+            format!("CREATE TABLE `t` (`a` {told}) ENGINE=InnoDB COLLATE=utf8mb4_general_ci");
+        let again = format!("ALTER TABLE t MODIFY a {written};");
+        let rules = found(Mysql, &[&live], &again);
+        let of_type = [
+            "my-copy",
+            "bc-result-type",
+            "bc-narrow-type",
+            "my-modify-loses-attributes",
+        ];
+        assert!(
+            !rules.iter().any(|rule| of_type.contains(rule)),
+            "{written}: {rules:?}"
+        );
+    }
+    for (written, told) in [
+        ("char", "character(1)"),
+        ("bit", "bit(1)"),
+        ("numeric(8)", "numeric(8,0)"),
+        ("decimal", "numeric"),
+        ("char[]", "character(1)[]"),
+        ("float(10)", "real"),
+        ("timestamptz(3)", "timestamp(3) with time zone"),
+    ] {
+        let live = format!("CREATE TABLE t (a {told})");
+        let again = format!("ALTER TABLE t ALTER COLUMN a TYPE {written};");
+        let rules = found(Postgres, &[&live], &again);
+        let of_type = ["pg-alter-type", "bc-result-type", "bc-narrow-type"];
+        assert!(
+            !rules.iter().any(|rule| of_type.contains(rule)),
+            "{written}: {rules:?}"
+        );
+    }
+    // What really is another type is found.
+    for (written, told) in [
+        ("text(100)", "tinytext"),
+        ("blob(300)", "tinyblob"),
+        ("bit(2)", "bit(1)"),
+        ("decimal", "decimal(8,0)"),
+        ("char", "char(2)"),
+    ] {
+        let live =
+            format!("CREATE TABLE `t` (`a` {told}) ENGINE=InnoDB COLLATE=utf8mb4_general_ci");
+        let change = format!("ALTER TABLE t MODIFY a {written};");
+        assert!(
+            found(Mysql, &[&live], &change).contains(&"my-copy"),
+            "{written}"
+        );
+    }
+}
