@@ -162,6 +162,23 @@ fn nobody_waits_for_a_table_that_is_locked() {
         &["2 pg-alter-type"],
         &["1 pg-alter-type"],
     );
+    // Its default cannot be read now, so nothing is said of it.
+    project.migration(
+        "0002_pending.sql",
+        "ALTER TABLE customers ALTER COLUMN wide SET DEFAULT 'x';\n",
+    );
+    expect(
+        &found(&json(&lint(&project))),
+        &[],
+        &["1 bc-change-default"],
+    );
+    let _ = other.run("COMMIT;");
+    database.execute("ALTER TABLE customers ALTER COLUMN wide SET DEFAULT 'y'");
+    expect(
+        &found(&json(&lint(&project))),
+        &["1 bc-change-default"],
+        &[],
+    );
 }
 
 #[test]

@@ -29,8 +29,9 @@ WITH busy AS MATERIALIZED (
 ), refuses_null AS MATERIALIZED (
     SELECT k.conrelid, k.conkey[1] AS number FROM pg_catalog.pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated
 ), value AS MATERIALIZED (
-    SELECT d.adrelid, d.adnum, CASE WHEN a.busy THEN 'unknown' ELSE pg_get_expr(d.adbin, d.adrelid) END AS text
+    SELECT d.adrelid, d.adnum, pg_get_expr(d.adbin, d.adrelid) AS text
     FROM attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE NOT a.busy
 ), written AS (
     SELECT a.attrelid, a.attnum, a.name || ' '
            || CASE WHEN serial.relid IS NULL OR value.text NOT LIKE 'nextval(%' THEN format_type(a.atttypid, a.atttypmod)
@@ -58,6 +59,7 @@ WITH busy AS MATERIALIZED (
     FROM relation JOIN pg_catalog.pg_constraint k ON k.conrelid = relation.oid
     LEFT JOIN pg_catalog.pg_constraint parent ON parent.oid = k.conparentid
     WHERE k.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND parent.conrelid IS DISTINCT FROM k.conrelid
+      AND NOT (k.contype = 'c' AND relation.busy)
 ), key_columns AS MATERIALIZED (
     SELECT key.oid, string_agg(a.name, ', ' ORDER BY place.number) AS text
     FROM key CROSS JOIN LATERAL unnest(key.conkey) WITH ORDINALITY AS place (attnum, number)
@@ -77,7 +79,7 @@ WITH busy AS MATERIALIZED (
                   WHEN 'n' THEN ' NOT NULL ' || own_columns.text
                   WHEN 'f' THEN ' FOREIGN KEY (' || own_columns.text || ') REFERENCES '
                                 || coalesce(target.name, key.confrelid::regclass::text) || ' (' || referred.text || ')'
-                  ELSE ' CHECK (' || CASE WHEN key.busy THEN 'unknown' ELSE pg_get_expr(key.conbin, key.conrelid) END || ')'
+                  ELSE ' CHECK (' || pg_get_expr(key.conbin, key.conrelid) || ')'
               END
            || CASE WHEN key.convalidated THEN '' ELSE ' NOT VALID' END, ', ' ORDER BY key.contype DESC, key.conname) AS text
     FROM key
