@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use forerun_migrations::database::{
     CommitOutcome, DatabaseError, ErrorKind, StatementOutcome, Timeouts,
 };
-use forerun_sql::{Dialect, LockClass};
+use forerun_sql::{Classification, Dialect, LockClass};
 use futures_util::{SinkExt, StreamExt};
 use tokio_postgres::{CopyInSink, SimpleQueryMessage, SimpleQueryRow};
 
@@ -161,11 +161,9 @@ impl PostgresSession {
             Some(begin) => Cow::Owned(format!("{begin}{sql}")),
             None => Cow::Borrowed(sql),
         };
-        self.disturbed = self.disturbed || may_disturb(sql);
-        self.event_triggers = self.event_triggers
-            || forerun_sql::classify(Dialect::Postgres, sql)
-                .verb
-                .contains("EVENT TRIGGER");
+        let classification = forerun_sql::classify(Dialect::Postgres, sql);
+        self.disturbed = self.disturbed || may_disturb(&classification, sql);
+        self.event_triggers = self.event_triggers || classification.verb.contains("EVENT TRIGGER");
         self.link.start_statement();
         self.clean = false;
         self.own_identity = false;
@@ -207,11 +205,7 @@ impl PostgresSession {
             }
         }
         // The driver reports 0 for commands without a count.
-        if affected == Some(0)
-            && !matches!(
-                forerun_sql::classify(Dialect::Postgres, sql).lock,
-                LockClass::Dml | LockClass::Query
-            )
+        if affected == Some(0) && !matches!(classification.lock, LockClass::Dml | LockClass::Query)
         {
             affected = None;
         }
@@ -442,8 +436,7 @@ impl PostgresSession {
 
 /// Whether a statement may leave something behind in the session. Plain changes of the schema do not; anything that
 /// can call a function might.
-fn may_disturb(sql: &str) -> bool {
-    let classification = forerun_sql::classify(Dialect::Postgres, sql);
+fn may_disturb(classification: &Classification, sql: &str) -> bool {
     let plain = matches!(
         classification.verb.as_str(),
         "CREATE TABLE"
