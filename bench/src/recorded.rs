@@ -266,6 +266,9 @@ fn of_the_busiest(sent: Vec<(u32, String)>) -> Vec<String> {
         .collect()
 }
 
+/// So many migrations share a transaction (`crates/databases/src/sqlite/together.rs`).
+const SHARED: usize = 16;
+
 /// The transactions that left this file behind.
 fn sqlite(place: &Place<'_>) -> Result<Vec<String>, String> {
     let rows = |sql: &str| -> Result<Vec<String>, String> {
@@ -301,17 +304,50 @@ fn sqlite(place: &Place<'_>) -> Result<Vec<String>, String> {
         ));
     }
     messages.extend(of_run);
-    for ((table, history), audit) in tables.into_iter().zip(history).zip(of_versions.drain(..)) {
-        messages.extend([
-            "BEGIN IMMEDIATE".to_owned(),
-            table,
-            "SELECT token FROM main.forerun_lock WHERE name = 'runner' AND run_id IS NOT NULL".to_owned(),
-            history,
-            audit,
-            "COMMIT".to_owned(),
-        ]);
+    let mut migrations = tables
+        .into_iter()
+        .zip(history)
+        .zip(of_versions.drain(..))
+        .peekable();
+    while migrations.peek().is_some() {
+        messages.push("BEGIN IMMEDIATE".to_owned());
+        for ((table, history), audit) in migrations.by_ref().take(SHARED) {
+            messages.extend([
+                "SAVEPOINT forerun_migration".to_owned(),
+                table,
+                "SELECT token FROM main.forerun_lock WHERE name = 'runner' AND run_id IS NOT NULL"
+                    .to_owned(),
+                history,
+                audit,
+                "RELEASE forerun_migration".to_owned(),
+            ]);
+        }
+        messages.push("COMMIT".to_owned());
     }
+    same_number_of_commits(place, &messages)?;
     Ok(messages)
+}
+
+/// The file counts its transactions ("file change counter", <https://sqlite.org/fileformat2.html#the_database_header>):
+/// an error when the script has other ones than forerun had.
+fn same_number_of_commits(place: &Place<'_>, messages: &[String]) -> Result<(), String> {
+    let header = std::fs::read(place.file()).map_err(|error| error.to_string())?;
+    let counted: [u8; 4] = header
+        .get(24..28)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or("the file of the probe run has no header")?;
+    let counted = u32::from_be_bytes(counted) as usize;
+    let in_script = messages
+        .iter()
+        .filter(|message| *message == "COMMIT")
+        .count();
+    // Its lock and its end are transactions too.
+    if counted.abs_diff(in_script) > 10 {
+        return Err(format!(
+            "forerun wrote the file in {counted} transactions, the script has {in_script}: not the shape that is known here"
+        ));
+    }
+    Ok(())
 }
 
 /// `INSERT` statements with the rows of a SQLite table.

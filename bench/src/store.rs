@@ -185,7 +185,7 @@ impl Place<'_> {
     }
 
     /// The file of a SQLite database.
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         match &self.store.server {
             Server::Sqlite(directory) => directory.path().join(format!("{}.db", self.name)),
             _ => PathBuf::new(),

@@ -374,6 +374,21 @@ fn killed_at_random_moments_among_short_migrations_on_postgresql() {
     .run();
 }
 
+/// The same on SQLite, where those share a transaction.
+#[test]
+fn killed_at_random_moments_among_short_migrations_on_sqlite() {
+    Story {
+        target: Target::sqlite_in_memory,
+        migrations: short_migrations(|table, to| format!("ALTER TABLE {table} RENAME TO {to}")),
+        results: &[
+            "SELECT value FROM tally",
+            "SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c \
+             WHERE s.name NOT LIKE 'forerun%' ORDER BY 1, 2",
+        ],
+    }
+    .run();
+}
+
 /// The same on MariaDB, where they are announced and recorded together where they only create things.
 #[test]
 fn killed_at_random_moments_among_short_migrations_on_mariadb() {

@@ -15,7 +15,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use forerun_test_support::{MariadbServer, PostgresServer, ProjectCommand, ScratchProject};
+use forerun_test_support::{
+    MariadbServer, PostgresServer, ProjectCommand, ScratchProject, SqliteFile,
+};
 use story::ledger::{
     assert_finished, assert_let_go, migrations, second_run_finishes, servers, start,
 };
@@ -90,6 +92,45 @@ fn the_disk_is_full_on_sqlite() {
         &disk,
         &format!("sqlite://{}/test.db", disk.0.display()),
     );
+}
+
+/// The same in the middle of migrations that share a transaction: those before it are applied, and no half of one.
+#[test]
+fn the_disk_gets_full_among_short_migrations_on_sqlite() {
+    let project = story::project();
+    let Some(disk) = TinyDisk::mount(&project.path(), 600) else {
+        return skipped("only root can mount a file system");
+    };
+    for number in 1..=100 {
+        let name = format!("{number:03}_short.sql");
+        project.migration(
+            &name,
+            format!(
+                "CREATE TABLE one_{number} (id int PRIMARY KEY);\nCREATE TABLE two_{number} (id int);\n"
+            ),
+        );
+    }
+    let path = disk.0.join("test.db");
+    let url = format!("sqlite://{}", path.display());
+    let full = start(&project, &["-u", &url]);
+    let _ = expect_failure(full, 75, &["Make room on the disk of the database"]);
+    let tables = |name: &str| {
+        let sql = format!(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE '{name}'"
+        );
+        SqliteFile::at(&path).expect("sqlite3").query(&sql)
+    };
+    let applied = SqliteFile::at(&path)
+        .expect("sqlite3")
+        .query("SELECT count(*) FROM forerun_history");
+    assert_ne!(applied.trim(), "0");
+    assert_eq!(
+        (tables("one_%"), tables("two_%")),
+        (applied.clone(), applied)
+    );
+    disk.grow(64 * 1024);
+    let _ = up(&project, &["-u", &url]).run().expect_code(0);
+    assert_eq!(tables("two_%").trim(), "100");
 }
 
 /// The same on PostgreSQL.

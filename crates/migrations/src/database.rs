@@ -226,7 +226,7 @@ pub enum Fenced {
 pub struct Together<'a> {
     /// Its statements, which only create tables.
     pub statements: &'a [String],
-    /// Its row of the history. The times in it are the server's own.
+    /// Its row of the history. The session puts the times into it.
     pub row: &'a HistoryRow,
     /// Its entry of the audit. The duration in its detail likewise.
     pub audit: &'a AuditEntry,
@@ -387,9 +387,9 @@ pub trait Session: Send {
     fn most_together(&self) -> usize {
         1
     }
-    /// Runs, records and commits migrations that only create tables, each in a transaction of its own, without a wait
-    /// between them. None is applied unless the lease is still ours and the one before it is applied. After an error of
-    /// the server nothing is left of the others.
+    /// Runs, records and commits migrations that only create tables, without a wait between them: each in a transaction
+    /// of its own, or all in one and each behind a savepoint. None is applied unless the lease is still ours and the one
+    /// before it is applied. After an error of the server nothing is left of the others.
     async fn apply_together(
         &mut self,
         _lease: &Lease,

@@ -8,6 +8,7 @@
 //!   what it does after that fails at the fencing token.
 //! - **Calls block**, so each connection has a thread for what may take long; a running statement is interrupted. What
 //!   waits for no lock and no disk, such as bookkeeping within a transaction, is done without the way to that thread.
+//! - **A commit waits for the disk four times**, so short migrations that only create tables share one.
 //! - **The file** is created by the first write. Reading the status of a file that does not exist creates nothing.
 //! - **Settings** are SQLite's defaults: foreign keys are not enforced unless a script says `PRAGMA foreign_keys = ON`,
 //!   and the journal mode is that of the file. A script that sets a pragma, attaches a database or leaves temporary
@@ -28,6 +29,7 @@ mod session;
 mod signals;
 mod statements;
 mod thread;
+mod together;
 mod trace;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use forerun_migrations::database::{
     Acquire, Canceller, CommitOutcome, DatabaseError, ErrorKind, Fenced, Fingerprint, Holder,
-    Identity, Lease, LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts,
+    Identity, Lease, LeaseRequest, ServerInfo, Session, StatementOutcome, Timeouts, Together,
+    TogetherOutcome,
 };
 use forerun_migrations::history::{
     AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version,
@@ -17,6 +18,7 @@ use forerun_sql::schema::Catalog;
 
 use super::file::DatabaseFile;
 use super::thread::ConnectionThread;
+use super::together::{MOST_TOGETHER, Script};
 use crate::connection_url::SqliteOptions;
 
 /// A session on a database file.
@@ -207,6 +209,27 @@ impl Session for SqliteSession {
         self.thread
             .call(move |file| file.record_applied(&lease, &row))
             .await
+    }
+
+    fn most_together(&self) -> usize {
+        MOST_TOGETHER
+    }
+
+    async fn apply_together(
+        &mut self,
+        lease: &Lease,
+        limits: Timeouts,
+        migrations: &[Together<'_>],
+    ) -> TogetherOutcome {
+        let lease = lease.clone();
+        let scripts = migrations.iter().map(Script::from).collect();
+        let applied = self
+            .thread
+            .call(move |file| Ok(file.apply_together(&lease, limits, scripts)));
+        applied.await.unwrap_or_else(|error| TogetherOutcome {
+            lost: Some(error),
+            ..TogetherOutcome::default()
+        })
     }
 
     async fn record_reverted(

@@ -11,6 +11,7 @@ mod engine;
 mod locking;
 mod recording;
 mod statements;
+mod together;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -200,6 +201,11 @@ conformance! {
     statements::a_cancelled_statement_comes_back,
     statements::a_long_statement_is_ended_by_its_time_limit,
     statements::a_transaction_that_a_script_leaves_open_is_rolled_back_and_told,
+    together::all_are_applied,
+    together::those_before_an_error_are_applied,
+    together::what_follows_a_syntax_error_is_not_applied,
+    together::after_an_error_in_the_first_none_is_applied,
+    together::after_a_takeover_none_is_applied,
     engine::migrations_are_applied_once_and_recorded,
     engine::a_failed_migration_leaves_what_was_before_and_goes_on_when_mended,
     engine::down_reverts_the_newest_first,

@@ -1,7 +1,7 @@
 //! History, journal and audit: what is written is what is read, whatever the script did before.
 
 use forerun_migrations::database::{
-    Change, CommitOutcome, Fenced, Lease, Record, RecordOutcome, Session, Together, TogetherOutcome,
+    Change, CommitOutcome, Fenced, Record, RecordOutcome, Together,
 };
 use forerun_migrations::history::{AuditEntry, Direction, InDoubt, JournalRow, Version};
 use forerun_test_support::PostgresServer;
@@ -218,103 +218,35 @@ async fn a_constraint_that_waits_for_the_commit_rolls_the_record_back() {
     assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
 }
 
-async fn together(
-    session: &mut Box<dyn Session>,
-    lease: &Lease,
-    scripts: &[&str],
-) -> TogetherOutcome {
-    let read: Vec<_> = (1..)
-        .zip(scripts)
-        .map(|(version, script)| {
-            let entry = AuditEntry {
-                event: "migration.applied",
-                version: Some(Version::from(version)),
-                statement: None,
-                attempt: Some(1),
-                message: (*script).to_owned(),
-                detail: serde_json::json!({"duration_ms": null}),
-            };
-            (vec![(*script).to_owned()], history_row(version), entry)
-        })
-        .collect();
-    let parts: Vec<Together<'_>> = read
-        .iter()
-        .map(|(statements, row, audit)| Together {
-            statements,
-            row,
-            audit,
-        })
-        .collect();
-    assert!(session.most_together() >= parts.len());
-    session.apply_together(lease, no_limits(), &parts).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn of_migrations_sent_together_those_before_an_error_are_applied() {
+async fn what_the_server_remarks_on_migrations_sent_together_is_told() {
     let Some(server) = PostgresServer::shared() else {
         return;
     };
     let database = server.fresh_database();
     let mut session = connect(&database.url, "run").await;
     let lease = acquire(&mut session).await;
-    let outcome = together(
-        &mut session,
-        &lease,
-        &[
-            "CREATE TABLE a (id int) -- with a comment at its end",
-            "CREATE TABLE b (at timestamp(9))",
-            "CREATE TABLE a (id bigint)",
-            "CREATE TABLE d (id int)",
-        ],
-    )
-    .await;
-    assert!(outcome.lost.is_none(), "{outcome:?}");
-    assert_eq!(outcome.applied, 2);
-    assert!(
-        outcome
-            .notices
-            .iter()
-            .any(|notice| notice.message.contains("precision")),
-        "{outcome:?}"
-    );
-    assert_eq!(session.history().await.unwrap().len(), 2);
-    assert_eq!(session.audit_trail(None).await.unwrap().len(), 2);
-    assert_eq!(
-        database.query("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname IN ('a', 'b', 'd')"),
-        "a b"
-    );
-    let row = &session.history().await.unwrap()[0];
-    assert!(row.started_at <= row.finished_at && row.duration_ms >= 0);
-    assert!(
-        session.audit_trail(None).await.unwrap()[0].detail["duration_ms"].is_number(),
-        "the server's"
-    );
-}
-
-/// A syntax error is found before BEGIN has run, so no failed transaction keeps the next message from running.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_follows_a_syntax_error_is_not_applied() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
+    let migration = Together {
+        statements: &["CREATE TABLE a (at timestamp(9))".to_owned()],
+        row: &history_row(1),
+        audit: &AuditEntry {
+            event: "migration.applied",
+            version: Some(Version::from(1)),
+            statement: None,
+            attempt: Some(1),
+            message: "applied".to_owned(),
+            detail: serde_json::json!({}),
+        },
     };
-    let database = server.fresh_database();
-    let mut session = connect(&database.url, "run").await;
-    let lease = acquire(&mut session).await;
-    let scripts = [
-        "CREATE TABLE a (id int)",
-        "CREATE TABLE b (id int,,)",
-        "CREATE TABLE c (id int)",
-        "CREATE TABLE d (id int)",
-    ];
-    let outcome = together(&mut session, &lease, &scripts).await;
-    assert!(outcome.lost.is_none(), "{outcome:?}");
+    let outcome = session
+        .apply_together(&lease, no_limits(), &[migration])
+        .await;
     assert_eq!(outcome.applied, 1);
-    assert_eq!(session.history().await.unwrap().len(), 1);
-    assert_eq!(session.audit_trail(None).await.unwrap().len(), 1);
-    assert_eq!(
-        database.query("SELECT count(*) FROM pg_class WHERE relname IN ('b', 'c', 'd')"),
-        "0"
-    );
+    let told = outcome
+        .notices
+        .iter()
+        .any(|notice| notice.message.contains("precision"));
+    assert!(told, "{outcome:?}");
 }
 
 /// Who records changes by an event trigger sees the statement of the script, and nothing of ours.
@@ -339,26 +271,6 @@ async fn event_triggers_see_the_statement_alone() {
     assert_eq!(
         database.query("SELECT query FROM seen"),
         "CREATE VIEW v AS SELECT 1"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn migrations_sent_together_stop_after_a_takeover() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
-    };
-    let database = server.fresh_database();
-    let mut session = connect(&database.url, "run").await;
-    let lease = acquire(&mut session).await;
-    database.execute("UPDATE forerun_lock SET token = token + 1");
-    let scripts = ["CREATE TABLE a (id int)", "CREATE TABLE b (id int)"];
-    let outcome = together(&mut session, &lease, &scripts).await;
-    assert!(outcome.lost.is_none(), "{outcome:?}");
-    assert_eq!(outcome.applied, 0);
-    assert_eq!(session.applied().await.unwrap(), Some(Vec::new()));
-    assert_eq!(
-        database.query("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'b')"),
-        "0"
     );
 }
 

@@ -1,6 +1,6 @@
-//! Short migrations that only create tables, several on their way to the server at once: it begins the next one without
-//! a wait for our answer to the one before. Each still is a transaction of its own, which records its migration and
-//! refuses to when the one before it is not applied.
+//! Short migrations that only create tables, several on their way to the database at once: it begins the next one without
+//! a wait for our answer to the one before. Each still is all or nothing together with its record, and is not applied
+//! when the one before it is not.
 //!
 //! This is only the quick way. What goes wrong here is left to the usual way, one migration after the other, with its
 //! retries and its words for the error.
@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use forerun_sql::operation::{OperationKind, operations};
-use forerun_sql::{LockClass, Piece, Splitter};
+use forerun_sql::{LockClass, ObjectName, Piece, Splitter};
 use jiff::Timestamp;
 
 use super::attempt::{AttemptError, statement_timeouts};
@@ -186,9 +186,10 @@ impl Run<'_> {
                                 && !create.temporary
                                 && !create.incomplete
                                 && create.from.is_empty()
+                                && create.table.as_ref().is_some_and(stays)
                     )
                 );
-                if !creates || statement.text.to_ascii_lowercase().contains("pg_temp") {
+                if !creates {
                     return None;
                 }
                 statements.push(statement.text);
@@ -201,4 +202,12 @@ impl Run<'_> {
             entry: self.done_entry(step, executed, started),
         })
     }
+}
+
+/// Whether a table of this name is there for others, and longer than our connection.
+fn stays(table: &ObjectName) -> bool {
+    table.schema.as_ref().is_none_or(|schema| {
+        let schema = schema.to_ascii_lowercase();
+        schema != "temp" && !schema.starts_with("pg_temp")
+    })
 }
