@@ -8,6 +8,8 @@ use crate::{Dialect, Piece, Splitter};
 
 mod compatibility;
 mod database;
+mod found_in_proposals;
+mod proposals;
 mod teams;
 
 pub(super) fn script(dialect: Dialect, text: &str) -> Script {
