@@ -40,7 +40,8 @@ impl From<Vec<String>> for Proposal {
 
 /// What the statement does besides goes into a migration before, unless the proposal has it.
 pub(super) fn keep_other_actions(at: &At<'_>, proposal: &mut Proposal) {
-    if proposal.migrations.is_empty() || proposal.replaces == Replaces::File {
+    let alone = at.statement.operations.list.len() < 2;
+    if alone || proposal.migrations.is_empty() || proposal.replaces == Replaces::File {
         return;
     }
     let written = plain(&proposal.migrations.join("\n"));
