@@ -6,6 +6,8 @@
     reason = "tests"
 )]
 
+mod defaults;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
