@@ -164,6 +164,17 @@ fn nobody_waits_for_a_table_that_is_locked() {
         &["2 pg-alter-type"],
         &["1 pg-alter-type"],
     );
+    // Nor is a check read, but that it refuses NULL is known.
+    project.migration(
+        "0002_pending.sql",
+        "ALTER TABLE customers ALTER COLUMN checked SET NOT NULL;\n\
+         ALTER TABLE customers ALTER COLUMN open SET NOT NULL;\n",
+    );
+    expect(
+        &found(&json(&lint(&project))),
+        &["2 pg-set-not-null"],
+        &["1 pg-set-not-null"],
+    );
     // Its default cannot be read now, so nothing is said of it.
     project.migration(
         "0002_pending.sql",
@@ -181,6 +192,32 @@ fn nobody_waits_for_a_table_that_is_locked() {
         &["1 bc-change-default"],
         &[],
     );
+}
+
+/// The condition of an index cannot be read then, but which columns it uses is known.
+#[test]
+fn an_index_with_a_condition_is_known_while_its_table_is_locked() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE TABLE t (id bigint, state varchar(20), unknown varchar(20), other varchar(20)); \
+         CREATE INDEX ON t (id) WHERE state <> ''; CREATE INDEX ON t (other) WHERE true",
+    );
+    let project = adopted(
+        &database.url,
+        "ALTER TABLE t ALTER COLUMN state TYPE varchar(50);\n\
+         ALTER TABLE t ALTER COLUMN unknown TYPE varchar(50);\n",
+    );
+    let mut session = database.session();
+    for statement in ["BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE;", "COMMIT;"] {
+        let _ = session.run(statement);
+        let document = json(&lint(&project));
+        assert_eq!(document["schema_from"], "database", "{document:#}");
+        let absent = ["2 pg-alter-type"];
+        expect(&found(&document), &["1 pg-alter-type"], &absent);
+    }
 }
 
 #[test]
