@@ -245,6 +245,42 @@ fn schemas_of_the_search_path_are_told_apart() {
     expect(&found(&document), &["1 pg-alter-type"], &absent);
 }
 
+/// The page about lint shows what is really printed.
+#[test]
+fn the_manual_shows_real_output() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/lint.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    let shows = |command: &str, outcome: &CommandOutcome| {
+        let example = format!("```console\n$ {command}\n{}```\n", outcome.stdout);
+        assert!(manual.contains(&example), "{example}");
+    };
+    let database = server.fresh_database();
+    database.execute("CREATE TABLE customers (id bigint PRIMARY KEY, name varchar(100))");
+    // What ANALYZE would find.
+    database.execute("UPDATE pg_class SET reltuples = 12034567 WHERE relname = 'customers'");
+    let project = adopted(&database.url, "");
+    project.migration(
+        "0002_names.sql",
+        "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);\n",
+    );
+    std::fs::remove_file(project.path().join("migrations/0002_pending.sql")).unwrap();
+    let text = ["--format", "text", "migrate", "lint"];
+    let outcome = project.run(&text).expect_code(5);
+    shows("forerun migrate lint -u postgres://…", &outcome);
+
+    let project = ScratchProject::new(env!("CARGO_BIN_EXE_forerun"));
+    let orders = "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint);\n";
+    project.migration("0001_orders.sql", orders);
+    let index = "CREATE INDEX orders_customer ON orders (customer_id);\n";
+    project.migration("0002_index.sql", index);
+    let text = [&text[..], &["--dialect", "postgres"]].concat();
+    let outcome = project.run(&text).expect_code(5);
+    shows("forerun migrate lint --dialect postgres", &outcome);
+}
+
 #[test]
 fn foreign_tables_are_known() {
     let Some(server) = PostgresServer::shared() else {
