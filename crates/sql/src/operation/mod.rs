@@ -12,6 +12,7 @@ use crate::{Dialect, ObjectKind, ObjectName};
 mod alter_table;
 mod column;
 mod constraint;
+mod default_value;
 mod expression;
 mod index;
 mod mysql;

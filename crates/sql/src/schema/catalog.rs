@@ -112,11 +112,15 @@ impl Schema {
 
     /// What a statement does not say of what it makes.
     fn note(&mut self, kind: &OperationKind, object: &CatalogObject) {
+        // SQLite keeps the statements themselves.
+        let of_server = self.dialect != Dialect::Sqlite;
         match kind {
             OperationKind::CreateTable(create) => {
                 let table = create.table.as_ref().and_then(|name| self.table_mut(name));
                 if let Some(table) = table {
                     table.rows = object.rows;
+                    let columns = table.columns.iter_mut();
+                    columns.for_each(|column| column.default_of_server = of_server);
                 }
             }
             OperationKind::Create { object: made, .. } => {
