@@ -7,6 +7,7 @@
 )]
 
 mod defaults;
+mod if_exists;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
