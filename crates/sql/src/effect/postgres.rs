@@ -168,7 +168,9 @@ impl List<'_> {
                 self.add(table, ACCESS_EXCLUSIVE, scan_if(scans));
             }
             OperationKind::ColumnOther { table, action, .. } => self.column_other(table, action),
-            OperationKind::AddConstraint { table, constraint } => {
+            OperationKind::AddConstraint {
+                table, constraint, ..
+            } => {
                 self.add_constraint(table, constraint);
             }
             OperationKind::ValidateConstraint { table, constraint } => {
@@ -241,6 +243,19 @@ impl List<'_> {
             | OperationKind::Delete { table, .. } => self.add(table, ROW_EXCLUSIVE, Work::Rows),
             // Any mode can be written; this is the one without.
             OperationKind::LockTable { table } => self.briefly(table),
+            // The table is locked before the server looks.
+            OperationKind::Nothing { of, table } => {
+                let lock = match of.written() {
+                    OperationKind::CreateIndex(index) if index.concurrently => {
+                        SHARE_UPDATE_EXCLUSIVE
+                    }
+                    OperationKind::CreateIndex(_) => SHARE,
+                    _ => ACCESS_EXCLUSIVE,
+                };
+                if let Some(table) = table {
+                    self.add(table, lock, Work::Metadata);
+                }
+            }
             OperationKind::IndexVisibility { .. }
             | OperationKind::ModifyColumn { .. }
             | OperationKind::AddEnumValue { .. }

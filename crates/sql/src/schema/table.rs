@@ -37,6 +37,8 @@ pub struct Table {
     pub(super) last_column_change: String,
     /// How many rows the server thinks that it has; `None` where it does not know, or thinks of none: that is no proof.
     pub rows: Option<u64>,
+    /// It may have constraints that are not known.
+    pub sketch: bool,
 }
 
 /// A column of a table.
@@ -193,8 +195,14 @@ impl Table {
                 }
             }
             OperationKind::ModifyColumn {
-                column, definition, ..
+                column,
+                definition,
+                if_exists,
+                ..
             } => {
+                if *if_exists && !self.incomplete && self.column(dialect, column).is_none() {
+                    return;
+                }
                 let constraints = definition.constraints.iter().cloned();
                 self.constraints.extend(constraints);
                 if let Some(known) = self.column_mut(dialect, column) {
@@ -215,7 +223,17 @@ impl Table {
                     definition.default.clone_from(default);
                 }
             }
-            OperationKind::AddConstraint { constraint, .. } => {
+            OperationKind::AddConstraint {
+                constraint,
+                if_not_exists,
+                ..
+            } => {
+                let name = constraint.name.as_ref();
+                if *if_not_exists
+                    && name.is_some_and(|name| self.constraint(dialect, name).is_some())
+                {
+                    return;
+                }
                 if let ConstraintKind::NotNull { column } = &constraint.kind
                     && let Some(definition) = self.column_mut(dialect, column)
                 {

@@ -41,6 +41,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             table,
             column,
             default: Some(new),
+            ..
         } => (table, column, new),
         OperationKind::ModifyColumn {
             table,
