@@ -6,6 +6,8 @@
     reason = "tests"
 )]
 
+mod if_exists;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
--- What exists, as the statements that would make it: kind of the row, statement, estimated rows, whether it is a sketch.
+-- What exists, as the statements that would make it: kind of the row, statement, estimated rows, whether it is a sketch
+-- (there is more to it than is said here).
 -- The functions that spell an expression wait for a table that somebody has locked for himself; those are left out.
 WITH busy AS MATERIALIZED (
     SELECT DISTINCT l.relation FROM pg_catalog.pg_locks l
@@ -88,14 +89,13 @@ WITH busy AS MATERIALIZED (
     LEFT JOIN relation target ON target.oid = key.confrelid
     GROUP BY key.conrelid
 ), index AS MATERIALIZED (
-    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indpred, i.indkey, i.indnkeyatts, x.relname, m.amname,
+    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indisvalid, i.indpred, i.indkey, i.indnkeyatts, x.relname, m.amname,
            relation.name AS relation, relation.busy
     FROM relation
     JOIN pg_catalog.pg_index i ON i.indrelid = relation.oid
     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     JOIN pg_catalog.pg_am m ON m.oid = x.relam
-    WHERE i.indisvalid
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                       WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x'))
 ), expression AS MATERIALIZED (
     -- For an expression all columns that its index uses: if the type of one of them changes the index is built anew.
@@ -137,10 +137,19 @@ SELECT 'type', 'CREATE DOMAIN ' || own.prefix || quote_ident(t.typname) || ' AS 
                THEN ' CHECK (true)' ELSE '' END, NULL, true, 1, 0
 FROM own JOIN pg_catalog.pg_type t ON t.typnamespace = own.oid WHERE t.typtype = 'd'
 UNION ALL
+-- All other types, and sequences, by their names.
+SELECT 'type', 'CREATE TYPE ' || own.prefix || quote_ident(t.typname), NULL, true, 1, 0
+FROM own JOIN pg_catalog.pg_type t ON t.typnamespace = own.oid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+WHERE t.typtype IN ('r', 'm', 'p') OR (t.typtype = 'c' AND c.relkind = 'c') OR (t.typtype = 'b' AND t.typcategory <> 'A')
+UNION ALL
+SELECT 'sequence', 'CREATE SEQUENCE ' || own.prefix || quote_ident(c.relname), NULL, true, 1, 0
+FROM own JOIN pg_catalog.pg_class c ON c.relnamespace = own.oid WHERE c.relkind = 'S'
+UNION ALL
 SELECT 'table', 'CREATE ' || CASE WHEN relation.relkind = 'f' THEN 'FOREIGN ' ELSE '' END || 'TABLE ' || relation.name
        || ' (' || concat_ws(', ', table_columns.text, table_keys.text) || ')'
        || CASE relation.relkind WHEN 'p' THEN ' PARTITION BY LIST (unknown)' WHEN 'f' THEN ' SERVER unknown' ELSE '' END,
-       relation.estimate, false, 2, 0
+       relation.estimate, relation.busy, 2, 0
 FROM relation
 LEFT JOIN table_columns ON table_columns.attrelid = relation.oid
 LEFT JOIN table_keys ON table_keys.conrelid = relation.oid
@@ -155,7 +164,7 @@ SELECT 'index', 'CREATE ' || CASE WHEN index.indisunique THEN 'UNIQUE ' ELSE '' 
        || ' (' || index_columns.text || ')'
        || CASE WHEN index.indpred IS NULL THEN ''
                WHEN index.busy THEN ' WHERE unknown'
-               ELSE ' WHERE ' || pg_get_expr(index.indpred, index.indrelid) END, NULL, false, 4, 0
+               ELSE ' WHERE ' || pg_get_expr(index.indpred, index.indrelid) END, NULL, NOT index.indisvalid, 4, 0
 FROM index JOIN index_columns ON index_columns.indexrelid = index.indexrelid
 UNION ALL
 SELECT 'partition', 'ALTER TABLE ' || parent.name || ' ATTACH PARTITION ' || part.name || ' DEFAULT', NULL, false, 5, 0
