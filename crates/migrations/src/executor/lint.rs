@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Runner;
 use super::connect::run_entry;
 use super::inspect::{Recorded, Summaries, read};
-use crate::database::{ServerInfo, Session};
+use crate::database::{DatabaseError, ErrorKind, ServerInfo, Session};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Direction, Version};
@@ -34,7 +34,7 @@ impl Runner {
     /// since nothing says what would run together. `also` is what others have found of a version.
     ///
     /// # Errors
-    /// When the directory or the database cannot be read.
+    /// When the directory or the database cannot be read, and when `settings` are for another server than there is.
     pub async fn lint(
         &self,
         directory: &DirectorySource,
@@ -43,10 +43,15 @@ impl Runner {
     ) -> Result<Report, RunError> {
         let (directory, mut session) = self.open(directory).await?;
         let recorded = read(session.as_mut()).await?;
-        let settings = Settings {
-            server: server(session.server()),
-            ..settings
-        };
+        let asked = settings.server.mariadb;
+        let server = server(session.server());
+        if asked.is_some() && server.mariadb.is_some() && asked != server.mariadb {
+            return Err(RunError::Database {
+                doing: "connecting",
+                error: another_server(session.server(), asked),
+            });
+        }
+        let settings = Settings { server, ..settings };
         // Whether files contradict the history is for `status` and `up` to say.
         let pending = plan::compare(&directory, &recorded.applied, true).pending;
         let waiting = |migration: &Migration| {
@@ -350,6 +355,19 @@ fn before<'a>(
     };
     let migrations = directory.migrations.iter().enumerate();
     migrations.filter(there).map(|(_, migration)| migration)
+}
+
+/// MySQL and MariaDB are one dialect, and do not do the same for a statement.
+fn another_server(info: &ServerInfo, mariadb: Option<bool>) -> DatabaseError {
+    let asked = match mariadb {
+        Some(true) => "MariaDB",
+        _ => "MySQL",
+    };
+    let message = format!(
+        "the server is {}, and the migrations are to be judged for {asked}",
+        info.product
+    );
+    DatabaseError::new(ErrorKind::Configuration, message)
 }
 
 /// What the linter needs of `PostgreSQL 15.18`, `MariaDB 10.11.6`.
