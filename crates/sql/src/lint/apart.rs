@@ -93,6 +93,7 @@ pub(super) fn built_on(file: &FileAt<'_>) -> Option<usize> {
                 operation.kind,
                 OperationKind::TransactionControl
                     | OperationKind::Setting { .. }
+                    | OperationKind::Nothing { .. }
                     | OperationKind::CreateIndex(_)
                     | OperationKind::DropIndex { .. }
                     | OperationKind::Insert { .. }

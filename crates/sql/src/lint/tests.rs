@@ -9,6 +9,7 @@ use crate::{Dialect, Piece, Splitter};
 mod compatibility;
 mod database;
 mod found_in_proposals;
+mod nothing;
 mod proposals;
 mod teams;
 
