@@ -116,6 +116,9 @@ impl<'a> Run<'a> {
         let outcome = self.project.run(&words);
         self.project.remove("migrations/0002_found.sql");
         let document: Value = serde_json::from_str(&outcome.stdout).expect("it is JSON");
+        // That it was asked, and has answered.
+        let warnings = document["warnings"].as_array().map_or(0, Vec::len);
+        assert!(dialect.is_some() || warnings == 0, "{document:#}");
         let findings = document["findings"].as_array().unwrap();
         let own = findings
             .iter()
