@@ -42,6 +42,7 @@ impl Runner {
             migrations: rows.iter().map(as_finished).collect(),
             left_for_later: Vec::new(),
             held: Vec::new(),
+            blocked: Vec::new(),
             applied: rows.len(),
             newest: Some(version.clone()),
         })

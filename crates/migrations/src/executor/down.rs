@@ -186,6 +186,7 @@ fn report(
         outcome,
         left_for_later: Vec::new(),
         held: Vec::new(),
+        blocked: Vec::new(),
         applied: left.len(),
         newest: directory.newest(left).cloned(),
         migrations,

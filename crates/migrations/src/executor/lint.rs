@@ -73,6 +73,9 @@ impl Runner {
                 continue;
             }
             let summary = summaries.of(self, pending.script)?;
+            directory.check_conditions(pending.migration, summary, &|version| {
+                plan::is_present(&directory, &recorded.applied, version)
+            })?;
             let transactional = self.database.capabilities().transactional_ddl;
             let mode = plan::mode_of(pending.script, summary, transactional);
             let version = &pending.migration.version;

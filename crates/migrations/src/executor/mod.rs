@@ -110,6 +110,8 @@ pub struct RunReport {
     pub left_for_later: Vec<String>,
     /// Contract migrations that have to wait; the run stopped before the first of them.
     pub held: Vec<Held>,
+    /// What it had to run and stands behind the first of those, as file names.
+    pub blocked: Vec<String>,
     /// Versions in the history now.
     pub applied: usize,
     /// Newest version in the history now.

@@ -299,6 +299,7 @@ pub fn directory(
             continue;
         }
         let summary = migration.up.inspect(dialect)?;
+        directory.check_conditions(migration, &summary, &|_| false)?;
         let mode = plan::mode_of(&migration.up, &summary, dialect != Dialect::Mysql);
         let also = (selection.also)(migration);
         judge.judge(&migration.version, &migration.up, &summary, mode, also)?;

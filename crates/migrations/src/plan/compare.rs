@@ -29,6 +29,8 @@ pub enum Conflict {
         recorded: String,
         /// Digest of the file.
         found: String,
+        /// What is wrong with the file as it is now, where that keeps its SQL from being read.
+        unreadable: Option<String>,
     },
     /// An applied version below the newest file has no file.
     Missing {
@@ -242,13 +244,33 @@ fn without_file<'a>(
 /// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
 /// checkpoint.
 fn covered<'a>(directory: &MigrationDirectory, rows: &[Row<'a>]) -> Option<&'a Version> {
-    let covers = |(row, place): &&Row<'a>| {
-        let declared = row.origin == Origin::Baseline && row.script.is_empty();
-        let checkpoint = || directory.migrations.get((*place)?)?.checkpoint.as_ref();
-        declared || checkpoint().is_some_and(|script| script.file_name == row.script)
-    };
+    let covers = |(row, _): &&Row<'a>| covers(directory, &row.version, row.origin, &row.script);
     let versions = rows.iter().filter(covers).map(|(row, _)| &row.version);
     versions.max()
+}
+
+/// Whether a row of the history stands for everything up to its version.
+pub(crate) fn covers(
+    directory: &MigrationDirectory,
+    version: &Version,
+    origin: Origin,
+    script: &str,
+) -> bool {
+    let declared = origin == Origin::Baseline && script.is_empty();
+    let checkpoint = || directory.get(version)?.checkpoint.as_ref();
+    declared || checkpoint().is_some_and(|checkpoint| checkpoint.file_name == script)
+}
+
+/// Whether a version is applied, or covered by one that is.
+pub(crate) fn is_present(
+    directory: &MigrationDirectory,
+    applied: &[AppliedVersion],
+    version: &Version,
+) -> bool {
+    applied.iter().any(|row| {
+        let covered = || covers(directory, &row.version, row.origin, &row.script);
+        row.version == *version || (version.is_number() && *version < row.version && covered())
+    })
 }
 
 /// Where a database without a history begins, if not with the first migration.
