@@ -12,7 +12,10 @@ mod answers;
 mod rollout;
 mod story;
 
+use std::process::Command;
+
 use answers::{databases, document, finished, json, lines, text, texts};
+use forerun_test_support::ScratchProject;
 use rollout::{
     ADDRESS, DROP, LATER, USERS, add, deployed, deployments, ledger, ready_to_drop, roll_out,
     running, up,
@@ -309,5 +312,92 @@ fn a_rollout_is_not_closed_while_its_migrations_are_running() {
         gate.open();
         let _ = running.wait().expect_code(0);
         let _ = deployed(&project, "2.5.0", 0);
+    }
+}
+
+fn git(project: &ScratchProject, words: &[&str]) {
+    let mut git = Command::new("git");
+    git.current_dir(project.path())
+        .args(["-c", "commit.gpgsign=false"])
+        .args(words);
+    for name in ["GIT_AUTHOR", "GIT_COMMITTER"] {
+        git.env(format!("{name}_NAME"), "me");
+        git.env(format!("{name}_EMAIL"), "me@localhost");
+    }
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Files that `x-behind-contract` finds, which stops nothing.
+fn behind(project: &ScratchProject, options: &[&str]) -> Vec<String> {
+    let words = [&["--format", "json", "migrate", "lint"], options].concat();
+    let found = document(&project.run(&words));
+    let findings = found["findings"].as_array().unwrap().iter();
+    let of_rule = findings.filter(|finding| finding["rule"] == "x-behind-contract");
+    of_rule
+        .map(|finding| finding["script"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn lint_finds_what_would_stand_behind_a_held_migration() {
+    let project = story::project();
+    let since = ["--dialect", "postgres", "--base", "base"];
+    git(&project, &["init", "--quiet"]);
+    git(
+        &project,
+        &["commit", "--quiet", "--allow-empty", "-m", "none"],
+    );
+    git(&project, &["branch", "base"]);
+    let drop = |directive: &str| {
+        let sql =
+            format!("-- forerun:contract {directive}\nALTER TABLE users DROP COLUMN email;\n");
+        project.migration(DROP.0, sql);
+    };
+    add(&project, USERS);
+    drop("");
+    add(&project, LATER);
+    // All of it is new: the first deployment waives the gates.
+    assert!(behind(&project, &since).is_empty());
+    project.remove("migrations/0003_drop_email.sql");
+    project.remove("migrations/0004_add_phone.sql");
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "-m", "users"]);
+    git(&project, &["branch", "--force", "base"]);
+    add(&project, ADDRESS);
+    add(&project, LATER);
+    for (directive, found) in [
+        ("", true),
+        ("after=0002 unused-since=2.5.0", true),
+        ("unused-since=2.5.0", true),
+        ("after=0001", true),
+        ("after=0001 unused-since=2.5.0", false),
+    ] {
+        drop(directive);
+        let expected = match found {
+            true => vec!["0004_add_phone.sql".to_owned()],
+            false => Vec::new(),
+        };
+        assert_eq!(behind(&project, &since), expected, "{directive}");
+    }
+    // What is merged may have been deployed on its own.
+    assert!(behind(&project, &since[..2]).is_empty());
+    for target in databases() {
+        let project = empty_project_for(&target);
+        for migration in [USERS, ADDRESS, DROP, LATER] {
+            add(&project, migration);
+        }
+        assert!(behind(&project, &[]).is_empty(), "{target:?}");
+        for later in [ADDRESS, DROP, LATER] {
+            project.remove(&format!("migrations/{}", later.0));
+        }
+        roll_out(&project, "2.4.0");
+        for migration in [ADDRESS, DROP, LATER] {
+            add(&project, migration);
+        }
+        assert_eq!(behind(&project, &[]), ["0004_add_phone.sql"], "{target:?}");
+        // The first part of it has been deployed, so that the rest may be ready.
+        let _ = up(&project, "2.6.0", 5);
+        assert!(behind(&project, &[]).is_empty(), "{target:?}");
     }
 }

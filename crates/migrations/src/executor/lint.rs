@@ -11,7 +11,7 @@ use crate::database::{ServerInfo, Session};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{Direction, Version};
-use crate::lint::{Also, Cut, Finding, Judge, Report};
+use crate::lint::{Also, Behind, Cut, Finding, Judge, Report};
 use crate::plan::{self, Plan, Step};
 
 /// What follows from findings in what is about to run.
@@ -67,6 +67,7 @@ impl Runner {
             judge.together_from_here();
         }
         let mut summaries = Summaries::default();
+        let mut behind = (!recorded.applied.is_empty()).then(Behind::default);
         for pending in &pending {
             if plan::is_only_checkpoint(pending.migration) {
                 judge.learn(pending.script)?;
@@ -83,7 +84,11 @@ impl Runner {
             if let Some(begun) = journal.find(|row| row.version == *version) {
                 judge.next_is_begun(begun.statements_done);
             }
-            judge.judge(version, pending.script, summary, mode, also(version))?;
+            let mut also = also(version);
+            if let Some(behind) = &mut behind {
+                also.extend(behind.next(pending.migration, summary));
+            }
+            judge.judge(version, pending.script, summary, mode, also)?;
         }
         Ok(judge.finish())
     }

@@ -72,7 +72,7 @@ fn contract(arguments: &str) -> Result<Contract, String> {
                 if is_placeholder(value) {
                     return Err(format!(
                         "\"{}\" stands for a version: write the number of the migration that made unnecessary what this \
-                         one takes away, such as after=0007",
+                         one takes away; {FORM}",
                         shortened(value)
                     ));
                 }
@@ -85,7 +85,7 @@ fn contract(arguments: &str) -> Result<Contract, String> {
                 if is_placeholder(value) {
                     return Err(format!(
                         "\"{}\" stands for the name of a release: write the first one that does not use what this \
-                         migration takes away, such as unused-since=2.5.0, or leave unused-since out",
+                         migration takes away; {FORM}",
                         shortened(value)
                     ));
                 }
