@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::attempt::AttemptError;
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
 use super::run::Run;
+use super::summaries::Summaries;
 use super::transaction::fence;
 use super::{FinishedMigration, Outcome, RunReport, Runner};
 use crate::database::{CommitOutcome, Timeouts};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Runner;
 use super::connect::run_entry;
-use super::inspect::Summaries;
+use super::summaries::Summaries;
 use super::up::UpOptions;
 use crate::database::Session;
 use crate::directory::{ContractConditions, MigrationDirectory, Repeat, ScriptSummary};

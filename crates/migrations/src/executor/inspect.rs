@@ -1,17 +1,16 @@
 //! Looking without changing anything: plan and status. Reading needs only SELECT.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
 use super::Runner;
 use super::gates::Strictness;
 use super::lint::LintMode;
+use super::summaries::Summaries;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
-use crate::directory::{
-    DirectoryError, DirectorySource, MigrationDirectory, Repeat, Script, ScriptSummary, SumFile,
-};
+use crate::directory::{DirectoryError, DirectorySource, MigrationDirectory, Repeat, SumFile};
 use crate::error::{OtherTool, Refusal, RunError};
 use crate::event::Event;
 use crate::history::{
@@ -25,14 +24,6 @@ pub(super) struct Recorded {
     pub journal: Vec<JournalRow>,
     /// The bookkeeping tables exist.
     pub tables: bool,
-}
-
-/// Summaries of scripts that were read already, so that making the plan again under the lock reads no file twice.
-#[derive(Default)]
-pub(super) struct Summaries {
-    known: HashMap<(String, Direction), ScriptSummary>,
-    /// Scripts that a warning was given about.
-    told: HashSet<String>,
 }
 
 /// Where a database stands.
@@ -401,32 +392,6 @@ impl Runner {
 
     pub(super) fn warn(&self, code: &'static str, message: String) {
         self.events.emit(&Event::Warning { code, message });
-    }
-}
-
-impl Summaries {
-    /// The summary of a script, read at most once.
-    pub fn of(&mut self, runner: &Runner, script: &Script) -> Result<&ScriptSummary, RunError> {
-        // A file may hold both directions.
-        let key = (script.file_name.clone(), script.direction);
-        if !self.known.contains_key(&key) {
-            let summary = script.inspect(runner.database.dialect())?;
-            for warning in &summary.warnings {
-                runner.warn("script", warning.to_string());
-            }
-            self.known.insert(key.clone(), summary);
-        }
-        Ok(&self.known[&key])
-    }
-
-    /// Whether something was not told before.
-    pub fn tell(&mut self, message: &str) -> bool {
-        self.told.insert(message.to_owned())
-    }
-
-    pub fn known(&self, script: &Script) -> Option<&ScriptSummary> {
-        let key = (script.file_name.clone(), script.direction);
-        self.known.get(&key)
     }
 }
 

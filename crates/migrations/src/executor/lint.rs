@@ -6,7 +6,8 @@ use forerun_sql::lint::{Kind, Server, Settings, Severity};
 use forerun_sql::schema::Catalog;
 
 use super::Runner;
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
+use super::summaries::Summaries;
 use crate::database::{ServerInfo, Session};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};

@@ -23,6 +23,7 @@ mod retry;
 mod run;
 mod statements;
 mod stop;
+mod summaries;
 mod trace;
 mod transaction;
 mod unlock;

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::connect::run_entry;
 use super::gates::{held_entries, overridden_entries};
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
 use super::lint::LintMode;
 use super::lock::LockWait;
 use super::run::{CLEAN_UP_TIMEOUT, Run};
+use super::summaries::Summaries;
 use super::{Outcome, RunReport, Runner};
 use crate::database::{ErrorKind, Lease, Session};
 use crate::directory::{DirectorySource, MigrationDirectory};

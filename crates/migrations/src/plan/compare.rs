@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::covered::covered;
 use crate::directory::{Migration, MigrationDirectory, Repeat, Script};
-use crate::history::{AppliedVersion, Origin, Version};
+use crate::history::{AppliedVersion, Version};
 
 /// How an applied script differs from the file it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -114,7 +115,7 @@ pub struct Comparison<'a> {
 }
 
 /// A row of the history, and the place of its migration in the directory.
-type Row<'a> = (&'a AppliedVersion, Option<usize>);
+pub(super) type Row<'a> = (&'a AppliedVersion, Option<usize>);
 
 /// Compares. Linear in both, but for the look-up of versions.
 pub fn compare<'a>(
@@ -241,38 +242,6 @@ fn without_file<'a>(
     }
 }
 
-/// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
-/// checkpoint.
-fn covered<'a>(directory: &MigrationDirectory, rows: &[Row<'a>]) -> Option<&'a Version> {
-    let covers = |(row, _): &&Row<'a>| covers(directory, &row.version, row.origin, &row.script);
-    let versions = rows.iter().filter(covers).map(|(row, _)| &row.version);
-    versions.max()
-}
-
-/// Whether a row of the history stands for everything up to its version.
-pub(crate) fn covers(
-    directory: &MigrationDirectory,
-    version: &Version,
-    origin: Origin,
-    script: &str,
-) -> bool {
-    let declared = origin == Origin::Baseline && script.is_empty();
-    let checkpoint = || directory.get(version)?.checkpoint.as_ref();
-    declared || checkpoint().is_some_and(|checkpoint| checkpoint.file_name == script)
-}
-
-/// Whether a version is applied, or covered by one that is.
-pub(crate) fn is_present(
-    directory: &MigrationDirectory,
-    applied: &[AppliedVersion],
-    version: &Version,
-) -> bool {
-    applied.iter().any(|row| {
-        let covered = || covers(directory, &row.version, row.origin, &row.script);
-        row.version == *version || (version.is_number() && *version < row.version && covered())
-    })
-}
-
 /// Where a database without a history begins, if not with the first migration.
 fn newest_checkpoint(directory: &MigrationDirectory) -> Option<usize> {
     let mut migrations = directory.migrations.iter();
@@ -296,7 +265,7 @@ pub(crate) fn script_of<'a>(migration: &'a Migration, row: &AppliedVersion) -> &
 mod tests {
     use super::*;
     use crate::directory::{Layout, Script};
-    use crate::history::Checksums;
+    use crate::history::{Checksums, Origin};
 
     fn script(version: u32, digest: &str) -> Script {
         let file_name = format!("{version:04}_x.sql");

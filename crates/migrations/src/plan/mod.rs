@@ -4,6 +4,7 @@
 //! on what another runner has changed meanwhile.
 
 mod compare;
+mod covered;
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use compare::{Comparison, Conflict, Difference, Pending, compare};
-pub(crate) use compare::{covers, is_only_checkpoint, is_present, script_of};
+pub(crate) use compare::{is_only_checkpoint, script_of};
+pub(crate) use covered::{covers, is_present};
 
 use crate::database::Capabilities;
 use crate::directory::{Condition, Migration, Script, ScriptSummary, StatementSummary, hex};
