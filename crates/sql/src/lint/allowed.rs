@@ -1,6 +1,6 @@
 //! `forerun:allow RULE "reason"`: findings that are meant to be.
 
-use super::finding::Finding;
+use super::finding::{Finding, Replaces};
 use super::rule::{Needs, Rule};
 use super::{rule, rules};
 use crate::{Dialect, DirectiveKind, Position, Statement, parse_directives};
@@ -52,15 +52,20 @@ impl Allowed {
         Some(exception.reason.clone())
     }
 
-    /// Exceptions for rules that do not exist, and those that nothing needs.
-    pub fn leftovers(self, heard: &[&'static Rule]) -> Vec<Finding> {
+    /// Exceptions for rules that do not exist, and those that nothing needs. Where statements find nothing to do in this
+    /// database, they may need one for another.
+    pub fn leftovers(self, heard: &[&'static Rule], finding_nothing: &[usize]) -> Vec<Finding> {
         let is_heard = |id: &str| heard.iter().any(|rule| rule.id == id);
         let unused = self.list.into_iter().filter(|exception| !exception.used);
         unused
             .filter_map(|exception| {
                 let (rule, message) = match rule(&exception.rule) {
                     // One that is not heard here may still need its exception elsewhere.
-                    Some(known) if is_of_elsewhere(known) || !is_heard(known.id) => {
+                    Some(known)
+                        if is_of_elsewhere(known)
+                            || !is_heard(known.id)
+                            || is_of_nothing(&exception, finding_nothing) =>
+                    {
                         return None;
                     }
                     Some(_) => (
@@ -80,11 +85,20 @@ impl Allowed {
                     end: exception.position,
                     message,
                     instead: Vec::new(),
+                    replaces: Replaces::default(),
                     allowed: None,
                     rewrites: false,
                 })
             })
             .collect()
+    }
+}
+
+/// Whether an exception is for a statement that finds nothing to do here.
+fn is_of_nothing(exception: &Exception, finding_nothing: &[usize]) -> bool {
+    match exception.statement {
+        Some(own) => finding_nothing.contains(&own),
+        None => !finding_nothing.is_empty(),
     }
 }
 

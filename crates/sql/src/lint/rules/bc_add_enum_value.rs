@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE notes (id bigint PRIMARY KEY, mood enum('good', 'bad'));",
             found: "ALTER TABLE notes MODIFY mood enum('good', 'bad', 'so-so');",
             instead: &["-- forerun:contract unused-since=2.5.0\n\
-                     ALTER TABLE notes MODIFY mood enum('good', 'bad', 'so-so');"],
+                     ALTER TABLE notes MODIFY mood enum('good', 'bad', 'so-so'), ALGORITHM=INSTANT;"],
             claims: &[],
         },
     ],
@@ -38,7 +38,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let added = match &at.operation.kind {
-        OperationKind::AddEnumValue { object, value } if at.is_old_object(object) => value.clone(),
+        OperationKind::AddEnumValue { object, value, .. } if at.is_old_object(object) => {
+            value.clone()
+        }
         _ => {
             let Some(column) = redefined(at) else {
                 return;
