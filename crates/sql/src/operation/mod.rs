@@ -134,7 +134,7 @@ pub enum OperationKind {
         to: ObjectName,
         /// Its table, for an index (MySQL) or a trigger.
         table: Option<ObjectName>,
-        /// `IF EXISTS` of what is renamed by itself, or as one of several (MariaDB).
+        /// `IF EXISTS` (MariaDB).
         if_exists: bool,
     },
     /// `ADD COLUMN`.
@@ -396,8 +396,7 @@ pub enum OperationKind {
     TransactionControl,
     /// `SELECT`, `SHOW`, `EXPLAIN` and others that only read.
     Query,
-    /// What does nothing in this schema: `IF EXISTS` of what is not there, or `IF NOT EXISTS` of what is. No statement is
-    /// this by itself: who knows a schema finds it out.
+    /// `IF EXISTS` of what is not there, or `IF NOT EXISTS` of what is: only who knows a schema says so.
     Nothing {
         /// What it would do.
         of: Box<OperationKind>,

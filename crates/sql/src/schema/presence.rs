@@ -171,13 +171,15 @@ impl Schema {
         let views = self.others.iter().filter(|((kind, key), view)| {
             *kind == ObjectKind::MaterializedView && self.may_mean(table, key, view.made_in)
         });
-        let views = views.map(|((_, key), view)| (&key.0, view.made_in));
+        let views = views.map(|((_, key), view)| (&key.0, view.made_in, None));
         let tables = self.meant(table).into_iter();
-        let tables = tables.map(|(key, table)| (&key.0, table.made_in));
+        let tables = tables.map(|(key, table)| (&key.0, table.made_in, Some(table)));
         let mut places = tables.chain(views).peekable();
         places.peek().is_some()
-            && places
-                .all(|(schema, made_in)| self.is_since(made_in) && self.has_index_in(schema, index))
+            && places.all(|(schema, made_in, table)| {
+                let is_its_own = table.is_some_and(|own| is_index_of(self.dialect, own, index));
+                self.is_since(made_in) && (is_its_own || self.has_index_in(schema, index))
+            })
     }
 
     fn has_index_in(&self, schema: &Option<String>, index: &str) -> bool {

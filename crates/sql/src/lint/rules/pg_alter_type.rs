@@ -1,6 +1,6 @@
 use super::super::locks::effects_on_old;
 use super::super::pg_conversion::conversion;
-use super::super::pg_remedy::{alter, other_actions};
+use super::super::pg_remedy::alter;
 use super::super::remedy::{
     contract, copied, keep_converted, literal, name, no_longer_same, object,
 };
@@ -116,7 +116,7 @@ fn beside(
         &values.forth_of_row,
         values.back_of_row.as_deref(),
     );
-    let mut files = other_actions(at, table);
+    let mut files = Vec::new();
     let two = SecondColumn::of(at.schema(), table, column, new.as_str());
     let Some(two) = two else {
         // Nothing is known of what else the old one has.

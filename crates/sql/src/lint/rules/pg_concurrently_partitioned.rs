@@ -57,20 +57,31 @@ fn by_partition(at: &At<'_>, index: &CreateIndex, table: &ObjectName) -> Vec<Str
     let columns = text.get(place..).unwrap_or_default().trim_end();
     let unique = if index.unique { "UNIQUE " } else { "" };
     let quoted = |text: &str| name(Dialect::Postgres, text);
+    // An index is in the schema of its table.
+    let in_schema = |table: &ObjectName, index: &str| {
+        let index = ObjectName {
+            kind: ObjectKind::Index,
+            schema: table.schema.clone(),
+            name: index.to_owned(),
+        };
+        object(Dialect::Postgres, &index)
+    };
     let mut files = vec![format!(
         "CREATE {unique}INDEX {} ON ONLY {} {columns};",
         quoted(&own.name),
         object(Dialect::Postgres, table)
     )];
     for (partition, _) in at.schema().partitions(table) {
-        let part = quoted(&format!("{}_{}", partition.name, own.name));
+        let part_name = format!("{}_{}", partition.name, own.name);
+        let part = quoted(&part_name);
         files.push(format!(
             "CREATE {unique}INDEX CONCURRENTLY {part} ON {} {columns};",
             object(Dialect::Postgres, &partition)
         ));
         files.push(format!(
-            "ALTER INDEX {} ATTACH PARTITION {part};",
-            quoted(&own.name)
+            "ALTER INDEX {} ATTACH PARTITION {};",
+            in_schema(table, &own.name),
+            in_schema(&partition, &part_name)
         ));
     }
     files

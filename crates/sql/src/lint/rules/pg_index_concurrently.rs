@@ -1,7 +1,8 @@
-use super::super::apart::{builds_on_its_file, together};
+use super::super::apart::{built_on, rewritten, together};
 use super::super::pg_remedy::MOST_SHOWN;
+use super::super::proposal::Proposal;
 use super::prelude::*;
-use crate::operation::Operation;
+use crate::operation::CreateIndex;
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-index-concurrently",
@@ -53,34 +54,10 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let OperationKind::CreateIndex(index) = &at.operation.kind else {
         return;
     };
-    let Some(table) = index.table.as_ref().filter(|table| at.is_old(table)) else {
+    let Some(table) = index.table.as_ref().filter(|_| waits(at, index)) else {
         return;
     };
-    // On a partitioned table CONCURRENTLY is refused, and ON ONLY touches no rows: another rule speaks.
-    let partitioned = at
-        .schema()
-        .table(table)
-        .is_some_and(|table| table.partitioned);
-    if index.concurrently || index.only || partitioned {
-        return;
-    }
-    // With IF NOT EXISTS an invalid index that an earlier try left behind would be taken for a good one.
-    let may_be_there = index
-        .name
-        .as_ref()
-        .is_some_and(|name| at.schema().index(name).is_some());
-    let words = ["IF", "NOT", "EXISTS"];
-    let text = match index.if_not_exists && !may_be_there {
-        true => remedy::without(Dialect::Postgres, at.statement.text, &words),
-        false => at.statement.text.to_owned(),
-    };
-    let (instead, note) = match text.to_ascii_uppercase().find("INDEX") {
-        Some(place) => {
-            let (head, tail) = text.split_at(place + "INDEX".len());
-            in_a_file_of_its_own(at, remedy::ended(&format!("{head} CONCURRENTLY{tail}")))
-        }
-        None => (Vec::new(), ""),
-    };
+    let (instead, note) = in_a_file_of_its_own(at);
     report.add(
         at.operation.span.clone(),
         format!(
@@ -91,34 +68,69 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     );
 }
 
-/// The index in a migration of its own. What it may need of its file (a column that is added there) stays in the one
-/// before it, and what follows goes into the one after it. Other indexes of the file have a finding of their own.
-fn in_a_file_of_its_own(at: &At<'_>, index: String) -> (Vec<String>, &'static str) {
-    let file = at.statement.file;
-    if !builds_on_its_file(at) {
-        return (vec![index], "");
+/// Whether an index is built while writers of a table that was there wait. On a partitioned table CONCURRENTLY is refused,
+/// and ON ONLY touches no rows: another rule speaks.
+fn waits(at: &At<'_>, index: &CreateIndex) -> bool {
+    let table = index.table.as_ref().filter(|table| at.is_old(table));
+    let known = table.and_then(|table| at.schema().table(table));
+    table.is_some()
+        && !index.concurrently
+        && !index.only
+        && !known.is_some_and(|known| known.partitioned)
+}
+
+/// The statement with `CONCURRENTLY`.
+fn concurrently(at: &At<'_>, index: &CreateIndex, text: &str) -> Option<String> {
+    // With IF NOT EXISTS an invalid index that an earlier try left behind would be taken for a good one.
+    let may_be_there = index
+        .name
+        .as_ref()
+        .is_some_and(|name| at.schema().index(name).is_some());
+    let words = ["IF", "NOT", "EXISTS"];
+    let text = match index.if_not_exists && !may_be_there {
+        true => remedy::without(Dialect::Postgres, text, &words),
+        false => text.to_owned(),
+    };
+    let (head, tail) = text.split_at(text.to_ascii_uppercase().find("INDEX")? + "INDEX".len());
+    Some(remedy::ended(&format!("{head} CONCURRENTLY{tail}")))
+}
+
+/// The index in a migration of its own. What it may need of its file (a column that is added there) stays in one before it,
+/// and what follows goes into one after it; the other indexes of the file get theirs as well, which is said once.
+fn in_a_file_of_its_own(at: &At<'_>) -> (Proposal, &'static str) {
+    let (file, own) = (at.statement.file, at.statement.place);
+    let built = |number: usize| {
+        let list = &file.operations.get(number)?.list;
+        let text = &file.file.script.statements.get(number)?.text;
+        list.iter().find_map(|operation| match &operation.kind {
+            OperationKind::CreateIndex(index) if waits(at, index) => concurrently(at, index, text),
+            _ => None,
+        })
+    };
+    let alone = || Proposal::from(built(own).into_iter().collect::<Vec<_>>());
+    let since = built_on(file).unwrap_or(own);
+    if since >= own {
+        return (alone(), "");
     }
-    if file.operations.len() > MOST_SHOWN {
+    let count = file.operations.len();
+    if count > MOST_SHOWN {
         let note = "; what stands before it in the file stays in a migration before it";
-        return (vec![index], note);
+        return (alone(), note);
     }
-    let waits = |operation: &Operation| match &operation.kind {
-        OperationKind::CreateIndex(other) => {
-            let old = other.table.as_ref().is_some_and(|table| at.is_old(table));
-            old && !other.concurrently
+    if (since..own).any(|number| built(number).is_some()) {
+        return (Proposal::default(), "");
+    }
+    let (mut parts, mut from) = (Vec::new(), 0);
+    for number in 0..=count {
+        let index = built(number);
+        if index.is_none() && number < count {
+            continue;
         }
-        _ => false,
-    };
-    let stays = |number: usize| {
-        let own = file.operations.get(number);
-        own.is_some_and(|own| !own.list.iter().any(waits))
-    };
-    let before = together(file, |number| number < at.statement.place && stays(number));
-    let after = together(file, |number| number > at.statement.place && stays(number));
-    let index = match file.file.contract {
-        true => remedy::contract(&index),
-        false => index,
-    };
-    let files = before.into_iter().chain([index]).chain(after);
-    (files.collect(), "")
+        parts.extend(together(file, |other| (from..number).contains(&other)));
+        parts.extend(rewritten(file, |other, _| {
+            index.clone().filter(|_| other == number)
+        }));
+        from = number + 1;
+    }
+    (Proposal::of_file(parts), "")
 }
