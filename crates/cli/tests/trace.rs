@@ -105,7 +105,9 @@ fn programs_read_effects() {
             "lock": "ACCESS EXCLUSIVE", "blocks": "everybody", "work": "rewrite",
         }])
     );
-    assert_eq!(statements[2]["source"], "observed");
+    // The first statement has the lock already.
+    assert_eq!(statements[0]["source"], "observed");
+    assert_eq!(statements[2]["source"], "documented");
     assert_eq!(statements[2]["line"], 3);
     assert_eq!(
         trace["migrations"][1]["statements"][0]["source"],
