@@ -212,9 +212,13 @@ fn sqlite_finds_what_does_not_run() {
         "0002_paid.sql",
         "ALTER TABLE orders ADD COLUMN paid integer;\n",
     )]);
-    let _ = trace(&project, None, "sqlite:scratch.db", "text")
-        .expect_code(0)
-        .expect_text("nothing ran on the target");
+    let outcome = trace(&project, None, "sqlite:scratch.db", "text").expect_code(0);
+    assert!(
+        outcome
+            .stdout
+            .ends_with("The scratch database is empty again.\n"),
+        "{outcome:?}"
+    );
     assert!(!project.path().join("scratch.db").exists());
     project.migration("0003_x.sql", "ALTER TABLE orders DROP COLUMN nothing;\n");
     let _ = trace(&project, None, "sqlite:scratch.db", "text")

@@ -8,7 +8,7 @@ use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
 /// In every case but one.
-const EMPTY_AGAIN: &str = "Nothing ran on the target; the scratch database is empty again.";
+const EMPTY_AGAIN: &str = "Nothing ran anywhere else; the scratch database is empty again.";
 
 pub(super) fn explain(error: &TraceError) -> Explanation {
     match error {
@@ -52,7 +52,7 @@ pub(super) fn explain(error: &TraceError) -> Explanation {
         TraceError::NotCleared { scratch, error } => {
             let message = format!("the scratch database {scratch} could not be emptied: {}", error.message);
             database_details(Explanation::new(ExitCode::Usage, "scratch_not_cleared", message), error)
-                .state("Nothing ran on the target; what the migrations made is still in the scratch database.")
+                .state("Nothing ran anywhere else; what the migrations made is still in the scratch database.")
                 .advise("Drop the scratch database and create it again.")
         }
     }
