@@ -15,6 +15,7 @@ mod lt_remedy;
 mod my_remedy;
 mod names;
 mod pg_conversion;
+mod pg_partitions;
 mod pg_remedy;
 #[cfg(test)]
 mod pg_tests;

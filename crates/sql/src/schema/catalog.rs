@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Key, Schema};
+use super::{Definition, Key, Schema};
 use crate::operation::{OperationKind, operations};
 use crate::{Dialect, ObjectKind, ObjectName};
 
@@ -54,6 +54,11 @@ impl CatalogObject {
 }
 
 impl Schema {
+    /// Whether the database has said what is in it, and left nothing out.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// Whether the database has said that it has no such table. Where several schemas have one a script may mean any of
     /// them, and MySQL and SQLite are asked for one database only.
     pub fn lacks_table(&self, name: &ObjectName) -> bool {
@@ -123,6 +128,7 @@ impl Schema {
                 let key = (made.kind, self.key(made));
                 if let Some(definition) = self.others.get_mut(&key) {
                     definition.sketch = object.sketch;
+                    definition.uses = object.sketch.then(|| object.definition.clone());
                 }
             }
             _ => {}
@@ -179,7 +185,12 @@ impl Schema {
                 _ => false,
             };
             match self.others.get_mut(&own) {
-                Some(known) if known.sketch => *known = old.clone(),
+                Some(known) if known.sketch => {
+                    *known = Definition {
+                        uses: known.uses.take(),
+                        ..old.clone()
+                    };
+                }
                 Some(_) => {}
                 None if told && complete => {}
                 None => self.others.insert(own, old.clone()),

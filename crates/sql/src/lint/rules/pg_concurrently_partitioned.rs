@@ -1,7 +1,5 @@
-use super::super::remedy::{name, object};
+use super::super::pg_partitions::index_by_partition;
 use super::prelude::*;
-use crate::ObjectName;
-use crate::operation::CreateIndex;
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-concurrently-partitioned",
@@ -45,33 +43,6 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     report.add(
         at.operation.span.clone(),
         format!("PostgreSQL refuses this: `{}` is partitioned", table.name),
-        by_partition(at, index, table),
+        index_by_partition(at, index, table),
     );
-}
-
-fn by_partition(at: &At<'_>, index: &CreateIndex, table: &ObjectName) -> Vec<String> {
-    let text = at.statement.text;
-    let (Some(own), Some(place)) = (&index.name, text.find('(')) else {
-        return Vec::new();
-    };
-    let columns = text.get(place..).unwrap_or_default().trim_end();
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let quoted = |text: &str| name(Dialect::Postgres, text);
-    let mut files = vec![format!(
-        "CREATE {unique}INDEX {} ON ONLY {} {columns};",
-        quoted(&own.name),
-        object(Dialect::Postgres, table)
-    )];
-    for (partition, _) in at.schema().partitions(table) {
-        let part = quoted(&format!("{}_{}", partition.name, own.name));
-        files.push(format!(
-            "CREATE {unique}INDEX CONCURRENTLY {part} ON {} {columns};",
-            object(Dialect::Postgres, &partition)
-        ));
-        files.push(format!(
-            "ALTER INDEX {} ATTACH PARTITION {part};",
-            quoted(&own.name)
-        ));
-    }
-    files
 }

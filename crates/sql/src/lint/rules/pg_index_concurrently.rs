@@ -1,7 +1,9 @@
 use super::super::apart::{builds_on_its_file, together};
+use super::super::pg_partitions::index_by_partition;
 use super::super::pg_remedy::MOST_SHOWN;
 use super::prelude::*;
-use crate::operation::Operation;
+use crate::ObjectName;
+use crate::operation::{CreateIndex, Operation};
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-index-concurrently",
@@ -13,7 +15,10 @@ pub(super) static RULE: Rule = Rule {
     why: "The index is built under a `SHARE` lock: every write to the table waits until it is finished, and the larger \
           the table, the longer. `CONCURRENTLY` builds it while writes go on. forerun runs such a statement outside of a \
           transaction by itself, checks that the index is valid afterwards, and builds it again when it is not. It goes \
-          into a file of its own, after the one with the column that it is about.",
+          into a file of its own, after the one with the column that it is about.\n\n\
+          A partitioned table and all of its partitions are locked until the index of the last one is built. There \
+          `CONCURRENTLY` is refused for the whole: the index is made on the table alone (`ON ONLY`: no rows, so at once), \
+          then for each partition, and those are attached to it.",
     examples: &[
         Example {
             dialect: Dialect::Postgres,
@@ -32,6 +37,18 @@ pub(super) static RULE: Rule = Rule {
             ],
             claims: BUILT,
         },
+        Example {
+            dialect: Dialect::Postgres,
+            before: "CREATE TABLE events (id bigint NOT NULL, kind text) PARTITION BY RANGE (id);\n\
+                     CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (1000);",
+            found: "CREATE INDEX events_kind ON events (kind);",
+            instead: &[
+                "CREATE INDEX events_kind ON ONLY events (kind);",
+                "CREATE INDEX CONCURRENTLY events_1_kind ON events_1 (kind);",
+                "ALTER INDEX events_kind ATTACH PARTITION events_1_kind;",
+            ],
+            claims: &[built("events"), built("events_1")],
+        },
     ],
     peers: Peers {
         squawk: "require-concurrent-index-creation",
@@ -42,12 +59,16 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Operation(check),
 };
 
-const BUILT: &[Claim] = &[Claim {
-    table: "orders",
-    lock: "SHARE",
-    blocks: Blocks::Writers,
-    work: Work::IndexBuild,
-}];
+const BUILT: &[Claim] = &[built("orders")];
+
+const fn built(table: &'static str) -> Claim {
+    Claim {
+        table,
+        lock: "SHARE",
+        blocks: Blocks::Writers,
+        work: Work::IndexBuild,
+    }
+}
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let OperationKind::CreateIndex(index) = &at.operation.kind else {
@@ -56,12 +77,14 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let Some(table) = index.table.as_ref().filter(|table| at.is_old(table)) else {
         return;
     };
-    // On a partitioned table CONCURRENTLY is refused, and ON ONLY touches no rows: another rule speaks.
-    let partitioned = at
-        .schema()
-        .table(table)
-        .is_some_and(|table| table.partitioned);
-    if index.concurrently || index.only || partitioned {
+    let known = at.schema().table(table);
+    let partitioned = known.is_some_and(|table| table.partitioned);
+    // ON ONLY a partitioned table there are no rows.
+    if index.concurrently || index.only && (partitioned || known.is_none()) {
+        return;
+    }
+    if partitioned {
+        of_partitions(at, index, table, report);
         return;
     }
     // With IF NOT EXISTS an invalid index that an earlier try left behind would be taken for a good one.
@@ -77,7 +100,8 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let (instead, note) = match text.to_ascii_uppercase().find("INDEX") {
         Some(place) => {
             let (head, tail) = text.split_at(place + "INDEX".len());
-            in_a_file_of_its_own(at, remedy::ended(&format!("{head} CONCURRENTLY{tail}")))
+            let built = remedy::ended(&format!("{head} CONCURRENTLY{tail}"));
+            in_files_of_its_own(at, vec![built])
         }
         None => (Vec::new(), ""),
     };
@@ -91,16 +115,37 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     );
 }
 
-/// The index in a migration of its own. What it may need of its file (a column that is added there) stays in the one
+/// `CONCURRENTLY` is refused for the table as a whole, so each partition has its index built by itself.
+fn of_partitions(at: &At<'_>, index: &CreateIndex, table: &ObjectName, report: &mut Report<'_>) {
+    let schema = at.schema();
+    let from_database = schema.table(table).is_some_and(|known| known.made_in == 0);
+    if from_database && schema.is_complete() && schema.partitions(table).next().is_none() {
+        return;
+    }
+    let (instead, note) = match index_by_partition(at, index, table) {
+        files if files.is_empty() => (files, ""),
+        files => in_files_of_its_own(at, files),
+    };
+    report.add(
+        at.operation.span.clone(),
+        format!(
+            "writes to `{}` and to its partitions wait until the index of each is built{note}",
+            table.name
+        ),
+        instead,
+    );
+}
+
+/// The index in migrations of its own. What it may need of its file (a column that is added there) stays in the one
 /// before it, and what follows goes into the one after it. Other indexes of the file have a finding of their own.
-fn in_a_file_of_its_own(at: &At<'_>, index: String) -> (Vec<String>, &'static str) {
+fn in_files_of_its_own(at: &At<'_>, index: Vec<String>) -> (Vec<String>, &'static str) {
     let file = at.statement.file;
     if !builds_on_its_file(at) {
-        return (vec![index], "");
+        return (index, "");
     }
     if file.operations.len() > MOST_SHOWN {
         let note = "; what stands before it in the file stays in a migration before it";
-        return (vec![index], note);
+        return (index, note);
     }
     let waits = |operation: &Operation| match &operation.kind {
         OperationKind::CreateIndex(other) => {
@@ -115,10 +160,10 @@ fn in_a_file_of_its_own(at: &At<'_>, index: String) -> (Vec<String>, &'static st
     };
     let before = together(file, |number| number < at.statement.place && stays(number));
     let after = together(file, |number| number > at.statement.place && stays(number));
-    let index = match file.file.contract {
-        true => remedy::contract(&index),
-        false => index,
-    };
-    let files = before.into_iter().chain([index]).chain(after);
+    let index = index.into_iter().map(|own| match file.file.contract {
+        true => remedy::contract(&own),
+        false => own,
+    });
+    let files = before.into_iter().chain(index).chain(after);
     (files.collect(), "")
 }
