@@ -15,7 +15,7 @@ pub struct ViewUse<'a> {
     pub view: ObjectName,
     /// How it was made.
     pub definition: &'a Definition,
-    /// Its text does not name the column: it takes all (`SELECT *`), or what another view makes of it.
+    /// It takes all columns (`SELECT *`), so its text names none of them and is as good without one.
     pub all_columns: bool,
 }
 
@@ -48,7 +48,7 @@ impl Schema {
                     all.push(ViewUse {
                         view,
                         definition,
-                        all_columns: true,
+                        all_columns: false,
                     });
                 }
             }
@@ -76,6 +76,9 @@ impl Schema {
 
     fn is_on(&self, view: &ObjectName, definition: &Definition, below: &ObjectName) -> bool {
         let text = definition.uses.as_ref().unwrap_or(&definition.text);
+        if !may_name(text, below) {
+            return false;
+        }
         let items = query(self.dialect, text);
         !self.same_name(view, below) && items.iter().any(|item| self.is_chain_of(item, below))
     }
@@ -112,6 +115,9 @@ impl Schema {
 
     /// Whether a query uses a column, as far as its text says: named, or with all columns (then true).
     fn is_written(&self, text: &str, table: &ObjectName, column: &str) -> Option<bool> {
+        if !may_name(text, table) {
+            return None;
+        }
         let items = query(self.dialect, text);
         let called = self.names_of(&items, table);
         if called.is_empty() {
@@ -223,6 +229,12 @@ fn is_list(before: Option<&Item<'_>>, after: Option<&Item<'_>>) -> bool {
         item.is_some_and(|item| words.iter().any(|word| item.is(word)))
     };
     is(before, &begins) || (is(before, &[")"]) && is(after, &["from", ","]))
+}
+
+/// Whether it is worth reading a text for a name; a quote within a name is written twice.
+fn may_name(text: &str, name: &ObjectName) -> bool {
+    let name = name.name.to_ascii_lowercase();
+    name.contains('"') || text.to_ascii_lowercase().contains(&name)
 }
 
 /// The parts of the query of a view: what comes after its `AS`.
