@@ -311,17 +311,19 @@ fn sqlite(place: &Place<'_>) -> Result<Vec<String>, String> {
         .peekable();
     while migrations.peek().is_some() {
         messages.push("BEGIN IMMEDIATE".to_owned());
+        let (mut rows, mut entries) = (Vec::new(), Vec::new());
         for ((table, history), audit) in migrations.by_ref().take(SHARED) {
             messages.extend([
                 "SAVEPOINT forerun_migration".to_owned(),
                 table,
-                "SELECT token FROM main.forerun_lock WHERE name = 'runner' AND run_id IS NOT NULL"
-                    .to_owned(),
-                history,
-                audit,
                 "RELEASE forerun_migration".to_owned(),
             ]);
+            rows.push(history);
+            entries.push(audit);
         }
+        messages.push("SELECT token FROM main.forerun_lock WHERE name = 'runner' AND run_id IS NOT NULL".to_owned());
+        messages.extend(rows);
+        messages.extend(entries);
         messages.push("COMMIT".to_owned());
     }
     same_number_of_commits(place, &messages)?;

@@ -1,5 +1,4 @@
-//! `forerun migrate lint`: text, JSON, SARIF and annotations of the same findings, what is judged, exit codes; and what
-//! plan and up make of findings.
+//! `forerun migrate lint`: text, JSON, SARIF and annotations of the same findings, what is judged, exit codes.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -13,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use forerun_sql::operation::{OperationKind, operations};
 use forerun_sql::{Dialect, Piece, Splitter};
-use forerun_test_support::{CommandOutcome, PostgresServer, ScratchProject};
+use forerun_test_support::{CommandOutcome, ScratchProject};
 use serde_json::Value;
 
 const ORDERS: &str =
@@ -264,166 +263,6 @@ fn an_exception_for_no_rule_is_shown_on_the_first_line_too() {
         .expect_text("there is no rule `drop-column`; did you mean `bc-drop-column`?")
         .expect_text("1 │ -- forerun:allow drop-column \"unused\"")
         .expect_text("  │ ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^");
-}
-
-// ------------------------------------------------------------------------------------------------- plan and up
-
-/// A project whose database has the first migration.
-fn applied(url: &str) -> ScratchProject {
-    let mut project = project();
-    project.set_env("DATABASE_URL", url);
-    let _ = project.run(&["migrate", "up"]).expect_code(0);
-    project
-}
-
-#[test]
-fn a_new_database_is_not_judged() {
-    let mut project = project();
-    project.migration("0002_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
-    project.set_env("DATABASE_URL", "sqlite:app.db");
-    let outcome = project
-        .run(&["--format", "text", "migrate", "up", "--release", "1.0.0"])
-        .expect_code(0);
-    assert!(!outcome.stderr.contains("bc-drop-column"), "{outcome:?}");
-}
-
-#[test]
-fn up_does_not_break_the_running_release() {
-    let project = applied("sqlite:app.db");
-    project.migration(
-        "0002_fine.sql",
-        "CREATE TABLE items (id integer PRIMARY KEY);\n",
-    );
-    project.migration("0003_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
-    let released = ["--format", "text", "migrate", "up", "--release", "2.0.0"];
-    let outcome = project.run(&released).expect_code(5);
-    insta::assert_snapshot!(
-        outcome
-            .stderr
-            .lines()
-            .filter(|line| !line.contains("migrations in"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    );
-    // Nothing was run, also of what came before it.
-    let status = project
-        .run(&["--format", "json", "migrate", "status"])
-        .expect_code(0);
-    assert_eq!(json(&status)["applied"].as_array().unwrap().len(), 1);
-    let plan = project
-        .run(&["--format", "json", "migrate", "plan"])
-        .expect_code(0);
-    let findings = json(&plan)["steps"][1]["findings"].clone();
-    assert_eq!(findings[0]["rule"], "bc-drop-column", "{findings}");
-    assert_eq!(findings[0]["line"], 1);
-    let plan = project
-        .run(&["--format", "text", "migrate", "plan"])
-        .expect_code(0);
-    assert!(
-        plan.stdout.contains("error line 1: bc-drop-column: "),
-        "{plan:?}"
-    );
-}
-
-#[test]
-fn a_warning_is_told_once() {
-    for arguments in [vec!["--lint", "warn", "--release", "2.0.0"], vec![]] {
-        let project = applied("sqlite:app.db");
-        project.migration("0002_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
-        let mut words = vec!["--format", "json", "migrate", "up"];
-        words.extend(arguments);
-        let outcome = project.run(&words).expect_code(0);
-        let told = outcome
-            .stdout
-            .lines()
-            .filter(|line| line.contains("bc-drop-column"));
-        let told: Vec<Value> = told
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(told.len(), 1, "{outcome:?}");
-        assert_eq!(
-            (&told[0]["event"], &told[0]["code"]),
-            (&"warning".into(), &"lint".into())
-        );
-        let message = told[0]["message"].as_str().unwrap();
-        assert!(
-            message.starts_with("migrations/0002_drop.sql:1:"),
-            "{message}"
-        );
-    }
-}
-
-#[test]
-fn what_is_not_judged_is_not_told() {
-    let mut project = applied("sqlite:app.db");
-    project.migration("0002_drop.sql", "ALTER TABLE orders DROP COLUMN note;\n");
-    project.set_env("FORERUN_LINT", "off");
-    let outcome = project
-        .run(&["--format", "json", "migrate", "up", "--release", "2.0.0"])
-        .expect_code(0);
-    assert!(!outcome.stdout.contains("bc-drop-column"), "{outcome:?}");
-    project.set_env("FORERUN_LINT", "often");
-    let outcome = project.run(&["migrate", "up"]).expect_code(2);
-    assert!(
-        outcome.stdout.contains("enforce, warn and off"),
-        "{outcome:?}"
-    );
-}
-
-#[test]
-fn what_is_allowed_runs_and_is_in_the_audit() {
-    let project = applied("sqlite:app.db");
-    let allowed =
-        "-- forerun:allow bc-drop-column \"never used\"\nALTER TABLE orders DROP COLUMN note;\n";
-    project.migration("0002_drop.sql", allowed);
-    let outcome = project
-        .run(&["--format", "json", "migrate", "up", "--release", "2.0.0"])
-        .expect_code(0);
-    assert!(!outcome.stdout.contains("bc-drop-column"), "{outcome:?}");
-    let history = project
-        .run(&["--format", "json", "migrate", "history", "0002"])
-        .expect_code(0);
-    assert!(
-        history.stdout.contains("bc-drop-column") && history.stdout.contains("never used"),
-        "{history:?}"
-    );
-}
-
-#[test]
-fn up_does_not_write_a_table_anew_while_everybody_waits() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
-    };
-    let database = server.fresh_database();
-    let project = applied(&database.url);
-    let rewrite = "ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric;\n";
-    project.migration("0002_type.sql", rewrite);
-    // Whether or not there is a release.
-    let outcome = project
-        .run(&["--format", "text", "migrate", "up"])
-        .expect_code(5);
-    assert!(
-        outcome.stderr.contains("migrations/0002_type.sql:1:"),
-        "{outcome:?}"
-    );
-    assert!(outcome.stderr.contains("--lint warn"), "{outcome:?}");
-    let lint = project
-        .run(&["--format", "json", "migrate", "lint"])
-        .expect_code(5);
-    assert_eq!(
-        (
-            json(&lint)["judged"].as_u64(),
-            json(&lint)["learnt"].as_u64()
-        ),
-        (Some(1), Some(1))
-    );
-    let _ = project
-        .run(&["migrate", "up", "--lint", "warn"])
-        .expect_code(0);
-    let lint = project
-        .run(&["--format", "json", "migrate", "lint"])
-        .expect_code(0);
-    assert_eq!(json(&lint)["judged"], 0);
 }
 
 // ------------------------------------------------------------------------------------------------- false alarms

@@ -6,6 +6,9 @@
     reason = "tests"
 )]
 
+mod defaults;
+mod if_exists;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -162,6 +165,17 @@ fn nobody_waits_for_a_table_that_is_locked() {
         &["2 pg-alter-type"],
         &["1 pg-alter-type"],
     );
+    // Nor is a check read, but that it refuses NULL is known.
+    project.migration(
+        "0002_pending.sql",
+        "ALTER TABLE customers ALTER COLUMN checked SET NOT NULL;\n\
+         ALTER TABLE customers ALTER COLUMN open SET NOT NULL;\n",
+    );
+    expect(
+        &found(&json(&lint(&project))),
+        &["2 pg-set-not-null"],
+        &["1 pg-set-not-null"],
+    );
     // Its default cannot be read now, so nothing is said of it.
     project.migration(
         "0002_pending.sql",
@@ -179,6 +193,32 @@ fn nobody_waits_for_a_table_that_is_locked() {
         &["1 bc-change-default"],
         &[],
     );
+}
+
+/// The condition of an index cannot be read then, but which columns it uses is known.
+#[test]
+fn an_index_with_a_condition_is_known_while_its_table_is_locked() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE TABLE t (id bigint, state varchar(20), unknown varchar(20), other varchar(20)); \
+         CREATE INDEX ON t (id) WHERE state <> ''; CREATE INDEX ON t (other) WHERE true",
+    );
+    let project = adopted(
+        &database.url,
+        "ALTER TABLE t ALTER COLUMN state TYPE varchar(50);\n\
+         ALTER TABLE t ALTER COLUMN unknown TYPE varchar(50);\n",
+    );
+    let mut session = database.session();
+    for statement in ["BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE;", "COMMIT;"] {
+        let _ = session.run(statement);
+        let document = json(&lint(&project));
+        assert_eq!(document["schema_from"], "database", "{document:#}");
+        let absent = ["2 pg-alter-type"];
+        expect(&found(&document), &["1 pg-alter-type"], &absent);
+    }
 }
 
 #[test]
@@ -204,6 +244,42 @@ fn schemas_of_the_search_path_are_told_apart() {
     let document = json(&lint(&project));
     let absent = ["2 pg-alter-type", "3 pg-alter-type"];
     expect(&found(&document), &["1 pg-alter-type"], &absent);
+}
+
+/// The page about lint shows what is really printed.
+#[test]
+fn the_manual_shows_real_output() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/lint.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    let shows = |command: &str, outcome: &CommandOutcome| {
+        let example = format!("```console\n$ {command}\n{}```\n", outcome.stdout);
+        assert!(manual.contains(&example), "{example}");
+    };
+    let database = server.fresh_database();
+    database.execute("CREATE TABLE customers (id bigint PRIMARY KEY, name varchar(100))");
+    // What ANALYZE would find.
+    database.execute("UPDATE pg_class SET reltuples = 12034567 WHERE relname = 'customers'");
+    let project = adopted(&database.url, "");
+    project.migration(
+        "0002_names.sql",
+        "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);\n",
+    );
+    std::fs::remove_file(project.path().join("migrations/0002_pending.sql")).unwrap();
+    let text = ["--format", "text", "migrate", "lint"];
+    let outcome = project.run(&text).expect_code(5);
+    shows("forerun migrate lint -u postgres://…", &outcome);
+
+    let project = ScratchProject::new(env!("CARGO_BIN_EXE_forerun"));
+    let orders = "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint);\n";
+    project.migration("0001_orders.sql", orders);
+    let index = "CREATE INDEX orders_customer ON orders (customer_id);\n";
+    project.migration("0002_index.sql", index);
+    let text = [&text[..], &["--dialect", "postgres"]].concat();
+    let outcome = project.run(&text).expect_code(5);
+    shows("forerun migrate lint --dialect postgres", &outcome);
 }
 
 #[test]

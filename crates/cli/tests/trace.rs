@@ -237,12 +237,28 @@ fn a_trace_that_is_interrupted_leaves_the_scratch_database_empty() {
         "0002_slow.sql",
         "SELECT pg_sleep(100);\nSELECT pg_sleep(100);\n",
     )]);
-    let words = ["migrate", "plan", "--trace", "--dev-url", &scratch.url];
+    let words = [
+        "--format",
+        "text",
+        "migrate",
+        "plan",
+        "--trace",
+        "--dev-url",
+        &scratch.url,
+    ];
     let running = project.spawn(&words);
     let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(100)%' AND pid <> pg_backend_pid()";
     scratch.wait_until(sleeps, "1", Duration::from_secs(20));
     running.interrupt();
-    let _ = running.wait().expect_code(130);
+    let outcome = running
+        .wait()
+        .expect_code(130)
+        .expect_text("interrupted by SIGINT")
+        .expect_text("Nothing ran anywhere else; the scratch database is empty again.");
+    // What is true of `up`.
+    for other in ["rolled back", "No migration was finished"] {
+        assert!(!outcome.stderr.contains(other), "{outcome:?}");
+    }
     assert_eq!(scratch.dump(&[]), server.fresh_database().dump(&[]));
 }
 

@@ -72,7 +72,7 @@ pub enum LintArgument {
     Enforce,
     /// All findings are warnings
     Warn,
-    /// Nothing is judged
+    /// None is told, and none stops the run
     Off,
 }
 

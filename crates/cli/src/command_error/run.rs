@@ -57,7 +57,7 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
                 )
                 .advise("Run it again: it goes on where the history says. `forerun migrate unlock` shows who holds the lock.")
         }
-        RunError::Trace(error) => super::trace::explain(error),
+        RunError::Trace(error) => super::trace::explain(error, dialect),
         RunError::Migration(failure) => migration::explain(failure, dialect),
         RunError::Assertion { script, path, position, message, row, .. } => {
             let mut explanation = Explanation::new(

@@ -1,16 +1,18 @@
 //! Errors of a trace on a scratch database.
 
-use forerun_migrations::trace::TraceError;
+use forerun_migrations::trace::{Left, TraceError};
+use forerun_sql::Dialect;
 
-use super::run::{database_details, kind_code};
+use super::run::{self, database_details, kind_code};
 use super::{Explanation, Place};
 use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
-/// In every case but one.
 const EMPTY_AGAIN: &str = "Nothing ran anywhere else; the scratch database is empty again.";
+const LEFT_OVER: &str =
+    "Nothing ran anywhere else; what the migrations made is still in the scratch database.";
 
-pub(super) fn explain(error: &TraceError) -> Explanation {
+pub(super) fn explain(error: &TraceError, dialect: Dialect) -> Explanation {
     match error {
         TraceError::NotEmpty { .. } => {
             Explanation::new(ExitCode::Usage, "scratch_not_empty", error.to_string())
@@ -49,10 +51,18 @@ pub(super) fn explain(error: &TraceError) -> Explanation {
                 .state(EMPTY_AGAIN)
                 .advise("The migration cannot be traced: its condition is about something an empty database does not have.")
         }
+        TraceError::Stopped { reason, left } => {
+            let explanation = Explanation { advice: Vec::new(), ..run::explain(reason, dialect, "") };
+            match left {
+                Left::Untouched => explanation.state("Nothing was run.").advise("Run it again."),
+                Left::Nothing => explanation.state(EMPTY_AGAIN).advise("Run it again."),
+                Left::Something => explanation.state(LEFT_OVER).advise("Drop the scratch database and create it again."),
+            }
+        }
         TraceError::NotCleared { scratch, error } => {
             let message = format!("the scratch database {scratch} could not be emptied: {}", error.message);
             database_details(Explanation::new(ExitCode::Usage, "scratch_not_cleared", message), error)
-                .state("Nothing ran anywhere else; what the migrations made is still in the scratch database.")
+                .state(LEFT_OVER)
                 .advise("Drop the scratch database and create it again.")
         }
     }

@@ -89,40 +89,54 @@ pub fn run(context: &Context, arguments: &Lint) -> Result<Done, CommandError> {
     Ok(show(context, arguments, target.dialect, &report))
 }
 
-/// That of the option, else of the database that is configured.
+/// That of the option, which must be the one of `--url` where both are given; else of the database that is configured.
 fn target(context: &Context, arguments: &Lint) -> Result<Target, CommandError> {
-    if let Some(dialect) = arguments.dialect {
-        let mariadb = match dialect {
-            LintDialect::Mariadb => Some(true),
-            LintDialect::Mysql => Some(false),
-            LintDialect::Postgres | LintDialect::Sqlite => None,
-        };
-        return Ok(Target {
-            dialect: dialect.dialect(),
-            mariadb,
-            url: false,
-        });
-    }
-    let dialect = match settings::database(&arguments.database, &context.environment) {
-        Ok(settings) => match settings.url {
+    let configured = || {
+        settings::database(&arguments.database, &context.environment).map(|found| match found.url {
             ConnectionUrl::Postgres(_) => Dialect::Postgres,
             ConnectionUrl::Mysql(_) => Dialect::Mysql,
             ConnectionUrl::Sqlite(_) => Dialect::Sqlite,
-        },
-        Err(SettingsError::NoDatabase) => {
-            return Err(CommandError::Usage {
+        })
+    };
+    let Some(told) = arguments.dialect else {
+        return match configured() {
+            Ok(dialect) => Ok(Target {
+                dialect,
+                mariadb: None,
+                url: true,
+            }),
+            Err(SettingsError::NoDatabase) => Err(CommandError::Usage {
                 message: "nothing says which database the migrations are for".to_owned(),
                 advice: "Give --dialect postgres, mysql, mariadb or sqlite; or a database (--url, DATABASE_URL), so that \
                          only what is pending there is judged."
                     .to_owned(),
+            }),
+            Err(error) => Err(error.into()),
+        };
+    };
+    let dialect = told.dialect();
+    // The environment is there for other commands as well.
+    let url = arguments.database.url.is_some();
+    if url {
+        let of_url = configured()?;
+        if of_url != dialect {
+            return Err(CommandError::Usage {
+                message: format!(
+                    "--dialect says {dialect}, but the database of --url is {of_url}"
+                ),
+                advice: "Leave --dialect out to judge what is pending in that database, or --url to judge the files alone."
+                    .to_owned(),
             });
         }
-        Err(error) => return Err(error.into()),
-    };
+    }
     Ok(Target {
         dialect,
-        mariadb: None,
-        url: true,
+        mariadb: match told {
+            LintDialect::Mariadb => Some(true),
+            LintDialect::Mysql => Some(false),
+            LintDialect::Postgres | LintDialect::Sqlite => None,
+        },
+        url,
     })
 }
 

@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::row;
 
 const TABLES: &str = include_str!("sql/existing_tables.sql");
+const VISIBLE: &str = include_str!("sql/existing_visible.sql");
 const PARTS: &str = include_str!("sql/existing_parts.sql");
 const SLOW_PARTS: &str = include_str!("sql/existing_slow_parts.sql");
 
@@ -28,7 +29,8 @@ const MARIADB_LIMITS: &str = "SET STATEMENT lock_wait_timeout = 1, max_statement
 const MYSQL_LIMITS: &str = "/*+ MAX_EXECUTION_TIME(30000) SET_VAR(lock_wait_timeout = 1) */";
 
 /// Tables with their columns, keys, indexes and checks, and views, of the database that the session works in, as far as
-/// its user may see them. Of more than [`MANY`] tables MariaDB is asked for no foreign keys and no estimates.
+/// its user may see them; that is all where he may read the whole database. Of more than [`MANY`] tables MariaDB is asked
+/// for no foreign keys and no estimates.
 ///
 /// # Errors
 /// When the server refuses it, or takes longer than 30 seconds.
@@ -41,7 +43,7 @@ pub(super) async fn catalog(
         ..Catalog::default()
     };
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-    let mut views = Vec::new();
+    let (mut views, mut sequences) = (Vec::new(), Vec::new());
     for found in connection.map_rows(&query(TABLES, facts), row::all).await? {
         let mut found = found.into_iter();
         let mut next = || found.next().flatten();
@@ -56,14 +58,18 @@ pub(super) async fn catalog(
                 table.partitioned = options.contains("partitioned");
             }
             Some("VIEW") => views.push(name),
+            Some("SEQUENCE") => sequences.push(name),
+            Some("ALL") => catalog.complete = true,
             _ => {}
         }
     }
     if !tables.is_empty() {
-        let parts = match facts.mariadb && tables.len() > MANY {
+        let many = facts.mariadb && tables.len() > MANY;
+        let parts = match many {
             true => PARTS.to_owned(),
             false => format!("{PARTS}{SLOW_PARTS}"),
         };
+        tables.values_mut().for_each(|table| table.sketch = many);
         for found in connection.map_rows(&query(&parts, facts), row::all).await? {
             let mut found = found.into_iter();
             let kind = found.next().flatten().unwrap_or_default();
@@ -76,12 +82,16 @@ pub(super) async fn catalog(
     for (name, table) in &tables {
         catalog.objects.extend(table.definition(name));
     }
-    catalog
-        .objects
-        .extend(views.iter().map(|name| CatalogObject {
+    let views = views.iter().map(|name| (name, "VIEW", " AS SELECT 1"));
+    let sequences = sequences.iter().map(|name| (name, "SEQUENCE", ""));
+    let others = views.chain(sequences).map(|(name, noun, rest)| {
+        let name = table::quoted(name);
+        CatalogObject {
             sketch: true,
-            ..CatalogObject::new(format!("CREATE VIEW {} AS SELECT 1", table::quoted(name)))
-        }));
+            ..CatalogObject::new(format!("CREATE {noun} {name}{rest}"))
+        }
+    });
+    catalog.objects.extend(others);
     Ok(catalog)
 }
 
@@ -112,7 +122,10 @@ fn query(text: &str, facts: &Facts) -> String {
         true => text.replace("k.TABLE_NAME", "c.TABLE_NAME"),
         false => text.to_owned(),
     };
+    // On MySQL what is granted on everything may be taken back for one database: there nobody can be sure.
+    let visible = if facts.mariadb { VISIBLE } else { "" };
     let text = text
+        .replace("{visible}", visible)
         .replace("{hint}", hint)
         .replace("{hidden}", hidden)
         .replace("{enforced}", enforced)

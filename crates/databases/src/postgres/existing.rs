@@ -13,8 +13,7 @@ const EXISTING: &str = include_str!("sql/existing.sql");
 /// burden. Compiling the query would take longer than running it.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '30s'; SET LOCAL jit = off";
 
-/// Tables, keys, indexes, views, partitions, enumerations and domains of all schemas that are not the server's own. One
-/// message, in a transaction of its own that only reads; none may be open.
+/// Tables, keys, indexes, views, partitions, types and sequences of all schemas that are not the server's own. One message, in a transaction of its own that only reads; none may be open.
 ///
 /// # Errors
 /// When the server refuses it, or takes longer than 30 seconds; the session is as it was.

@@ -259,11 +259,19 @@ impl DatabaseFile {
         lease: &Lease,
         row: &HistoryRow,
     ) -> Result<Fenced, DatabaseError> {
+        self.record_all_applied(lease, std::slice::from_ref(row))
+    }
+
+    pub fn record_all_applied(
+        &mut self,
+        lease: &Lease,
+        rows: &[HistoryRow],
+    ) -> Result<Fenced, DatabaseError> {
         let no_journal = self.journal_is_empty;
         self.fenced_in_transaction(lease, |connection| {
-            connection
-                .prepare_cached(include_str!("sql/insert_history.sql"))?
-                .execute(params![
+            let mut insert = connection.prepare_cached(include_str!("sql/insert_history.sql"))?;
+            for row in rows {
+                insert.execute(params![
                     row.version.as_str(),
                     row.description,
                     row.script,
@@ -284,10 +292,11 @@ impl DatabaseFile {
                     row.unused_since,
                     row.deployment,
                 ])?;
-            if no_journal {
-                return Ok(());
+                if !no_journal {
+                    remove_journal(connection, &row.version)?;
+                }
             }
-            remove_journal(connection, &row.version)
+            Ok(())
         })
     }
 

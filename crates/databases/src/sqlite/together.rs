@@ -48,10 +48,10 @@ impl DatabaseFile {
             lost,
             ..TogetherOutcome::default()
         };
-        let Ok(applied) = self
+        let applied = self
             .begin(limits)
-            .and_then(|()| self.apply_in_order(lease, scripts))
-        else {
+            .and_then(|()| self.apply_in_order(lease, scripts));
+        let Some(applied) = applied.ok().filter(|applied| *applied > 0) else {
             return none(self.roll_back().err());
         };
         match self.commit() {
@@ -64,50 +64,48 @@ impl DatabaseFile {
         }
     }
 
-    /// Runs and records, in the open transaction, until one fails. Returns how many are to be committed.
+    /// Runs them in the open transaction until one fails, and records the others. Returns how many are to be committed.
     fn apply_in_order(
         &mut self,
         lease: &Lease,
         scripts: Vec<Script>,
     ) -> Result<usize, DatabaseError> {
-        let mut applied = 0;
-        for script in scripts {
+        let (mut rows, mut entries) = (Vec::new(), Vec::new());
+        for mut script in scripts {
             self.bookkeeping("SAVEPOINT forerun_migration")?;
-            let written = matches!(self.run_and_record(lease, script), Ok(Fenced::Written));
-            if !written {
+            let done = self.run_script(&mut script).is_ok();
+            if !done {
                 // An error where SQLite itself has ended the transaction, as it does when the disk is full.
                 self.bookkeeping("ROLLBACK TO forerun_migration")?;
             }
             self.bookkeeping("RELEASE forerun_migration")?;
-            if !written {
+            if !done {
                 break;
             }
-            applied += 1;
+            rows.push(script.row);
+            entries.push(script.audit);
         }
-        Ok(applied)
+        // All at the end: SQLite compiles a statement again after each change of the schema.
+        if self.record_all_applied(lease, &rows)? != Fenced::Written {
+            return Ok(0);
+        }
+        self.audit(&entries)?;
+        Ok(rows.len())
     }
 
-    fn run_and_record(&mut self, lease: &Lease, script: Script) -> Result<Fenced, DatabaseError> {
-        let Script {
-            statements,
-            mut row,
-            mut audit,
-        } = script;
+    fn run_script(&mut self, script: &mut Script) -> Result<(), DatabaseError> {
         let started = Instant::now();
+        let row = &mut script.row;
         row.started_at = Timestamp::now().to_string();
-        for sql in &statements {
+        for sql in &script.statements {
             self.run(sql)?;
         }
         row.finished_at = Timestamp::now().to_string();
         row.duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        if let Some(detail) = audit.detail.as_object_mut() {
+        if let Some(detail) = script.audit.detail.as_object_mut() {
             detail.insert("duration_ms".to_owned(), row.duration_ms.into());
         }
-        let recorded = self.record_applied(lease, &row)?;
-        if recorded == Fenced::Written {
-            self.audit(&[audit])?;
-        }
-        Ok(recorded)
+        Ok(())
     }
 
     fn bookkeeping(&mut self, sql: &str) -> Result<(), DatabaseError> {

@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use forerun_sql::operation::{OperationKind, operations};
-use forerun_sql::{LockClass, ObjectName, Piece, Splitter};
+use forerun_sql::{Dialect, LockClass, ObjectName, Piece, Splitter};
 use jiff::Timestamp;
 
 use super::attempt::{AttemptError, statement_timeouts};
@@ -34,12 +34,8 @@ pub(super) struct Batch {
     pub applied: usize,
 }
 
-/// A migration of the batch, read.
-struct Ready {
-    statements: Vec<String>,
-    row: HistoryRow,
-    entry: AuditEntry,
-}
+/// The statements of a migration that can be in a batch.
+pub(super) type Statements = Vec<String>;
 
 impl Run<'_> {
     /// Applies the first of `steps`, as many as can be sent together. The first one is the migration with this number
@@ -54,6 +50,7 @@ impl Run<'_> {
             sent: 0,
             applied: 0,
         };
+        let mut batch = std::mem::take(&mut self.read_ahead);
         let most = self.session.most_together();
         if most < 2 || !self.audit.is_empty() || self.stop.reason().is_some() {
             return Ok(NONE);
@@ -61,43 +58,56 @@ impl Run<'_> {
         self.attempt = 1;
         self.started_at = Timestamp::now();
         let started = Instant::now();
-        let mut batch = Vec::new();
-        for step in steps.iter().take(most) {
-            match self.ready(step, started) {
-                Some(ready) => batch.push(ready),
-                None => break,
-            }
+        batch.truncate(most);
+        if batch.len() < most {
+            let others = steps.iter().take(most).skip(batch.len());
+            batch.extend(others.map_while(|step| statements(step, self.dialect)));
         }
         let Some(first) = steps.first().filter(|_| batch.len() > 1) else {
             return Ok(NONE);
         };
+        let records: Vec<(HistoryRow, AuditEntry)> = steps
+            .iter()
+            .take(batch.len())
+            .map(|step| {
+                let executed = step.summary.statement_count;
+                let entry = self.done_entry(step, executed, started);
+                (self.history_row(step, started), entry)
+            })
+            .collect();
         let limits = statement_timeouts(first, self, 1, LockClass::BlockingDdl, 1);
         let parts: Vec<Together<'_>> = batch
             .iter()
-            .map(|ready| Together {
-                statements: &ready.statements,
-                row: &ready.row,
-                audit: &ready.entry,
+            .zip(&records)
+            .map(|(statements, (row, audit))| Together {
+                statements,
+                row,
+                audit,
             })
             .collect();
+        let dialect = self.dialect;
+        let rest = steps.iter().skip(batch.len()).take(most);
+        // While the database works.
+        let reading = async move {
+            rest.map_while(|step| statements(step, dialect))
+                .collect::<Vec<_>>()
+        };
+        let sending = self.send(first, limits, &parts);
+        let (outcome, read_ahead) = tokio::join!(sending, reading);
         let TogetherOutcome {
             applied,
             notices,
             lost,
-        } = self.send(first, limits, &parts).await;
-        let share = started.elapsed() / u32::try_from(applied.max(1)).unwrap_or(1);
-        for (index, step) in steps.iter().take(applied).enumerate() {
-            self.tell_started(step, number + index, total);
-            for statement in &step.summary.statements {
-                self.runner.events.emit(&Event::StatementStarted {
-                    version: step.version.clone(),
-                    statement: statement.index,
-                    verb: statement.classification.verb.clone(),
-                    line: statement.position.line,
-                });
-            }
-            self.tell(finished(step, step.summary.statement_count, 1, share));
+        } = outcome;
+        if applied == batch.len() {
+            self.read_ahead = read_ahead;
         }
+        self.tell_applied(
+            steps.get(..applied).unwrap_or_default(),
+            number,
+            total,
+            started,
+        );
         for notice in notices {
             let script = &first.script.file_name;
             self.runner.events.emit(&Event::Warning {
@@ -122,6 +132,22 @@ impl Run<'_> {
         let journal = self.journal_of(step);
         let error = AttemptError::CommitUnknown { error };
         Err(self.give_up(step, error, 1, &journal).await)
+    }
+
+    fn tell_applied(&mut self, steps: &[Step], number: usize, total: usize, started: Instant) {
+        let share = started.elapsed() / u32::try_from(steps.len().max(1)).unwrap_or(1);
+        for (index, step) in steps.iter().enumerate() {
+            self.tell_started(step, number + index, total);
+            for statement in &step.summary.statements {
+                self.runner.events.emit(&Event::StatementStarted {
+                    version: step.version.clone(),
+                    statement: statement.index,
+                    verb: statement.classification.verb.clone(),
+                    line: statement.position.line,
+                });
+            }
+            self.tell(finished(step, step.summary.statement_count, 1, share));
+        }
     }
 
     async fn send(
@@ -152,56 +178,51 @@ impl Run<'_> {
             ..TogetherOutcome::default()
         })
     }
+}
 
-    /// The migration, if it is one of those that nothing can be wrong with but the SQL.
-    fn ready(&self, step: &Step, started: Instant) -> Option<Ready> {
-        let summary = &step.summary;
-        let plain = step.direction == Direction::Up
-            && step.mode == Mode::Transaction
-            && !step.again
-            && step.journal.is_none()
-            && step.conditions.is_empty()
-            && summary.assertions.is_empty()
-            && !summary.wrapped
-            && summary.contract.is_none()
-            && summary.allows.is_empty()
-            && summary.timeouts == ScriptTimeouts::default()
-            && step.script.bytes <= LONGEST
-            && (1..=MOST_STATEMENTS).contains(&summary.statement_count);
-        if !plain {
-            return None;
-        }
-        // What is wrong with a script is found, and told, when its turn comes.
-        let script = step.script.open_inspected(summary).ok()?;
-        let mut splitter = Splitter::new(script, self.dialect);
-        let mut statements = Vec::new();
-        while let Some(piece) = splitter.next_piece().ok()? {
-            if let Piece::Statement(statement) = piece {
-                let creates = matches!(
-                    operations(self.dialect, &statement.text).list.as_slice(),
-                    [one] if matches!(
-                        &one.kind,
-                        OperationKind::CreateTable(create)
-                            if !create.if_not_exists
-                                && !create.temporary
-                                && !create.incomplete
-                                && create.from.is_empty()
-                                && create.table.as_ref().is_some_and(stays)
-                    )
-                );
-                if !creates {
-                    return None;
-                }
-                statements.push(statement.text);
-            }
-        }
-        let executed = summary.statement_count;
-        Some(Ready {
-            statements,
-            row: self.history_row(step, started),
-            entry: self.done_entry(step, executed, started),
-        })
+/// The statements of a migration, if it is one of those that nothing can be wrong with but the SQL.
+fn statements(step: &Step, dialect: Dialect) -> Option<Statements> {
+    let summary = &step.summary;
+    let plain = step.direction == Direction::Up
+        && step.mode == Mode::Transaction
+        && !step.again
+        && step.journal.is_none()
+        && step.conditions.is_empty()
+        && summary.assertions.is_empty()
+        && !summary.wrapped
+        && summary.contract.is_none()
+        && summary.allows.is_empty()
+        && summary.timeouts == ScriptTimeouts::default()
+        && step.script.bytes <= LONGEST
+        && (1..=MOST_STATEMENTS).contains(&summary.statement_count);
+    if !plain {
+        return None;
     }
+    // What is wrong with a script is found, and told, when its turn comes.
+    let script = step.script.open_inspected(summary).ok()?;
+    let mut splitter = Splitter::new(script, dialect);
+    let mut statements = Vec::new();
+    while let Some(piece) = splitter.next_piece().ok()? {
+        if let Piece::Statement(statement) = piece {
+            let creates = matches!(
+                operations(dialect, &statement.text).list.as_slice(),
+                [one] if matches!(
+                    &one.kind,
+                    OperationKind::CreateTable(create)
+                        if !create.if_not_exists
+                            && !create.temporary
+                            && !create.incomplete
+                            && create.from.is_empty()
+                            && create.table.as_ref().is_some_and(stays)
+                )
+            );
+            if !creates {
+                return None;
+            }
+            statements.push(statement.text);
+        }
+    }
+    Some(statements)
 }
 
 /// Whether a table of this name is there for others, and longer than our connection.

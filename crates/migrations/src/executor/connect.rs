@@ -117,6 +117,7 @@ impl Runner {
             following: Vec::new(),
             announced: VecDeque::new(),
             unrecorded: Vec::new(),
+            read_ahead: Vec::new(),
             finished: Vec::new(),
         };
         let entries = std::mem::take(&mut run.audit);

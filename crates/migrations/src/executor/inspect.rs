@@ -89,7 +89,7 @@ impl Runner {
         let plan = self.make_plan(&directory, &recorded, &options, summaries, session.as_mut());
         let mut plan = plan.await?;
         if options.lint != LintMode::Off {
-            let linted = self.lint_plan(&directory, &recorded, session.as_mut(), &mut plan);
+            let linted = self.lint_plan(&directory, &recorded, session.as_mut(), &mut plan, true);
             let cut = linted.await?;
             cut.iter().for_each(|cut| self.warn("lint", cut.sentence()));
         }

@@ -4,25 +4,28 @@ use std::collections::HashSet;
 
 use forerun_sql::lint::{Kind, Server, Settings, Severity};
 use forerun_sql::schema::Catalog;
+use serde::Serialize;
 
 use super::Runner;
+use super::connect::run_entry;
 use super::inspect::{Recorded, Summaries, read};
-use crate::database::{ServerInfo, Session};
+use crate::database::{DatabaseError, ErrorKind, ServerInfo, Session};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
-use crate::history::{Direction, Version};
+use crate::history::{AuditEntry, Direction, Version};
 use crate::lint::{Also, Cut, Finding, Judge, Report};
 use crate::plan::{self, Plan, Step};
 
 /// What follows from findings in what is about to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LintMode {
     /// The worst ones stop the run.
     #[default]
     Enforce,
     /// They are warnings.
     Warn,
-    /// Nothing is judged.
+    /// None is told.
     Off,
 }
 
@@ -31,7 +34,7 @@ impl Runner {
     /// since nothing says what would run together. `also` is what others have found of a version.
     ///
     /// # Errors
-    /// When the directory or the database cannot be read.
+    /// When the directory or the database cannot be read, and when `settings` are for another server than there is.
     pub async fn lint(
         &self,
         directory: &DirectorySource,
@@ -40,10 +43,15 @@ impl Runner {
     ) -> Result<Report, RunError> {
         let (directory, mut session) = self.open(directory).await?;
         let recorded = read(session.as_mut()).await?;
-        let settings = Settings {
-            server: server(session.server()),
-            ..settings
-        };
+        let asked = settings.server.mariadb;
+        let server = server(session.server());
+        if asked.is_some() && server.mariadb.is_some() && asked != server.mariadb {
+            return Err(RunError::Database {
+                doing: "connecting",
+                error: another_server(session.server(), asked),
+            });
+        }
+        let settings = Settings { server, ..settings };
         // Whether files contradict the history is for `status` and `up` to say.
         let pending = plan::compare(&directory, &recorded.applied, true).pending;
         let waiting = |migration: &Migration| {
@@ -58,7 +66,7 @@ impl Runner {
         }
         let catalog = match pending.is_empty() {
             true => None,
-            false => self.catalog(session.as_mut(), &recorded).await,
+            false => self.catalog(session.as_mut(), &recorded, true).await,
         };
         if let Some(catalog) = &catalog {
             judge.look_at(catalog);
@@ -86,7 +94,8 @@ impl Runner {
     }
 
     /// Judges the steps of a plan, and leaves with each what was found. On a database without a history only those that
-    /// do something to a table which is there all the same: all other tables are new, and nobody waits.
+    /// do something to a table which is there all the same: all other tables are new, and nobody waits. Without `told`
+    /// there are no warnings.
     ///
     /// # Errors
     /// When a script cannot be read any more.
@@ -96,12 +105,13 @@ impl Runner {
         recorded: &Recorded,
         session: &mut dyn Session,
         plan: &mut Plan,
+        told: bool,
     ) -> Result<Vec<Cut>, RunError> {
         let goes_up = |step: &Step| step.direction == Direction::Up;
         if !plan.steps.iter().any(goes_up) {
             return Ok(Vec::new());
         }
-        let catalog = self.catalog(session, recorded).await;
+        let catalog = self.catalog(session, recorded, told).await;
         let is_new = recorded.applied.is_empty();
         if is_new && catalog.is_none() {
             return Ok(Vec::new());
@@ -151,13 +161,19 @@ impl Runner {
     }
 
     /// What the database says of itself; `None` when it has neither tables nor a history, or does not tell, which is a
-    /// warning.
-    async fn catalog(&self, session: &mut dyn Session, recorded: &Recorded) -> Option<Catalog> {
+    /// warning if anything is told.
+    async fn catalog(
+        &self,
+        session: &mut dyn Session,
+        recorded: &Recorded,
+        told: bool,
+    ) -> Option<Catalog> {
         match session.catalog().await {
             Ok(catalog) => {
                 let worth = !catalog.objects.is_empty() || !recorded.applied.is_empty();
                 worth.then_some(catalog)
             }
+            Err(_) if !told => None,
             Err(error) => {
                 let message = format!(
                     "the tables of the database cannot be read: {error}; what the migrations say of them counts"
@@ -168,28 +184,80 @@ impl Runner {
         }
     }
 
-    /// Stops a run because of its worst findings; tells the others.
+    /// Judges what a run is about to do, and tells what was found. Returns what the audit keeps where findings that would
+    /// stop the run do not, because of `mode`.
     ///
     /// # Errors
     /// [`Refusal::Lint`] with what stops it.
-    pub(super) async fn heed_findings(
+    pub(super) async fn heed_lint(
         &self,
+        directory: &MigrationDirectory,
+        recorded: &Recorded,
         session: &mut dyn Session,
-        plan: &Plan,
-        cut: &[Cut],
+        plan: &mut Plan,
         mode: LintMode,
-    ) -> Result<(), RunError> {
-        if mode == LintMode::Enforce {
-            let released = self.identity.release.is_some();
-            let stopping = plan.steps.iter().flat_map(|step| {
-                let findings = step.findings.iter();
-                findings.filter(move |finding| stops(step, finding, released))
-            });
-            let stopping: Vec<Finding> = stopping.cloned().collect();
-            if !stopping.is_empty() && was_ever_complete(session).await? {
-                return Err(RunError::Refused(Refusal::Lint(stopping)));
+    ) -> Result<Vec<AuditEntry>, RunError> {
+        let told = mode != LintMode::Off;
+        let linted = self
+            .lint_plan(directory, recorded, session, plan, told)
+            .await;
+        let cut = match linted {
+            Err(error) if told => return Err(error),
+            // What is not told cannot fail either.
+            linted => linted.unwrap_or_default(),
+        };
+        let stopping = self.stopping(recorded, session, plan).await?;
+        match mode {
+            LintMode::Enforce if !stopping.is_empty() => {
+                return Err(Refusal::Lint(stopping).into());
+            }
+            LintMode::Enforce | LintMode::Warn => self.tell_findings(plan, &cut),
+            LintMode::Off => {
+                plan.schema_from = None;
+                for step in &mut plan.steps {
+                    step.findings.clear();
+                    step.work.clear();
+                }
             }
         }
+        Ok(overridden_entries(plan, &stopping, mode))
+    }
+
+    /// The findings that stop a run: nothing is worth breaking an application that can have started.
+    async fn stopping(
+        &self,
+        recorded: &Recorded,
+        session: &mut dyn Session,
+        plan: &Plan,
+    ) -> Result<Vec<Finding>, RunError> {
+        let worst = plan.steps.iter().flat_map(|step| {
+            let findings = step.findings.iter();
+            findings.filter(move |finding| is_worst(step, finding))
+        });
+        let mut worst: Vec<Finding> = worst.cloned().collect();
+        if worst.is_empty() {
+            return Ok(worst);
+        }
+        // Nothing was begun: what is there all the same was made by somebody else, and may be in use.
+        let untouched = recorded.applied.is_empty() && recorded.journal.is_empty();
+        if !untouched && !was_ever_complete(session).await? {
+            return Ok(Vec::new());
+        }
+        if self.identity.release.is_none() {
+            let asked = session.deployments().await;
+            let deployments = asked.map_err(|error| RunError::Database {
+                doing: "reading the ledger",
+                error,
+            })?;
+            // Where no release was ever told, nobody says that there are two of them at once.
+            if deployments.is_empty() {
+                worst.retain(|finding| finding.rewrites);
+            }
+        }
+        Ok(worst)
+    }
+
+    fn tell_findings(&self, plan: &Plan, cut: &[Cut]) {
         for cut in cut {
             self.warn("lint", cut.sentence());
         }
@@ -206,8 +274,43 @@ impl Runner {
                 ),
             );
         }
-        Ok(())
     }
+}
+
+/// What the audit keeps of findings.
+pub(super) fn audited<'a>(findings: impl Iterator<Item = &'a Finding>) -> serde_json::Value {
+    let audited = findings.map(|finding| {
+        serde_json::json!({
+            "rule": finding.rule.id,
+            "file": finding.script,
+            "line": finding.start.line,
+            "message": finding.message,
+        })
+    });
+    audited.collect()
+}
+
+/// Entries for the audit about what runs although the linter would have stopped it.
+fn overridden_entries(plan: &Plan, stopping: &[Finding], mode: LintMode) -> Vec<AuditEntry> {
+    let of_step = |step: &Step| {
+        let of_step = |finding: &&Finding| finding.version == step.version;
+        let findings = || stopping.iter().filter(of_step);
+        let mut rules: Vec<&str> = findings().map(|finding| finding.rule.id).collect();
+        rules.dedup();
+        (!rules.is_empty()).then(|| AuditEntry {
+            version: Some(step.version.clone()),
+            ..run_entry(
+                "override.lint",
+                format!(
+                    "{} runs although {} would stop it",
+                    step.script.file_name,
+                    rules.join(", ")
+                ),
+                serde_json::json!({ "lint": mode, "findings": audited(findings()) }),
+            )
+        })
+    };
+    plan.steps.iter().filter_map(of_step).collect()
 }
 
 /// Whether a run has ever brought the database to the end of a directory. Before that no application can have started, and
@@ -222,14 +325,13 @@ async fn was_ever_complete(session: &mut dyn Session) -> Result<bool, RunError> 
 
 /// Whether a finding is worse than not deploying: the release that still runs would fail, or all of its requests for a
 /// table would wait for as long as that is written anew. What an earlier attempt has done is no question any more.
-fn stops(step: &Step, finding: &Finding, released: bool) -> bool {
+fn is_worst(step: &Step, finding: &Finding) -> bool {
     let done = step
         .journal
         .as_ref()
         .map_or(0, |journal| journal.statements_done);
     let ahead = i64::try_from(finding.statement).is_ok_and(|statement| statement > done);
-    let breaks = finding.kind == Kind::Breaks && released;
-    finding.is_error() && ahead && (breaks || finding.rewrites)
+    finding.is_error() && ahead && (finding.kind == Kind::Breaks || finding.rewrites)
 }
 
 /// The migrations whose tables are there when a plan begins.
@@ -253,6 +355,19 @@ fn before<'a>(
     };
     let migrations = directory.migrations.iter().enumerate();
     migrations.filter(there).map(|(_, migration)| migration)
+}
+
+/// MySQL and MariaDB are one dialect, and do not do the same for a statement.
+fn another_server(info: &ServerInfo, mariadb: Option<bool>) -> DatabaseError {
+    let asked = match mariadb {
+        Some(true) => "MariaDB",
+        _ => "MySQL",
+    };
+    let message = format!(
+        "the server is {}, and the migrations are to be judged for {asked}",
+        info.product
+    );
+    DatabaseError::new(ErrorKind::Configuration, message)
 }
 
 /// What the linter needs of `PostgreSQL 15.18`, `MariaDB 10.11.6`.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::announcement::{Announced, Following, Unrecorded};
 use super::attempt::{AttemptError, Current};
+use super::batch::Statements;
 use super::conditions::Verdict;
 use super::lock::{Heartbeat, stopped};
 use super::retry::{Budget, pause};
@@ -49,6 +50,8 @@ pub(super) struct Run<'a> {
     pub announced: VecDeque<Announced>,
     /// Migrations that are done and not recorded yet, in order: the one after them was announced with them.
     pub unrecorded: Vec<Unrecorded>,
+    /// The next migrations, as far as they can be in a batch, read while the database worked on the one before.
+    pub read_ahead: Vec<Statements>,
     /// Migrations that are done and recorded.
     pub finished: Vec<FinishedMigration>,
 }

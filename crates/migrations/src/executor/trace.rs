@@ -17,7 +17,7 @@ use crate::error::RunError;
 use crate::history::{AppliedVersion, Direction, Version};
 use crate::lint::Selection;
 use crate::plan::{self, Mode, Pending, Plan, Step};
-use crate::trace::{Failure, How, Trace, TraceError, TracedMigration, Tracer};
+use crate::trace::{Failure, How, Left, Trace, TraceError, TracedMigration, Tracer};
 
 /// A statement that begins right after a cancellation is cancelled after this long.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -50,7 +50,8 @@ impl Runner {
             let plan = self.plan(directory, options).await?;
             return Ok((plan, trace));
         };
-        let plan = target.plan(directory, options).await?;
+        let plan = target.plan(directory, options).await;
+        let plan = plan.map_err(|error| ended(error, Left::Untouched))?;
         let trace = self.observe(directory, Watched::Pending(target)).await?;
         Ok((plan, trace))
     }
@@ -69,10 +70,17 @@ impl Runner {
             Watched::Pending(target) => Some(*target),
             Watched::All | Watched::Chosen(_) => None,
         };
-        let mut tracer = self.scratch(target).await?;
+        let mut tracer = self
+            .scratch(target)
+            .await
+            .map_err(|error| ended(error, Left::Untouched))?;
         let traced = self.observe_with(&mut tracer, directory, watched).await;
         let cleared = tracer.clear().await;
-        let traced = traced?;
+        let left = match cleared {
+            Ok(()) => Left::Nothing,
+            Err(_) => Left::Something,
+        };
+        let traced = traced.map_err(|error| ended(error, left))?;
         cleared.map_err(|error| {
             trace_error(TraceError::NotCleared {
                 scratch: self.database.target(),
@@ -325,6 +333,17 @@ async fn refuted(
             expected,
             found,
         })),
+    }
+}
+
+/// A run that was told to end has left something else behind than one that migrates.
+fn ended(error: RunError, left: Left) -> RunError {
+    match error {
+        RunError::Interrupted { .. } | RunError::TimedOut { .. } => {
+            let reason = Box::new(error);
+            trace_error(TraceError::Stopped { reason, left })
+        }
+        error => error,
     }
 }
 

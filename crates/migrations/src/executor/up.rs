@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use super::connect::run_entry;
 use super::gates::{held_entries, overridden_entries};
 use super::inspect::{Recorded, Summaries, read};
-use super::lint::LintMode;
+use super::lint::{LintMode, audited};
 use super::lock::LockWait;
 use super::run::{CLEAN_UP_TIMEOUT, Run};
 use super::{Outcome, RunReport, Runner};
 use crate::database::{ErrorKind, Lease, Session};
 use crate::directory::{DirectorySource, MigrationDirectory};
-use crate::error::RunError;
+use crate::error::{Refusal, RunError};
 use crate::event::Event;
 use crate::history::AuditEntry;
 use crate::number::count;
@@ -112,7 +112,10 @@ impl Runner {
             }
             Err(error) => (error.to_string(), 0),
         };
-        let detail = serde_json::json!({ "ok": result.is_ok(), LEFT_FOR_LATER: left });
+        let mut detail = serde_json::json!({ "ok": result.is_ok(), LEFT_FOR_LATER: left });
+        if let Err(RunError::Refused(Refusal::Lint(findings))) = &result {
+            detail["findings"] = audited(findings.iter());
+        }
         run.end(message, detail).await;
         result
     }
@@ -251,17 +254,14 @@ impl Run<'_> {
         let mut plan = runner
             .make_plan(directory, &recorded, options, summaries, session)
             .await?;
-        if options.lint != LintMode::Off {
-            let linted = runner.lint_plan(directory, &recorded, session, &mut plan);
-            let cut = linted.await?;
-            let heeded = runner.heed_findings(session, &plan, &cut, options.lint);
-            heeded.await?;
-        }
+        let heeded = runner.heed_lint(directory, &recorded, session, &mut plan, options.lint);
+        let overridden = heeded.await?;
         let opening = runner
             .opening(directory, session, !plan.steps.is_empty())
             .await?;
         let changed = opening.as_ref().is_some_and(|opening| opening.changed);
         let deployment = self.open_deployment(opening).await?;
+        self.audit.extend(overridden);
         let result = self.planned(directory, options, &recorded, &plan).await;
         let mut result = result.and_then(|report| runner.strictly(report, options));
         if let Ok(report) = &mut result

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::release::{is_numbered, order};
+use super::release::{by_names, order};
 use super::{Deployment, DeploymentStatus, HoldReason, last_completed, newest, same_release};
 use crate::directory::ContractConditions;
 use crate::history::{Phase, Version};
@@ -275,8 +275,8 @@ fn release_that_runs(
         })
     };
     let unused_since = unused_since.to_owned();
-    let by_number = is_numbered(&unused_since) && is_numbered(&last.release);
-    if !by_number && !was_completed() {
+    let is_told = by_names(&last.release, &unused_since).is_some();
+    if !is_told && !was_completed() {
         holds.push(HoldReason::NeverCompleted { unused_since });
         return;
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use forerun_sql::Position;
 
 use crate::database::DatabaseError;
+use crate::error::RunError;
 
 /// Why a trace ended early. The target is untouched in every case.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,14 @@ pub enum TraceError {
         /// What the query returned.
         found: String,
     },
+    /// The run was told to end.
+    #[error("{reason}")]
+    Stopped {
+        /// By a signal, or the time limit.
+        reason: Box<RunError>,
+        /// What is left in the scratch database.
+        left: Left,
+    },
     /// The scratch database could not be emptied.
     #[error("the scratch database {scratch} could not be emptied: {error}")]
     NotCleared {
@@ -64,6 +73,17 @@ pub enum TraceError {
         /// What the server said.
         error: Box<DatabaseError>,
     },
+}
+
+/// What is in the scratch database after a trace that was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// What was there before: it was not touched.
+    Untouched,
+    /// Nothing: it was emptied.
+    Nothing,
+    /// What the migrations made: it could not be emptied.
+    Something,
 }
 
 /// A few names, and how many there are.

@@ -16,7 +16,7 @@ use serde::Serialize;
 use forerun_sql::Position;
 use forerun_sql::effect::Effect;
 
-pub use error::TraceError;
+pub use error::{Left, TraceError};
 pub use findings::findings;
 pub use observer::{Observation, Observer, Place};
 pub use tracer::{Failure, How, Tracer};

@@ -132,7 +132,8 @@ pub(crate) fn way(operation: &OperationKind, schema: &Schema) -> Option<Way> {
     let way = match operation {
         OperationKind::CreateIndex(index) => create_index(index, known),
         OperationKind::DropIndex { .. } => Way::InPlace,
-        OperationKind::IndexVisibility { .. }
+        OperationKind::Nothing { table: Some(_), .. }
+        | OperationKind::IndexVisibility { .. }
         | OperationKind::RenameColumn { .. }
         | OperationKind::ColumnDefault { .. }
         | OperationKind::ColumnOther { .. } => Way::Instant,

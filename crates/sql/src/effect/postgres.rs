@@ -8,6 +8,7 @@ use crate::{Dialect, ObjectKind, ObjectName};
 
 mod column;
 mod default;
+mod partition;
 #[cfg(test)]
 mod tests;
 mod type_change;
@@ -28,29 +29,10 @@ pub(super) fn effects(operation: &OperationKind, schema: &Schema) -> Vec<Effect>
         effects: Vec::new(),
     };
     list.operation(operation);
-    if is_inherited(operation) {
+    if partition::is_inherited(operation) {
         list.with_partitions();
     }
     list.effects
-}
-
-/// Whether an operation on a partitioned table is done to its partitions too.
-fn is_inherited(operation: &OperationKind) -> bool {
-    match operation {
-        OperationKind::CreateIndex(index) => !index.only,
-        OperationKind::AddColumn { .. }
-        | OperationKind::DropColumn { .. }
-        | OperationKind::RenameColumn { .. }
-        | OperationKind::ColumnType { .. }
-        | OperationKind::ColumnNullable { .. }
-        | OperationKind::ColumnDefault { .. }
-        | OperationKind::AddConstraint { .. }
-        | OperationKind::ValidateConstraint { .. }
-        | OperationKind::DropConstraint { .. }
-        | OperationKind::Truncate { .. } => true,
-        OperationKind::Drop { object, .. } => object.kind == ObjectKind::Table,
-        _ => false,
-    }
 }
 
 /// Who waits for a lock: those whose own lock conflicts with it (manual, "Conflicting Lock Modes"; reading takes `ACCESS
@@ -82,31 +64,6 @@ impl List<'_> {
     /// Most of `ALTER TABLE`: everybody waits, though not for long.
     fn briefly(&mut self, table: &ObjectName) {
         self.add(table, ACCESS_EXCLUSIVE, Work::Metadata);
-    }
-
-    fn with_partitions(&mut self) {
-        let mut next = 0;
-        while let Some(effect) = self.effects.get(next).cloned() {
-            next += 1;
-            let known = self.schema.table(&effect.table);
-            if known.is_some_and(|known| !known.partitioned) {
-                continue;
-            }
-            let parts: Vec<ObjectName> = self
-                .schema
-                .partitions(&effect.table)
-                .map(|(name, _)| name)
-                .collect();
-            for table in parts {
-                let known = |effect: &Effect| self.schema.same_name(&effect.table, &table);
-                if !self.effects.iter().any(known) {
-                    self.effects.push(Effect {
-                        table,
-                        ..effect.clone()
-                    });
-                }
-            }
-        }
     }
 
     fn operation(&mut self, operation: &OperationKind) {
@@ -168,7 +125,9 @@ impl List<'_> {
                 self.add(table, ACCESS_EXCLUSIVE, scan_if(scans));
             }
             OperationKind::ColumnOther { table, action, .. } => self.column_other(table, action),
-            OperationKind::AddConstraint { table, constraint } => {
+            OperationKind::AddConstraint {
+                table, constraint, ..
+            } => {
                 self.add_constraint(table, constraint);
             }
             OperationKind::ValidateConstraint { table, constraint } => {
@@ -241,6 +200,19 @@ impl List<'_> {
             | OperationKind::Delete { table, .. } => self.add(table, ROW_EXCLUSIVE, Work::Rows),
             // Any mode can be written; this is the one without.
             OperationKind::LockTable { table } => self.briefly(table),
+            // The table is locked before the server looks.
+            OperationKind::Nothing { of, table } => {
+                let lock = match of.written() {
+                    OperationKind::CreateIndex(index) if index.concurrently => {
+                        SHARE_UPDATE_EXCLUSIVE
+                    }
+                    OperationKind::CreateIndex(_) => SHARE,
+                    _ => ACCESS_EXCLUSIVE,
+                };
+                if let Some(table) = table {
+                    self.add(table, lock, Work::Metadata);
+                }
+            }
             OperationKind::IndexVisibility { .. }
             | OperationKind::ModifyColumn { .. }
             | OperationKind::AddEnumValue { .. }

@@ -75,7 +75,7 @@ fn work(operation: &OperationKind) -> Option<Work> {
         OperationKind::Insert { .. }
         | OperationKind::Update { .. }
         | OperationKind::Delete { .. } => Work::Rows,
-        OperationKind::CreateTable(_) => return None,
+        OperationKind::CreateTable(_) | OperationKind::Nothing { .. } => return None,
         kind => {
             kind.table().or(match kind {
                 OperationKind::DropIndex { index, .. } => Some(index),

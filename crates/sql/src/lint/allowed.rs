@@ -54,15 +54,20 @@ impl Allowed {
         Some(exception.reason.clone())
     }
 
-    /// Exceptions for rules that do not exist, and those that nothing needs.
-    pub fn leftovers(self, heard: &[&'static Rule]) -> Vec<Finding> {
+    /// Exceptions for rules that do not exist, and those that nothing needs. Where statements find nothing to do in this
+    /// database, they may need one for another.
+    pub fn leftovers(self, heard: &[&'static Rule], finding_nothing: &[usize]) -> Vec<Finding> {
         let is_heard = |id: &str| heard.iter().any(|rule| rule.id == id);
         let unused = self.list.into_iter().filter(|exception| !exception.used);
         unused
             .filter_map(|exception| {
                 let (rule, message) = match rule(&exception.rule) {
                     // One that is not heard here may still need its exception elsewhere.
-                    Some(known) if is_of_elsewhere(known) || !is_heard(known.id) => {
+                    Some(known)
+                        if is_of_elsewhere(known)
+                            || !is_heard(known.id)
+                            || is_of_nothing(&exception, finding_nothing) =>
+                    {
                         return None;
                     }
                     Some(_) => (
@@ -103,6 +108,14 @@ fn end_of_line(statement: &Statement, position: Position) -> Position {
         .lines()
         .next();
     position.after(line.unwrap_or_default().trim_end().as_bytes())
+}
+
+/// Whether an exception is for a statement that finds nothing to do here.
+fn is_of_nothing(exception: &Exception, finding_nothing: &[usize]) -> bool {
+    match exception.statement {
+        Some(own) => finding_nothing.contains(&own),
+        None => !finding_nothing.is_empty(),
+    }
 }
 
 /// Says that there is no such rule, and which one was probably meant.

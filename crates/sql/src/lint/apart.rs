@@ -41,6 +41,7 @@ pub(super) fn builds_on_its_file(at: &At<'_>) -> bool {
             operation.kind,
             OperationKind::TransactionControl
                 | OperationKind::Setting { .. }
+                | OperationKind::Nothing { .. }
                 | OperationKind::CreateIndex(_)
                 | OperationKind::DropIndex { .. }
                 | OperationKind::Insert { .. }

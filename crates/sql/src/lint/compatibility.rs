@@ -222,7 +222,9 @@ pub(super) fn refuses_null<'a>(at: &At<'a>) -> Option<(&'a ObjectName, &'a str)>
             definition,
             ..
         } if definition.not_null => (table, column.as_str()),
-        OperationKind::AddConstraint { table, constraint } => match &constraint.kind {
+        OperationKind::AddConstraint {
+            table, constraint, ..
+        } => match &constraint.kind {
             ConstraintKind::NotNull { column } => (table, column.as_str()),
             ConstraintKind::Check { condition } => {
                 let column = condition.not_null_column(dialect)?;

@@ -16,7 +16,7 @@ pub(super) fn settle(file: &FileAt<'_>, found: &mut Vec<Found>) -> Option<Also> 
     found.retain(|found| found.rule.kind != Kind::Breaks);
     let breaks = found.len() < before;
     let mut operations = file.operations.iter().flat_map(|list| &list.list);
-    let removes = operations.any(|operation| takes_away(&operation.kind));
+    let removes = operations.any(|operation| takes_away(operation.kind.written()));
     (!breaks && !removes).then(|| Also {
         rule: &rules::contract_without_break::RULE,
         message: "nothing in this contract migration breaks the release before: it waits for no reason, and so does \

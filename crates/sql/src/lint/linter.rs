@@ -2,13 +2,13 @@
 
 use super::allowed::Allowed;
 use super::finding::{Finding, Kind, Severity};
-use super::locks::finds_nothing;
+use super::nothing::{self, made};
 use super::rule::{At, Check, FileAt, Found, Report, Rule, StatementAt};
 use super::rules;
 use super::size;
 use super::view_indexes::ViewIndexes;
 use crate::effect::{Blocks, Work, effects};
-use crate::operation::{Operation, OperationKind, Operations, operations};
+use crate::operation::{Operation, Operations, operations};
 use crate::schema::{Catalog, Schema};
 use crate::{Dialect, Position, Statement};
 
@@ -73,6 +73,7 @@ pub struct Linter {
     files: usize,
     together_since: Option<usize>,
     begun: u64,
+    moved: bool,
     met_database: bool,
 }
 
@@ -88,6 +89,7 @@ impl Linter {
             files: 0,
             together_since: None,
             begun: 0,
+            moved: false,
             met_database: false,
         }
     }
@@ -151,10 +153,19 @@ impl Linter {
         self.files += 1;
         let dialect = self.schema.dialect();
         let statements = &file.script.statements;
-        let parsed: Vec<Operations> = statements
+        let mut parsed: Vec<Operations> = statements
             .iter()
             .map(|statement| operations(dialect, &statement.text))
             .collect();
+        // Sessions keep what they were told.
+        self.moved |= nothing::moves(&parsed);
+        let script = nothing::Script {
+            statements,
+            number: self.files,
+            begun: self.begun,
+            moved: self.moved,
+        };
+        let finding_nothing = script.resolve(&mut parsed, &self.schema);
         let at = FileAt {
             file,
             operations: &parsed,
@@ -199,7 +210,7 @@ impl Linter {
             .into_iter()
             .map(|found| finding(statements, found, &mut allowed))
             .collect();
-        findings.extend(allowed.leftovers(&self.rules));
+        findings.extend(allowed.leftovers(&self.rules, &finding_nothing));
         findings.sort_by_key(|finding| {
             (
                 finding.start.offset,
@@ -250,8 +261,6 @@ impl Linter {
                 place: number,
                 statement: statement_at,
             });
-            let nothing = operation
-                .is_some_and(|operation| finds_nothing(self.files, &operation.kind, &self.schema));
             for rule in &self.rules {
                 let before = found.len();
                 let mut report = Report {
@@ -264,7 +273,7 @@ impl Linter {
                         check(&statement_at, &mut report);
                         list.list.as_slice()
                     }
-                    (Check::Operation(check), Some(at)) if !nothing => {
+                    (Check::Operation(check), Some(at)) => {
                         check(at, &mut report);
                         std::slice::from_ref(at.operation)
                     }
@@ -299,17 +308,6 @@ impl Linter {
         }
         most
     }
-}
-
-/// What has run: `IF NOT EXISTS` found nothing then.
-fn made(operation: &Operation) -> Operation {
-    let mut made = operation.clone();
-    match &mut made.kind {
-        OperationKind::CreateTable(create) => create.if_not_exists = false,
-        OperationKind::AddColumn { if_not_exists, .. } => *if_not_exists = false,
-        _ => {}
-    }
-    made
 }
 
 /// Whether one of these operations of a statement writes a table anew that was there before, while others wait.

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::rule::{At, FileAt};
+use crate::ObjectName;
 use crate::effect::{Blocks, Effect, Work, effects};
 use crate::operation::OperationKind;
 use crate::schema::Schema;
-use crate::{ObjectKind, ObjectName};
 
 /// One operation of a file, with what it does to tables that were there before.
 pub(super) struct Step<'a> {
@@ -33,8 +33,7 @@ pub(super) fn steps<'a>(file: &FileAt<'a>, schema: &Schema) -> Vec<Step<'a>> {
     for (statement, (text, own)) in statements.iter().zip(file.operations).enumerate() {
         for operation in &own.list {
             let mut effects = effects(operation, &schema);
-            let nothing = finds_nothing(file.number, &operation.kind, &schema);
-            effects.retain(|effect| !nothing && is_old(file, &schema, &effect.table));
+            effects.retain(|effect| is_old(file, &schema, &effect.table));
             steps.push(Step {
                 statement,
                 span: operation.span.clone(),
@@ -45,26 +44,6 @@ pub(super) fn steps<'a>(file: &FileAt<'a>, schema: &Schema) -> Vec<Step<'a>> {
         }
     }
     steps
-}
-
-/// Whether an operation drops, `IF EXISTS`, what is not there: what no migration has made, in the first of all (a dump that
-/// makes itself room, on a database that has nothing yet), or a table that the database does not have.
-pub(super) fn finds_nothing(number: usize, operation: &OperationKind, schema: &Schema) -> bool {
-    let OperationKind::Drop {
-        object,
-        if_exists: true,
-        ..
-    } = operation
-    else {
-        return false;
-    };
-    let known = match object.kind {
-        ObjectKind::Table => schema.table(object).is_some(),
-        ObjectKind::Database | ObjectKind::Schema | ObjectKind::Other => true,
-        _ => schema.definition(object).is_some(),
-    };
-    let lacks = object.kind == ObjectKind::Table && schema.lacks_table(object);
-    lacks || (number == 1 && !known)
 }
 
 fn is_old(file: &FileAt<'_>, schema: &Schema, table: &ObjectName) -> bool {

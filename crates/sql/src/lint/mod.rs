@@ -14,6 +14,7 @@ mod locks;
 mod lt_remedy;
 mod my_remedy;
 mod names;
+mod nothing;
 mod pg_conversion;
 mod pg_partitions;
 mod pg_remedy;

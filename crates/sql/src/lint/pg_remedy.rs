@@ -87,6 +87,7 @@ pub(super) fn constraint_name(at: &At<'_>, table: &ObjectName, constraint: &Cons
         known.columns.push(Column {
             definition: (**column).clone(),
             made_in: at.statement.file.number,
+            default_of_server: false,
         });
     }
     let default = || known.default_constraint_name(&constraint.kind);

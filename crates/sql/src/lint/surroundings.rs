@@ -119,7 +119,10 @@ impl<'a> At<'a> {
     /// A constraint that the operation adds to a table that was there, whose rows and writers it concerns: not when it is
     /// only about columns that are new as well. With it the columns that it names.
     pub fn new_constraint(&self) -> Option<(&'a ObjectName, &'a Constraint)> {
-        let OperationKind::AddConstraint { table, constraint } = &self.operation.kind else {
+        let OperationKind::AddConstraint {
+            table, constraint, ..
+        } = &self.operation.kind
+        else {
             return None;
         };
         (self.is_old(table) && self.concerns_old_columns(table, constraint))

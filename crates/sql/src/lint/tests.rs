@@ -8,6 +8,7 @@ use crate::{Dialect, Piece, Splitter};
 
 mod compatibility;
 mod database;
+mod nothing;
 mod teams;
 
 pub(super) fn script(dialect: Dialect, text: &str) -> Script {

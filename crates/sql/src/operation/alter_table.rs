@@ -119,6 +119,7 @@ fn add(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> {
         return Some(OperationKind::AddConstraint {
             table: table.clone(),
             constraint: table_constraint(reader)?,
+            if_not_exists: false,
         });
     }
     reader.take("COLUMN");
@@ -134,19 +135,21 @@ fn add(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> {
 fn drop(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> {
     reader.advance();
     if reader.take("CONSTRAINT") {
-        reader.take_if_exists();
+        let if_exists = reader.take_if_exists();
         return Some(OperationKind::DropConstraint {
             table: table.clone(),
             constraint: reader.identifier()?,
             cascade: reader.take("CASCADE"),
+            if_exists,
         });
     }
     reader.take("COLUMN");
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     Some(OperationKind::DropColumn {
         table: table.clone(),
         column: reader.identifier()?,
         cascade: reader.take("CASCADE"),
+        if_exists,
     })
 }
 
@@ -160,6 +163,7 @@ fn rename(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> 
                 ..table.clone()
             },
             table: None,
+            if_exists: false,
         });
     }
     if reader.take("CONSTRAINT") {
@@ -176,6 +180,7 @@ fn rename(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> 
         table: table.clone(),
         column,
         to: new_name(reader)?,
+        if_exists: false,
     })
 }
 
@@ -197,6 +202,7 @@ pub(super) fn set_schema(reader: &mut Reader<'_>, object: &ObjectName) -> Option
             ..object.clone()
         },
         table: None,
+        if_exists: false,
     })
 }
 
@@ -226,6 +232,7 @@ fn alter(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> {
             table,
             column,
             default: Some(reader.expression_until(&[])),
+            if_exists: false,
         });
     }
     if reader.take_all(&["DROP", "DEFAULT"]) {
@@ -233,6 +240,7 @@ fn alter(reader: &mut Reader<'_>, table: &ObjectName) -> Option<OperationKind> {
             table,
             column,
             default: None,
+            if_exists: false,
         });
     }
     if postgres && (reader.take("TYPE") || reader.take_all(&["SET", "DATA", "TYPE"])) {

@@ -117,41 +117,6 @@ impl Expression {
         parts.collect()
     }
 
-    /// Whether it is the same value as another one, also where one is written as the server spells it: `'x'::text` for
-    /// `'x'`, `now()` for `CURRENT_TIMESTAMP`, `0` for `'0'`.
-    pub fn is_same_value(&self, other: &Self, dialect: Dialect) -> bool {
-        self.value(dialect) == other.value(dialect)
-    }
-
-    fn value(&self, dialect: Dialect) -> String {
-        let mut text = self.text.trim();
-        while let Some(inner) = text
-            .strip_prefix('(')
-            .and_then(|rest| rest.strip_suffix(')'))
-            .filter(|inner| !inner.contains(['(', ')']))
-        {
-            text = inner.trim();
-        }
-        let mut tokens = Tokens::new(dialect, text);
-        let first = tokens.find(|(kind, _)| !kind.is_trivia());
-        if let Some((TokenKind::Literal, literal)) = first {
-            let mut rest = tokens.filter(|(kind, _)| !kind.is_trivia());
-            if rest.next().is_none_or(|(_, text)| text == ":") {
-                text = literal;
-            }
-            let plain = text.trim_matches('\'');
-            return number(plain).unwrap_or_else(|| text.to_owned());
-        }
-        if let Some(number) = number(text) {
-            return number;
-        }
-        let lower = text.to_ascii_lowercase();
-        match lower.strip_suffix("()").unwrap_or(&lower) {
-            "now" | "current_timestamp" => "current_timestamp".to_owned(),
-            _ => lower,
-        }
-    }
-
     /// Whether it names this column as a word of its own.
     pub fn names(&self, dialect: Dialect, column: &str) -> bool {
         Tokens::new(dialect, &self.text).any(|(kind, text)| match kind {
@@ -160,12 +125,6 @@ impl Expression {
             _ => false,
         })
     }
-}
-
-/// A number in its one spelling: `0` for `0.00`.
-fn number(text: &str) -> Option<String> {
-    let number = text.parse::<f64>().ok()?;
-    number.is_finite().then(|| number.to_string())
 }
 
 /// Words that call a function without parentheses.
@@ -230,30 +189,6 @@ mod tests {
         ] {
             assert!(!expression(other).is_constant(Dialect::Postgres), "{other}");
         }
-    }
-
-    #[test]
-    fn values_are_the_same_however_the_server_spells_them() {
-        let same =
-            |dialect, left, right| expression(left).is_same_value(&expression(right), dialect);
-        for (left, right) in [
-            ("'x'", "'x'::character varying(5)"),
-            ("-1", "'-1'::integer"),
-            ("now()", "CURRENT_TIMESTAMP"),
-            ("('x')", "'x'::text"),
-            ("TRUE", "true"),
-        ] {
-            assert!(same(Dialect::Postgres, left, right), "{left} {right}");
-        }
-        for (left, right) in [("'x'", "'X'"), ("'a' || 'b'", "'a'"), ("1", "2")] {
-            assert!(!same(Dialect::Postgres, left, right), "{left} {right}");
-        }
-        assert!(same(Dialect::Mysql, "0", "'0.00'"));
-        assert!(same(
-            Dialect::Mysql,
-            "CURRENT_TIMESTAMP",
-            "current_timestamp()"
-        ));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::{Dialect, ObjectKind, ObjectName};
 mod alter_table;
 mod column;
 mod constraint;
+mod create;
+mod default_value;
 mod expression;
 mod index;
 mod mysql;
@@ -47,6 +49,7 @@ mod type_name;
 
 pub use column::{ColumnDefinition, Generated};
 pub use constraint::{Constraint, ConstraintKind, Reference};
+pub use create::{CreateIndex, CreateTable};
 pub use expression::Expression;
 pub(crate) use mysql_partition::converted_to;
 pub use type_name::TypeName;
@@ -56,6 +59,8 @@ pub use type_name::TypeName;
 pub struct Operations {
     /// In the order written.
     pub list: Vec<Operation>,
+    /// What an `ALTER … IF EXISTS` alters: where that is not there the statement does nothing.
+    pub if_exists: Option<ObjectName>,
     /// The algorithm that the statement asks for (`ALGORITHM = INSTANT`, MySQL and MariaDB), in capitals, and where.
     pub algorithm: Option<(String, Range<usize>)>,
     /// The lock that the statement asks for (`LOCK = NONE`, MySQL and MariaDB), in capitals, and where.
@@ -89,6 +94,8 @@ pub enum OperationKind {
         table: Option<ObjectName>,
         /// PostgreSQL's `CONCURRENTLY`.
         concurrently: bool,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `ALTER INDEX … INVISIBLE`, `VISIBLE` (MySQL), `IGNORED`, `NOT IGNORED` (MariaDB).
     IndexVisibility {
@@ -98,6 +105,8 @@ pub enum OperationKind {
         index: String,
         /// Whether the optimizer may use it afterwards.
         visible: bool,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `REINDEX`.
     Reindex {
@@ -125,6 +134,8 @@ pub enum OperationKind {
         to: ObjectName,
         /// Its table, for an index (MySQL) or a trigger.
         table: Option<ObjectName>,
+        /// `IF EXISTS` (MariaDB).
+        if_exists: bool,
     },
     /// `ADD COLUMN`.
     AddColumn {
@@ -145,6 +156,8 @@ pub enum OperationKind {
         column: String,
         /// `CASCADE`.
         cascade: bool,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `RENAME COLUMN`, also the new name in MySQL's `CHANGE`.
     RenameColumn {
@@ -154,6 +167,8 @@ pub enum OperationKind {
         column: String,
         /// Its new name.
         to: String,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `ALTER COLUMN … TYPE` (PostgreSQL).
     ColumnType {
@@ -178,6 +193,8 @@ pub enum OperationKind {
         definition: Box<ColumnDefinition>,
         /// `FIRST` or `AFTER`.
         placed: bool,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `SET NOT NULL` and `DROP NOT NULL`.
     ColumnNullable {
@@ -196,6 +213,8 @@ pub enum OperationKind {
         column: String,
         /// The new one.
         default: Option<Expression>,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `ADD GENERATED … AS IDENTITY`, `DROP IDENTITY`, `DROP EXPRESSION`, statistics, storage and visibility of a
     /// column.
@@ -213,6 +232,8 @@ pub enum OperationKind {
         table: ObjectName,
         /// What.
         constraint: Constraint,
+        /// `IF NOT EXISTS`.
+        if_not_exists: bool,
     },
     /// `VALIDATE CONSTRAINT`.
     ValidateConstraint {
@@ -229,6 +250,8 @@ pub enum OperationKind {
         constraint: String,
         /// `CASCADE`.
         cascade: bool,
+        /// `IF EXISTS`.
+        if_exists: bool,
     },
     /// `RENAME CONSTRAINT`.
     RenameConstraint {
@@ -285,6 +308,8 @@ pub enum OperationKind {
         object: ObjectName,
         /// `OR REPLACE`.
         or_replace: bool,
+        /// `IF NOT EXISTS`.
+        if_not_exists: bool,
         /// The table of a trigger or policy.
         table: Option<ObjectName>,
         /// The labels of an enumeration type, in order.
@@ -303,6 +328,8 @@ pub enum OperationKind {
         object: ObjectName,
         /// The new label.
         value: String,
+        /// `IF NOT EXISTS`.
+        if_not_exists: bool,
     },
     /// `ALTER TYPE … RENAME VALUE`.
     RenameEnumValue {
@@ -369,6 +396,13 @@ pub enum OperationKind {
     TransactionControl,
     /// `SELECT`, `SHOW`, `EXPLAIN` and others that only read.
     Query,
+    /// `IF EXISTS` of what is not there, or `IF NOT EXISTS` of what is: only who knows a schema says so.
+    Nothing {
+        /// What it would do.
+        of: Box<OperationKind>,
+        /// The table that it looks at, which is there.
+        table: Option<ObjectName>,
+    },
     /// Known, and of no interest: `COMMENT`, `ANALYZE`, `NOTIFY` and the like.
     Harmless,
     /// Nobody can tell what it does: `DO`, `CALL`, `EXECUTE`, and statements that are not understood.
@@ -376,59 +410,6 @@ pub enum OperationKind {
         /// Why, as the end of the sentence "cannot be judged: …".
         reason: String,
     },
-}
-
-/// `CREATE TABLE`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct CreateTable {
-    /// Which; its kind is [`ObjectKind::Table`].
-    pub table: Option<ObjectName>,
-    /// `IF NOT EXISTS`.
-    pub if_not_exists: bool,
-    /// `TEMPORARY`.
-    pub temporary: bool,
-    /// Its columns, in order.
-    pub columns: Vec<ColumnDefinition>,
-    /// Constraints that stand by themselves. Those of a column are with the column.
-    pub constraints: Vec<Constraint>,
-    /// Indexes written inside of it (MySQL).
-    pub indexes: Vec<CreateIndex>,
-    /// `PARTITION OF`.
-    pub partition_of: Option<ObjectName>,
-    /// `PARTITION BY`.
-    pub partitioned: bool,
-    /// `INHERITS`, and `LIKE`.
-    pub from: Vec<ObjectName>,
-    /// Filled by a query, or `LIKE`: its columns are not all written here.
-    pub incomplete: bool,
-    /// Options after the columns, in capitals and lower case as written: `("ENGINE", "InnoDB")`, `("STRICT", "")`,
-    /// `("CHARSET", "utf8mb4")`, `("COLLATE", …)`, `("ROW_FORMAT", …)`, `("WITHOUT ROWID", "")`.
-    pub options: Vec<(String, String)>,
-}
-
-/// `CREATE INDEX`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct CreateIndex {
-    /// Its name, if one is written.
-    pub name: Option<ObjectName>,
-    /// On which table.
-    pub table: Option<ObjectName>,
-    /// `UNIQUE`.
-    pub unique: bool,
-    /// What it is of, in order: the name of a column, or `None` for an expression.
-    pub columns: Vec<Option<String>>,
-    /// The expressions among them (PostgreSQL and SQLite).
-    pub expressions: Vec<Expression>,
-    /// `WHERE` condition: only some of the rows.
-    pub condition: Option<Expression>,
-    /// `CONCURRENTLY`.
-    pub concurrently: bool,
-    /// `IF NOT EXISTS`.
-    pub if_not_exists: bool,
-    /// `ON ONLY`.
-    pub only: bool,
-    /// `FULLTEXT`, `SPATIAL`, or the access method in capitals (`GIN`); empty when none is written.
-    pub method: String,
 }
 
 /// What a statement (without its terminator) does. Never fails.
@@ -469,6 +450,14 @@ impl OperationKind {
         }
     }
 
+    /// What is written, whether it does anything or not.
+    pub fn written(&self) -> &Self {
+        match self {
+            Self::Nothing { of, .. } => of.written(),
+            kind => kind,
+        }
+    }
+
     /// The table that it changes; `None` when it is about something else.
     pub fn table(&self) -> Option<&ObjectName> {
         match self {
@@ -481,7 +470,9 @@ impl OperationKind {
                     _ => table.as_ref(),
                 }
             }
-            Self::Create { table, .. } | Self::RewriteTable { table, .. } => table.as_ref(),
+            Self::Create { table, .. }
+            | Self::RewriteTable { table, .. }
+            | Self::Nothing { table, .. } => table.as_ref(),
             Self::IndexVisibility { table, .. }
             | Self::AddColumn { table, .. }
             | Self::DropColumn { table, .. }

@@ -167,7 +167,7 @@ fn rename(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<OperationKind>
     if !reader.take("TABLE") && !reader.take("TABLES") {
         return opaque(format!("RENAME {} is not known", reader.word()));
     }
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     let mut renames = Vec::new();
     loop {
         let start = reader.start();
@@ -184,6 +184,7 @@ fn rename(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<OperationKind>
                 object,
                 to,
                 table: None,
+                if_exists,
             },
             span: reader.span_from(start),
         });
@@ -283,6 +284,7 @@ fn plugin(reader: &mut Reader<'_>, installs: bool) -> Vec<OperationKind> {
         true => OperationKind::Create {
             object,
             or_replace: false,
+            if_not_exists,
             table: None,
             labels: None,
         },

@@ -68,11 +68,12 @@ const REWRITING_OPTIONS: &[&str] = &[
 /// After `ALTER [ONLINE] [IGNORE] TABLE`.
 pub(super) fn alter_table(reader: &mut Reader<'_>, found: &mut Operations) {
     let start = reader.start();
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     let Some(table) = reader.name(ObjectKind::Table) else {
         let reason = "the table has no name".to_owned();
         return push(found, reader, start, OperationKind::Opaque { reason });
     };
+    found.if_exists = if_exists.then(|| table.clone());
     while !reader.at_end() {
         let start = reader.start();
         let place = reader.place();
@@ -252,9 +253,10 @@ fn added(reader: &mut Reader<'_>, table: &ObjectName, if_not_exists: bool) -> Op
     match element(reader, Some(table)) {
         Element::Column(column) => add_column(reader, table, column, if_not_exists),
         Element::Index(index) => OperationKind::CreateIndex(Box::new(index)),
-        Element::Constraint(constraint) => OperationKind::AddConstraint {
+        Element::Constraint(constraint, own) => OperationKind::AddConstraint {
             table: table.clone(),
             constraint,
+            if_not_exists: if_not_exists || own,
         },
         Element::Like(_) => other(table, "ADD LIKE"),
         Element::Other => other(table, &format!("ADD {}", first_words(reader))),
@@ -287,7 +289,7 @@ fn take_place(reader: &mut Reader<'_>) -> bool {
 fn drop(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
     reader.advance();
     if reader.take_all(&["PRIMARY", "KEY"]) {
-        return vec![drop_constraint(table, "PRIMARY".to_owned())];
+        return vec![drop_constraint(table, "PRIMARY".to_owned(), false)];
     }
     if reader.take_all(&["SYSTEM", "VERSIONING"]) {
         return vec![rewrite(table, "DROP SYSTEM VERSIONING")];
@@ -296,56 +298,59 @@ fn drop(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
         return vec![other(table, "DROP PERIOD FOR")];
     }
     if reader.take_any(&["INDEX", "KEY"]) {
-        reader.take_if_exists();
+        let if_exists = reader.take_if_exists();
         let name = reader.identifier();
         return name.map_or(vec![other(table, "DROP INDEX")], |name| {
-            vec![drop_index(table.clone(), name)]
+            vec![drop_index(table.clone(), name, if_exists)]
         });
     }
     if reader.take_all(&["FOREIGN", "KEY"]) || reader.take("CHECK") || reader.take("CONSTRAINT") {
-        reader.take_if_exists();
+        let if_exists = reader.take_if_exists();
         let name = reader.identifier();
         return name.map_or(vec![other(table, "DROP CONSTRAINT")], |name| {
-            vec![drop_constraint(table, name)]
+            vec![drop_constraint(table, name, if_exists)]
         });
     }
     reader.take("COLUMN");
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     match column_name(reader) {
         // RESTRICT and CASCADE are read and mean nothing.
         Some(column) => vec![OperationKind::DropColumn {
             table: table.clone(),
             column,
             cascade: false,
+            if_exists,
         }],
         None => vec![other(table, "DROP")],
     }
 }
 
-fn drop_constraint(table: &ObjectName, constraint: String) -> OperationKind {
+fn drop_constraint(table: &ObjectName, constraint: String, if_exists: bool) -> OperationKind {
     OperationKind::DropConstraint {
         table: table.clone(),
         constraint,
         cascade: false,
+        if_exists,
     }
 }
 
 /// The index with the name `PRIMARY` is the primary key.
-pub(super) fn drop_index(table: ObjectName, name: String) -> OperationKind {
+pub(super) fn drop_index(table: ObjectName, name: String, if_exists: bool) -> OperationKind {
     if name.eq_ignore_ascii_case("PRIMARY") {
-        return drop_constraint(&table, "PRIMARY".to_owned());
+        return drop_constraint(&table, "PRIMARY".to_owned(), if_exists);
     }
     OperationKind::DropIndex {
         index: index_name(name),
         table: Some(table),
         concurrently: false,
+        if_exists,
     }
 }
 
 fn alter(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
     reader.advance();
     if reader.take_any(&["INDEX", "KEY"]) {
-        reader.take_if_exists();
+        let if_exists = reader.take_if_exists();
         let Some(index) = reader.identifier() else {
             return vec![other(table, "ALTER INDEX")];
         };
@@ -355,6 +360,7 @@ fn alter(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
             table: table.clone(),
             index,
             visible,
+            if_exists,
         }];
     }
     if reader.take_any(&["CHECK", "CONSTRAINT"]) {
@@ -366,7 +372,7 @@ fn alter(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
         return vec![other(table, action)];
     }
     reader.take("COLUMN");
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     let Some(column) = column_name(reader) else {
         return vec![other(table, "ALTER COLUMN")];
     };
@@ -388,6 +394,7 @@ fn alter(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
         table,
         column,
         default,
+        if_exists,
     }]
 }
 
@@ -396,7 +403,7 @@ fn modify(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
     let changes = reader.is("CHANGE");
     reader.advance();
     reader.take("COLUMN");
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     let before = match changes {
         true => column_name(reader),
         false => None,
@@ -412,6 +419,7 @@ fn modify(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
             table: table.clone(),
             column: before.clone(),
             to: definition.name.clone(),
+            if_exists,
         }
     });
     let modified = OperationKind::ModifyColumn {
@@ -419,6 +427,7 @@ fn modify(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
         column: before,
         definition: Box::new(definition),
         placed,
+        if_exists,
     };
     iter::once(modified).chain(renamed).collect()
 }
@@ -428,7 +437,7 @@ fn rename(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
     let noun = reader.word();
     if matches!(noun.as_str(), "COLUMN" | "INDEX" | "KEY" | "CONSTRAINT") {
         reader.advance();
-        reader.take_if_exists();
+        let if_exists = reader.take_if_exists();
         let from = reader.identifier();
         reader.take_any(&["TO", "AS"]);
         let (Some(from), Some(to)) = (from, reader.identifier()) else {
@@ -440,6 +449,7 @@ fn rename(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
                 table,
                 column: from,
                 to,
+                if_exists,
             },
             "CONSTRAINT" => OperationKind::RenameConstraint {
                 table,
@@ -450,6 +460,7 @@ fn rename(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
                 object: index_name(from),
                 to: index_name(to),
                 table: Some(table),
+                if_exists,
             },
         }];
     }
@@ -461,6 +472,7 @@ fn rename(reader: &mut Reader<'_>, table: &ObjectName) -> Vec<OperationKind> {
             object: table.clone(),
             to,
             table: None,
+            if_exists: false,
         }],
         None => vec![other(table, "RENAME")],
     }

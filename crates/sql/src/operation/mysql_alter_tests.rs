@@ -27,11 +27,11 @@ fn columns_of_alter_table() {
         ),
         (
             "ALTER IGNORE TABLE IF EXISTS t WAIT 5 ADD a int",
-            "t add a int",
+            "if t exists; t add a int",
         ),
         (
             "ALTER ONLINE TABLE t NOWAIT DROP COLUMN IF EXISTS a CASCADE",
-            "t drop a",
+            "t drop a if-exists",
         ),
         (
             "ALTER TABLE t DROP a, DROP COLUMN `b c`",
@@ -43,11 +43,11 @@ fn columns_of_alter_table() {
         ),
         (
             "ALTER TABLE t CHANGE COLUMN IF EXISTS a A int, MODIFY t.b varchar(10) FIRST",
-            "t modify a: A int; t modify b: b varchar(10) placed",
+            "t modify a: A int if-exists; t modify b: b varchar(10) placed",
         ),
         (
             "ALTER TABLE t MODIFY COLUMN IF EXISTS a enum('x','it''s', 'a\\'b', \"c,d\") CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT 'x'",
-            "t modify a: a enum(x,it's,a'b,c,d) charset utf8mb4 default 'x' collate utf8mb4_bin",
+            "t modify a: a enum(x,it's,a'b,c,d) charset utf8mb4 default 'x' collate utf8mb4_bin if-exists",
         ),
         (
             "ALTER TABLE t ALTER a SET DEFAULT 5, ALTER COLUMN b SET DEFAULT (uuid()), ALTER b DROP DEFAULT",
@@ -59,7 +59,7 @@ fn columns_of_alter_table() {
         ),
         (
             "ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN IF EXISTS `c` TO d",
-            "t rename a to b; t rename c to d",
+            "t rename a to b; t rename c to d if-exists",
         ),
         (
             "ALTER TABLE 1t ADD 2a int, DROP COLUMN 3b",
@@ -94,11 +94,11 @@ fn indexes_of_alter_table() {
         ),
         (
             "ALTER TABLE t DROP INDEX i, DROP KEY IF EXISTS j, DROP INDEX `PRIMARY`",
-            "drop index i on t; drop index j on t; t drop constraint PRIMARY",
+            "drop index i on t; drop index j on t if-exists; t drop constraint PRIMARY",
         ),
         (
             "ALTER TABLE t RENAME INDEX a TO b, RENAME KEY IF EXISTS c TO d",
-            "rename Index a on t to b; rename Index c on t to d",
+            "rename Index a on t to b; rename Index c on t to d if-exists",
         ),
         (
             "ALTER TABLE t ALTER INDEX i INVISIBLE, ALTER INDEX j VISIBLE",
@@ -106,7 +106,7 @@ fn indexes_of_alter_table() {
         ),
         (
             "ALTER TABLE t ALTER INDEX i IGNORED, ALTER KEY IF EXISTS j NOT IGNORED",
-            "t index i visible false; t index j visible true",
+            "t index i visible false; t index j visible true if-exists",
         ),
     ]);
 }
@@ -128,15 +128,15 @@ fn constraints_of_alter_table() {
         ),
         (
             "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY IF NOT EXISTS i (a, b) REFERENCES d.u (c, d) MATCH FULL",
-            "t add f:foreign[\"a\", \"b\"]->d.u[\"c\", \"d\"]",
+            "t add f:foreign[\"a\", \"b\"]->d.u[\"c\", \"d\"] if-not-exists",
         ),
         (
             "ALTER TABLE t ADD CONSTRAINT IF NOT EXISTS c CHECK (a > 0), ADD CHECK (a IN (1, 2)) NOT ENFORCED, ADD CONSTRAINT CHECK (b)",
-            "t add c:check(a > 0); t add check(a IN (1, 2)) not-valid; t add check(b)",
+            "t add c:check(a > 0) if-not-exists; t add check(a IN (1, 2)) not-valid; t add check(b)",
         ),
         (
             "ALTER TABLE t DROP FOREIGN KEY IF EXISTS f, DROP CHECK c, DROP CONSTRAINT IF EXISTS d",
-            "t drop constraint f; t drop constraint c; t drop constraint d",
+            "t drop constraint f if-exists; t drop constraint c; t drop constraint d if-exists",
         ),
         (
             "ALTER TABLE t ALTER CHECK c NOT ENFORCED, ALTER CONSTRAINT d ENFORCED",

@@ -156,7 +156,7 @@ fn other_attribute(reader: &mut Reader<'_>) {
 fn column_constraint(reader: &mut Reader<'_>, column: &str) -> Option<Constraint> {
     let start = reader.start();
     let columns = vec![column.to_owned()];
-    let name = constraint_name(reader);
+    let (name, _) = constraint_name(reader);
     let kind = if reader.is("CHECK") {
         return Some(check(reader, name, start));
     } else if reader.is("REFERENCES") {
@@ -181,16 +181,18 @@ fn column_constraint(reader: &mut Reader<'_>, column: &str) -> Option<Constraint
     Some(constraint(name, kind, reader.span_from(start)))
 }
 
-/// Moves over `CONSTRAINT [name]`, if it is here.
-pub(super) fn constraint_name(reader: &mut Reader<'_>) -> Option<String> {
+/// Moves over `CONSTRAINT [IF NOT EXISTS] [name]`, if it is here; the second is whether `IF NOT EXISTS` is.
+pub(super) fn constraint_name(reader: &mut Reader<'_>) -> (Option<String>, bool) {
     if !reader.take("CONSTRAINT") {
-        return None;
+        return (None, false);
     }
-    reader.take_if_not_exists();
-    match reader.is_any(&["CHECK", "FOREIGN", "KEY", "PRIMARY", "REFERENCES", "UNIQUE"]) {
+    let if_not_exists = reader.take_if_not_exists();
+    let name = match reader.is_any(&["CHECK", "FOREIGN", "KEY", "PRIMARY", "REFERENCES", "UNIQUE"])
+    {
         true => None,
         false => reader.identifier(),
-    }
+    };
+    (name, if_not_exists)
 }
 
 /// Moves over `CHECK (condition) [[NOT] ENFORCED]`.

@@ -143,7 +143,7 @@ pub(super) fn create(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<Ope
     if !is_object(kind, &noun) && !spatial_system {
         return opaque(format!("CREATE {noun} is not known").replace("  ", " "));
     }
-    reader.take_if_not_exists();
+    let if_not_exists = reader.take_if_not_exists();
     let Some(object) = reader.name(kind) else {
         return opaque("it names nothing");
     };
@@ -157,6 +157,7 @@ pub(super) fn create(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<Ope
     vec![OperationKind::Create {
         object,
         or_replace: modifiers.or_replace,
+        if_not_exists,
         table,
         labels: None,
     }]
@@ -234,9 +235,12 @@ pub(super) fn alter(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<Oper
             vec![altered(reader, object)]
         }
         _ if is_object(kind, &noun) => {
-            reader.take_if_exists();
+            let if_exists = reader.take_if_exists();
             match reader.name(kind) {
-                Some(object) => vec![altered(reader, object)],
+                Some(object) => {
+                    found.if_exists = if_exists.then(|| object.clone());
+                    vec![altered(reader, object)]
+                }
                 None => opaque("it names nothing"),
             }
         }
@@ -274,12 +278,14 @@ fn changed_definition(reader: &mut Reader<'_>, object: ObjectName) -> Vec<Operat
                 object,
                 to,
                 table: None,
+                if_exists: false,
             }];
         }
     }
     vec![OperationKind::Create {
         object,
         or_replace: true,
+        if_not_exists: false,
         table: None,
         labels: None,
     }]
@@ -306,7 +312,7 @@ pub(super) fn drop(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<Opera
     }
     let if_exists = reader.take_if_exists();
     if kind == ObjectKind::Index {
-        return dropped_index(reader, found);
+        return dropped_index(reader, if_exists, found);
     }
     let mut drops = Vec::new();
     loop {
@@ -331,7 +337,11 @@ pub(super) fn drop(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<Opera
     listed(found, drops)
 }
 
-fn dropped_index(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<OperationKind> {
+fn dropped_index(
+    reader: &mut Reader<'_>,
+    if_exists: bool,
+    found: &mut Operations,
+) -> Vec<OperationKind> {
     let index = reader.identifier();
     let table = match reader.take("ON") {
         true => reader.name(ObjectKind::Table),
@@ -343,7 +353,7 @@ fn dropped_index(reader: &mut Reader<'_>, found: &mut Operations) -> Vec<Operati
         }
     }
     match (index, table) {
-        (Some(index), Some(table)) => vec![drop_index(table, index)],
+        (Some(index), Some(table)) => vec![drop_index(table, index, if_exists)],
         _ => opaque("the index has no table"),
     }
 }

@@ -13,7 +13,8 @@ use crate::{ObjectKind, ObjectName};
 pub(super) enum Element {
     Column(ColumnDefinition),
     Index(CreateIndex),
-    Constraint(Constraint),
+    /// And whether `IF NOT EXISTS` is written.
+    Constraint(Constraint, bool),
     /// `LIKE` (MariaDB).
     Like(ObjectName),
     /// A period of MariaDB, and what is not understood.
@@ -69,7 +70,7 @@ fn body(reader: &mut Reader<'_>, create: &mut CreateTable) {
         match element(reader, create.table.as_ref()) {
             Element::Column(column) => create.columns.push(column),
             Element::Index(index) => create.indexes.push(index),
-            Element::Constraint(constraint) => create.constraints.push(constraint),
+            Element::Constraint(constraint, _) => create.constraints.push(constraint),
             Element::Like(table) => {
                 create.incomplete = true;
                 create.from.push(table);
@@ -174,7 +175,7 @@ pub(super) fn element(reader: &mut Reader<'_>, table: Option<&ObjectName>) -> El
     if reader.is("PERIOD") && reader.is_at(1, "FOR") {
         return Element::Other;
     }
-    let name = constraint_name(reader);
+    let (name, mut if_not_exists) = constraint_name(reader);
     let index = |method: &str, unique| CreateIndex {
         name: None,
         table: table.cloned(),
@@ -190,7 +191,8 @@ pub(super) fn element(reader: &mut Reader<'_>, table: Option<&ObjectName>) -> El
                 columns: primary_key_columns(reader),
                 using_index: None,
             };
-            Element::Constraint(constraint(name, kind, reader.span_from(start)))
+            let key = constraint(name, kind, reader.span_from(start));
+            Element::Constraint(key, if_not_exists)
         }
         "UNIQUE" => {
             reader.advance();
@@ -199,6 +201,7 @@ pub(super) fn element(reader: &mut Reader<'_>, table: Option<&ObjectName>) -> El
             if unique.name.is_none() {
                 unique.name = name.map(index_name);
             }
+            unique.if_not_exists |= if_not_exists;
             Element::Index(unique)
         }
         word @ ("FULLTEXT" | "SPATIAL") => {
@@ -210,11 +213,11 @@ pub(super) fn element(reader: &mut Reader<'_>, table: Option<&ObjectName>) -> El
             Element::Index(index_parts(reader, index("VECTOR", false)))
         }
         "INDEX" | "KEY" => Element::Index(index_parts(reader, index("", false))),
-        "FOREIGN" => match foreign_key(reader, name, start) {
-            Some(key) => Element::Constraint(key),
+        "FOREIGN" => match foreign_key(reader, name, start, &mut if_not_exists) {
+            Some(key) => Element::Constraint(key, if_not_exists),
             None => Element::Other,
         },
-        "CHECK" => Element::Constraint(check(reader, name, start)),
+        "CHECK" => Element::Constraint(check(reader, name, start), if_not_exists),
         _ => match column(reader) {
             Some(column) => Element::Column(column),
             None => Element::Other,
@@ -236,10 +239,15 @@ fn primary_key_columns(reader: &mut Reader<'_>) -> Vec<String> {
     columns
 }
 
-fn foreign_key(reader: &mut Reader<'_>, name: Option<String>, start: usize) -> Option<Constraint> {
+fn foreign_key(
+    reader: &mut Reader<'_>,
+    name: Option<String>,
+    start: usize,
+    if_not_exists: &mut bool,
+) -> Option<Constraint> {
     reader.advance();
     reader.take("KEY");
-    reader.take_if_not_exists();
+    *if_not_exists |= reader.take_if_not_exists();
     // Without a name of its own it takes that of its index (MariaDB, and MySQL before 8.0.16).
     let name = match reader.is_symbol("(") {
         true => name,

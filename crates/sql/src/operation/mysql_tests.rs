@@ -122,7 +122,7 @@ fn other_objects() {
         ("DROP INDEX i ON t", "drop index i on t"),
         (
             "DROP INDEX IF EXISTS `PRIMARY` ON d.t ALGORITHM = COPY LOCK = SHARED",
-            "d.t drop constraint PRIMARY",
+            "d.t drop constraint PRIMARY if-exists",
         ),
         (
             "CREATE OR REPLACE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY INVOKER VIEW v (a) AS SELECT 1",
@@ -131,7 +131,7 @@ fn other_objects() {
         ("ALTER VIEW v AS SELECT 2", "create View v or-replace"),
         (
             "CREATE DEFINER = root@localhost TRIGGER IF NOT EXISTS g BEFORE INSERT ON d.t FOR EACH ROW SET @a = 1",
-            "create Trigger g on d.t",
+            "create Trigger g on d.t if-not-exists",
         ),
         (
             "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 1 */",
@@ -143,7 +143,7 @@ fn other_objects() {
         ),
         (
             "CREATE AGGREGATE FUNCTION IF NOT EXISTS f RETURNS INT SONAME 'x'",
-            "create Function f",
+            "create Function f if-not-exists",
         ),
         (
             "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1",
@@ -156,7 +156,7 @@ fn other_objects() {
         ("ALTER EVENT e DISABLE", "create Event e or-replace"),
         (
             "CREATE DATABASE IF NOT EXISTS d CHARACTER SET utf8mb4",
-            "create Database d",
+            "create Database d if-not-exists",
         ),
         (
             "ALTER DATABASE d CHARACTER SET utf8mb4",
@@ -211,7 +211,10 @@ fn drops_and_renames() {
             "RENAME TABLE a TO b, d.c WAIT 5 TO d.e",
             "rename Table a to b; rename Table d.c to d.e",
         ),
-        ("RENAME TABLES IF EXISTS a TO b", "rename Table a to b"),
+        (
+            "RENAME TABLES IF EXISTS a TO b",
+            "rename Table a to b if-exists",
+        ),
         ("TRUNCATE TABLE d.t", "truncate d.t"),
         ("TRUNCATE t WAIT 5", "truncate t"),
     ]);

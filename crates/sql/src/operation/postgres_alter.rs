@@ -30,13 +30,14 @@ pub(super) fn alter(reader: &mut Reader<'_>, found: &mut Operations) {
     if reader.take_all(&["ALL", "IN", "TABLESPACE"]) {
         return found.add(all_in_tablespace(&noun), whole);
     }
-    reader.take_if_exists();
+    let if_exists = reader.take_if_exists();
     reader.take("ONLY");
     let Some(object) = object(reader, &noun) else {
         let reason = format!("what ALTER {} alters was not found", noun.words);
         return found.add(OperationKind::Opaque { reason }, whole);
     };
     reader.take_symbol("*");
+    found.if_exists = if_exists.then(|| object.clone());
     let kind = match noun.kind {
         ObjectKind::Table => return actions(reader, &object, found),
         ObjectKind::View
@@ -80,6 +81,7 @@ fn common(reader: &mut Reader<'_>, object: &ObjectName) -> OperationKind {
                 ..object.clone()
             },
             table: None,
+            if_exists: false,
         })
     } else if words == "SET SCHEMA" {
         set_schema(reader, object)
@@ -107,11 +109,12 @@ fn alter_object(reader: &mut Reader<'_>, noun: &Noun, object: &ObjectName) -> Op
 
 fn alter_type(reader: &mut Reader<'_>, object: &ObjectName) -> OperationKind {
     if reader.take_all(&["ADD", "VALUE"]) {
-        reader.take_if_not_exists();
+        let if_not_exists = reader.take_if_not_exists();
         if let Some(value) = reader.identifier() {
             return OperationKind::AddEnumValue {
                 object: object.clone(),
                 value,
+                if_not_exists,
             };
         }
         return other(object, "ADD VALUE".to_owned());

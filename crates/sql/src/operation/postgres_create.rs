@@ -111,7 +111,7 @@ fn table_option(reader: &mut Reader<'_>, create: &mut CreateTable) {
 }
 
 fn other(reader: &mut Reader<'_>, noun: &Noun, or_replace: bool) -> Option<OperationKind> {
-    reader.take_if_not_exists();
+    let if_not_exists = reader.take_if_not_exists();
     if noun.kind == ObjectKind::Schema && reader.take("AUTHORIZATION") {
         // Its name is the role's.
         reader.take("GROUP");
@@ -132,6 +132,7 @@ fn other(reader: &mut Reader<'_>, noun: &Noun, or_replace: bool) -> Option<Opera
     Some(OperationKind::Create {
         object: name,
         or_replace,
+        if_not_exists,
         table,
         labels,
     })

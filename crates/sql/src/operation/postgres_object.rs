@@ -144,6 +144,7 @@ pub(super) fn drop(reader: &mut Reader<'_>, found: &mut Operations) {
                 index: object,
                 table: None,
                 concurrently,
+                if_exists,
             },
             _ => OperationKind::Drop {
                 object,

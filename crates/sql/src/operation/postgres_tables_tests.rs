@@ -198,7 +198,7 @@ fn constraints() {
         ("ALTER TABLE t VALIDATE CONSTRAINT c", "t validate c"),
         (
             "ALTER TABLE t DROP CONSTRAINT IF EXISTS c CASCADE",
-            "t drop constraint c cascade",
+            "t drop constraint c if-exists cascade",
         ),
         (
             "ALTER TABLE t RENAME CONSTRAINT c TO d",
@@ -225,7 +225,7 @@ fn indexes() {
         ),
         (
             "DROP INDEX CONCURRENTLY IF EXISTS a, b.c CASCADE",
-            "drop index a concurrently; drop index b.c concurrently",
+            "drop index a concurrently if-exists; drop index b.c concurrently if-exists",
         ),
         (
             "REINDEX (CONCURRENTLY, VERBOSE) INDEX s.i",
@@ -245,7 +245,7 @@ fn actions_on_columns() {
     check(&[
         (
             "ALTER TABLE t DROP COLUMN IF EXISTS a CASCADE",
-            "t drop a cascade",
+            "t drop a if-exists cascade",
         ),
         ("ALTER TABLE t DROP a RESTRICT", "t drop a"),
         ("ALTER TABLE t RENAME COLUMN a TO b", "t rename a to b"),
@@ -303,7 +303,7 @@ fn actions_on_tables() {
     check(&[
         (
             "ALTER TABLE IF EXISTS ONLY s.t * RENAME TO u",
-            "rename Table s.t to s.u",
+            "if s.t exists; rename Table s.t to s.u",
         ),
         ("ALTER TABLE t SET SCHEMA s", "rename Table t to s.t"),
         (

@@ -33,7 +33,7 @@ fn other_objects_altered() {
         ("ALTER SEQUENCE q OWNED BY t.a", "Sequence q other OWNED BY"),
         (
             "ALTER TYPE t ADD VALUE IF NOT EXISTS 'it''s' BEFORE 'b'",
-            "t add value it's",
+            "t add value it's if-not-exists",
         ),
         (
             "ALTER TYPE t RENAME VALUE 'a' TO 'b'",
@@ -100,7 +100,7 @@ fn other_objects_created() {
         ),
         (
             "CREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1",
-            "create MaterializedView v",
+            "create MaterializedView v if-not-exists",
         ),
         (
             "CREATE OR REPLACE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$",
@@ -125,7 +125,7 @@ fn other_objects_created() {
         ),
         (
             "CREATE SEQUENCE IF NOT EXISTS q OWNED BY t.a",
-            "create Sequence q",
+            "create Sequence q if-not-exists",
         ),
         (
             "CREATE TYPE s.t AS ENUM ('a', 'b''c')",
@@ -136,11 +136,14 @@ fn other_objects_created() {
             "CREATE DOMAIN d AS int CHECK (value > 0)",
             "create Domain d",
         ),
-        ("CREATE SCHEMA IF NOT EXISTS s", "create Schema s"),
+        (
+            "CREATE SCHEMA IF NOT EXISTS s",
+            "create Schema s if-not-exists",
+        ),
         ("CREATE SCHEMA AUTHORIZATION me", "create Schema me"),
         (
             "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA s",
-            "create Other uuid-ossp",
+            "create Other uuid-ossp if-not-exists",
         ),
         ("CREATE CAST (a AS b) WITHOUT FUNCTION", "create Other cast"),
         (

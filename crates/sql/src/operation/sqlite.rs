@@ -145,7 +145,7 @@ fn create_table(
 }
 
 fn other(reader: &mut Reader<'_>, kind: ObjectKind) -> Option<OperationKind> {
-    reader.take_if_not_exists();
+    let if_not_exists = reader.take_if_not_exists();
     let object: ObjectName = reader.name(kind)?;
     let table = match kind == ObjectKind::Trigger && reader.find(&["ON"]) {
         true => {
@@ -157,6 +157,7 @@ fn other(reader: &mut Reader<'_>, kind: ObjectKind) -> Option<OperationKind> {
     Some(OperationKind::Create {
         object,
         or_replace: false,
+        if_not_exists,
         table,
         labels: None,
     })
@@ -175,6 +176,7 @@ fn drop(reader: &mut Reader<'_>) -> OperationKind {
             index,
             table: None,
             concurrently: false,
+            if_exists,
         },
         Some(object) => OperationKind::Drop {
             object,

@@ -66,11 +66,11 @@ fn other_objects() {
             ),
             (
                 "CREATE TEMP VIEW IF NOT EXISTS v AS SELECT 1",
-                "create View v",
+                "create View v if-not-exists",
             ),
             (
                 "CREATE TRIGGER IF NOT EXISTS g INSTEAD OF UPDATE OF a, b ON t BEGIN DELETE FROM u; END",
-                "create Trigger g on t",
+                "create Trigger g on t if-not-exists",
             ),
             ("DROP TABLE IF EXISTS main.t", "drop Table main.t if-exists"),
             ("DROP INDEX i", "drop index i"),

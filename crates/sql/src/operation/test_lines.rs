@@ -9,7 +9,10 @@ use crate::{Dialect, ObjectName};
 /// What a statement does, a line for each operation.
 pub(super) fn lines(dialect: Dialect, text: &str) -> Vec<String> {
     let found = operations(dialect, text);
-    found.list.iter().map(|one| line(&one.kind)).collect()
+    let guard = found.if_exists.iter();
+    let guard = guard.map(|object| format!("if {} exists", name(object)));
+    let list = found.list.iter().map(|one| line(&one.kind));
+    guard.chain(list).collect()
 }
 
 /// The words that each operation spans.
@@ -39,17 +42,24 @@ fn line(kind: &OperationKind) -> String {
             index,
             table,
             concurrently,
+            if_exists,
         } => format!(
-            "drop index {}{}{}",
+            "drop index {}{}{}{}",
             name(index),
             on(table.as_ref()),
-            flag(*concurrently, "concurrently")
+            flag(*concurrently, "concurrently"),
+            flag(*if_exists, "if-exists")
         ),
         Kind::IndexVisibility {
             table,
             index,
             visible,
-        } => format!("{} index {index} visible {visible}", name(table)),
+            if_exists,
+        } => format!(
+            "{} index {index} visible {visible}{}",
+            name(table),
+            flag(*if_exists, "if-exists")
+        ),
         Kind::Reindex {
             target,
             concurrently,
@@ -72,12 +82,18 @@ fn line(kind: &OperationKind) -> String {
             flag(*if_exists, "if-exists"),
             flag(*cascade, "cascade")
         ),
-        Kind::Rename { object, to, table } => format!(
-            "rename {:?} {}{} to {}",
+        Kind::Rename {
+            object,
+            to,
+            table,
+            if_exists,
+        } => format!(
+            "rename {:?} {}{} to {}{}",
             object.kind,
             name(object),
             on(table.as_ref()),
-            name(to)
+            name(to),
+            flag(*if_exists, "if-exists")
         ),
         Kind::AddColumn {
             table,
@@ -96,20 +112,35 @@ fn line(kind: &OperationKind) -> String {
             column: before,
             definition,
             placed,
+            if_exists,
         } => format!(
-            "{} modify {before}: {}{}",
+            "{} modify {before}: {}{}{}",
             name(table),
             column(definition),
-            flag(*placed, "placed")
+            flag(*placed, "placed"),
+            flag(*if_exists, "if-exists")
         ),
         Kind::DropColumn {
             table,
             column,
             cascade,
-        } => format!("{} drop {column}{}", name(table), flag(*cascade, "cascade")),
-        Kind::RenameColumn { table, column, to } => {
-            format!("{} rename {column} to {to}", name(table))
-        }
+            if_exists,
+        } => format!(
+            "{} drop {column}{}{}",
+            name(table),
+            flag(*if_exists, "if-exists"),
+            flag(*cascade, "cascade")
+        ),
+        Kind::RenameColumn {
+            table,
+            column,
+            to,
+            if_exists,
+        } => format!(
+            "{} rename {column} to {to}{}",
+            name(table),
+            flag(*if_exists, "if-exists")
+        ),
         Kind::ColumnType {
             table,
             column,
@@ -132,10 +163,12 @@ fn line(kind: &OperationKind) -> String {
             table,
             column,
             default,
+            if_exists,
         } => format!(
-            "{} {column}{}",
+            "{} {column}{}{}",
             name(table),
-            text("default", default.as_ref())
+            text("default", default.as_ref()),
+            flag(*if_exists, "if-exists")
         ),
         Kind::ColumnOther {
             table,
@@ -145,7 +178,13 @@ fn line(kind: &OperationKind) -> String {
         Kind::AddConstraint {
             table,
             constraint: added,
-        } => format!("{} add {}", name(table), constraint(added)),
+            if_not_exists,
+        } => format!(
+            "{} add {}{}",
+            name(table),
+            constraint(added),
+            flag(*if_not_exists, "if-not-exists")
+        ),
         Kind::ValidateConstraint { table, constraint } => {
             format!("{} validate {constraint}", name(table))
         }
@@ -153,9 +192,11 @@ fn line(kind: &OperationKind) -> String {
             table,
             constraint,
             cascade,
+            if_exists,
         } => format!(
-            "{} drop constraint {constraint}{}",
+            "{} drop constraint {constraint}{}{}",
             name(table),
+            flag(*if_exists, "if-exists"),
             flag(*cascade, "cascade")
         ),
         Kind::RenameConstraint {
@@ -191,14 +232,16 @@ fn line(kind: &OperationKind) -> String {
         Kind::Create {
             object,
             or_replace,
+            if_not_exists,
             table,
             labels,
         } => format!(
-            "create {:?} {}{}{}{}",
+            "create {:?} {}{}{}{}{}",
             object.kind,
             name(object),
             on(table.as_ref()),
             flag(*or_replace, "or-replace"),
+            flag(*if_not_exists, "if-not-exists"),
             labels
                 .as_ref()
                 .map_or_else(String::new, |labels| format!(" {labels:?}"))
@@ -210,7 +253,15 @@ fn line(kind: &OperationKind) -> String {
                 flag(*concurrently, "concurrently")
             )
         }
-        Kind::AddEnumValue { object, value } => format!("{} add value {value}", name(object)),
+        Kind::AddEnumValue {
+            object,
+            value,
+            if_not_exists,
+        } => format!(
+            "{} add value {value}{}",
+            name(object),
+            flag(*if_not_exists, "if-not-exists")
+        ),
         Kind::RenameEnumValue { object, value, to } => {
             format!("{} rename value {value} to {to}", name(object))
         }

@@ -32,7 +32,8 @@ pub struct CatalogObject {
     pub definition: String,
     /// How many rows the server thinks that the table has; `None` where it does not know, or thinks of none.
     pub rows: Option<u64>,
-    /// The definition names what is used and is not the one that was written: a view.
+    /// The definition is not all of it: that of a view names what is used, a table may have more constraints, an index is of
+    /// no use.
     pub sketch: bool,
 }
 
@@ -57,18 +58,6 @@ impl Schema {
     /// Whether the database has said what is in it, and left nothing out.
     pub fn is_complete(&self) -> bool {
         self.complete
-    }
-
-    /// Whether the database has said that it has no such table. Where several schemas have one a script may mean any of
-    /// them, and MySQL and SQLite are asked for one database only.
-    pub fn lacks_table(&self, name: &ObjectName) -> bool {
-        let key = self.written_key(name);
-        let told = match (self.dialect, &key.0) {
-            (Dialect::Postgres, None) => self.elsewhere.get(&key.1) != Some(&None),
-            (Dialect::Postgres, Some(_)) | (_, None) => true,
-            (_, Some(_)) => false,
-        };
-        self.complete && told && self.table(name).is_none()
     }
 
     /// How many rows the server thinks that a table has, with those of its partitions and of theirs.
@@ -99,16 +88,24 @@ impl Schema {
         if let Some(first) = catalog.search_path.first() {
             live.default_schema = live.fold(first);
         }
+        let mut complete = catalog.complete;
         for object in &catalog.objects {
             for operation in &operations(self.dialect, &object.definition).list {
+                if object.sketch && matches!(operation.kind, OperationKind::CreateIndex(_)) {
+                    live.note_index(operation, true, &object.definition);
+                    continue;
+                }
                 seen(&operation.kind, &live);
                 live.apply(operation, &object.definition);
                 live.note(&operation.kind, object);
+                // Something is there that is not understood.
+                complete &= !matches!(operation.kind, OperationKind::Opaque { .. });
             }
         }
         live.search_path = Arc::new(catalog.search_path.clone());
         live.elsewhere = Arc::new(live.elsewhere(&catalog.search_path));
-        live.complete = catalog.complete;
+        live.complete = complete;
+        live.told_before = Some(self.file);
         live.keep_tables(self, catalog.complete);
         live.keep_others(self, catalog.complete);
         live.file = self.file;
@@ -117,11 +114,16 @@ impl Schema {
 
     /// What a statement does not say of what it makes.
     fn note(&mut self, kind: &OperationKind, object: &CatalogObject) {
+        // SQLite keeps the statements themselves.
+        let of_server = self.dialect != Dialect::Sqlite;
         match kind {
             OperationKind::CreateTable(create) => {
                 let table = create.table.as_ref().and_then(|name| self.table_mut(name));
                 if let Some(table) = table {
                     table.rows = object.rows;
+                    let columns = table.columns.iter_mut();
+                    columns.for_each(|column| column.default_of_server = of_server);
+                    table.sketch = object.sketch;
                 }
             }
             OperationKind::Create { object: made, .. } => {
@@ -181,6 +183,10 @@ impl Schema {
             let own = (*kind, self.written_key(&named(*kind, key)));
             let told = match kind {
                 ObjectKind::View | ObjectKind::MaterializedView => true,
+                ObjectKind::Type
+                | ObjectKind::Domain
+                | ObjectKind::Sequence
+                | ObjectKind::Index => self.dialect == Dialect::Postgres,
                 ObjectKind::Trigger => self.dialect == Dialect::Sqlite,
                 _ => false,
             };

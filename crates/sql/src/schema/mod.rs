@@ -17,6 +17,7 @@ mod catalog;
 mod catalog_tests;
 mod layered;
 mod names;
+mod presence;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,8 @@ pub struct Schema {
     elsewhere: Arc<BTreeMap<String, Option<String>>>,
     /// A database has said what is in it, and left nothing out.
     complete: bool,
+    /// The number of the last file before a database said what is in it; `None` when none has, or it is no longer sure.
+    told_before: Option<usize>,
 }
 
 /// What is neither a table nor an index nor a type.
@@ -84,6 +87,7 @@ impl Schema {
             search_path: Arc::default(),
             elsewhere: Arc::default(),
             complete: false,
+            told_before: None,
         }
     }
 
@@ -211,6 +215,7 @@ impl Schema {
     pub fn apply(&mut self, operation: &Operation, text: &str) {
         let dialect = self.dialect;
         let file = self.file;
+        self.forget_what_was_told(&operation.kind);
         match &operation.kind {
             OperationKind::CreateTable(create) => self.create_table(create),
             OperationKind::CreateIndex(index) => {
@@ -222,6 +227,8 @@ impl Schema {
                     if !(known && index.if_not_exists) {
                         table.indexes.push((**index).clone());
                     }
+                } else {
+                    self.note_index(operation, false, text);
                 }
             }
             OperationKind::DropIndex { index, table, .. } => {
@@ -229,6 +236,8 @@ impl Schema {
                     Some(table) => Some(self.key(table)),
                     None => self.key_of_index(index),
                 };
+                let noted = (ObjectKind::Index, self.written_key(index));
+                self.others.remove(&noted);
                 if let Some(table) = key.and_then(|key| self.tables.get_mut(&key)) {
                     table.indexes.retain(|other| {
                         let name = other.name.as_ref();
@@ -244,7 +253,9 @@ impl Schema {
                 }
                 self.drop(object);
             }
-            OperationKind::Rename { object, to, table } if object.kind == ObjectKind::Index => {
+            OperationKind::Rename {
+                object, to, table, ..
+            } if object.kind == ObjectKind::Index => {
                 self.rename_index(object, to, table.as_ref());
             }
             OperationKind::Rename { object, to, .. } => self.rename(object, to),
@@ -252,8 +263,13 @@ impl Schema {
                 object,
                 labels,
                 table,
+                if_not_exists,
                 ..
             } => {
+                let key = (object.kind, self.key(object));
+                if *if_not_exists && self.others.contains_key(&key) {
+                    return;
+                }
                 if let Some(labels) = labels {
                     let key = self.key(object);
                     self.enums.insert(key, labels.clone());
@@ -265,12 +281,14 @@ impl Schema {
                     uses: None,
                     made_in: file,
                 };
-                let key = (object.kind, self.key(object));
                 self.others.insert(key, definition);
             }
-            OperationKind::AddEnumValue { object, value } => {
+            OperationKind::AddEnumValue { object, value, .. } => {
                 let key = self.key(object);
-                self.enums.get_or_default(key).push(value.clone());
+                let labels = self.enums.get_or_default(key);
+                if !labels.contains(value) {
+                    labels.push(value.clone());
+                }
             }
             OperationKind::RenameEnumValue { object, value, to } => {
                 let key = self.key(object);
@@ -294,6 +312,7 @@ impl Schema {
                     table,
                     column,
                     cascade: true,
+                    ..
                 } = kind
                     && dialect == Dialect::Postgres
                 {
@@ -332,6 +351,7 @@ impl Schema {
             column_changes: 0,
             last_column_change: String::new(),
             rows: None,
+            sketch: false,
         };
         for column in &create.columns {
             table.add_column(self.dialect, column, self.file);
@@ -351,9 +371,27 @@ impl Schema {
             ObjectKind::Schema | ObjectKind::Database => {
                 self.tables
                     .remove_all(|(schema, _), _| schema.as_ref() == Some(&object.name));
+                self.others
+                    .remove_all(|(_, (schema, _)), _| schema.as_ref() == Some(&object.name));
             }
             ObjectKind::Type => {
                 self.enums.remove(&key);
+            }
+            ObjectKind::MaterializedView => {
+                let own = self.key(object);
+                let of_view = |known: &Definition| {
+                    let table = known.table.as_ref();
+                    table.is_some_and(|table| self.written_key(table) == own)
+                };
+                let indexes: Vec<_> = self
+                    .others
+                    .iter()
+                    .filter(|((kind, _), known)| *kind == ObjectKind::Index && of_view(known))
+                    .map(|(key, _)| key.clone())
+                    .collect();
+                for index in indexes {
+                    self.others.remove(&index);
+                }
             }
             _ => {}
         }
@@ -386,6 +424,11 @@ impl Schema {
             Some(table) => Some(self.key(table)),
             None => self.key_of_index(index),
         };
+        let noted = self.written_key(index);
+        if let Some(definition) = self.others.remove(&(ObjectKind::Index, noted.clone())) {
+            let new = (ObjectKind::Index, (noted.0, self.fold(&to.name)));
+            self.others.insert(new, definition);
+        }
         let table = key.and_then(|key| self.tables.get_mut(&key));
         let names = table.into_iter().flat_map(|table| &mut table.indexes);
         for own in names.filter_map(|own| own.name.as_mut()) {

@@ -1,7 +1,8 @@
 //! One table: its columns, constraints and indexes.
 
 use crate::operation::{
-    ColumnDefinition, Constraint, ConstraintKind, CreateIndex, OperationKind, converted_to,
+    ColumnDefinition, Constraint, ConstraintKind, CreateIndex, Expression, OperationKind,
+    converted_to,
 };
 use crate::{Dialect, ObjectName};
 
@@ -37,6 +38,8 @@ pub struct Table {
     pub(super) last_column_change: String,
     /// How many rows the server thinks that it has; `None` where it does not know, or thinks of none: that is no proof.
     pub rows: Option<u64>,
+    /// It may have constraints that are not known.
+    pub sketch: bool,
 }
 
 /// A column of a table.
@@ -46,6 +49,21 @@ pub struct Column {
     pub definition: ColumnDefinition,
     /// The number of the file that made it.
     pub made_in: usize,
+    /// Its default is in the words of the server, which are other ones than those that were written.
+    pub default_of_server: bool,
+}
+
+impl Column {
+    /// Whether this default is another one than the column has, as far as that can be told.
+    pub fn gets_other_default(&self, dialect: Dialect, new: &Expression) -> bool {
+        let data_type = self.definition.data_type.as_ref();
+        let old = self.definition.default.as_ref();
+        old.is_some_and(|old| match old.is_same_default(new, data_type, dialect) {
+            Some(same) => !same,
+            // Who writes a file writes the same value in the same way.
+            None => !self.default_of_server,
+        })
+    }
 }
 
 impl Table {
@@ -143,15 +161,20 @@ impl Table {
         self.columns.push(Column {
             definition: definition.clone(),
             made_in: file,
+            default_of_server: false,
         });
         for constraint in &definition.constraints {
             self.take_constraint(dialect, constraint);
         }
     }
 
-    fn column_mut(&mut self, dialect: Dialect, name: &str) -> Option<&mut ColumnDefinition> {
+    fn known_mut(&mut self, dialect: Dialect, name: &str) -> Option<&mut Column> {
         let mut columns = self.columns.iter_mut();
-        let column = columns.find(|column| same(dialect, &column.definition.name, name))?;
+        columns.find(|column| same(dialect, &column.definition.name, name))
+    }
+
+    fn column_mut(&mut self, dialect: Dialect, name: &str) -> Option<&mut ColumnDefinition> {
+        let column = self.known_mut(dialect, name)?;
         Some(&mut column.definition)
     }
 
@@ -193,12 +216,19 @@ impl Table {
                 }
             }
             OperationKind::ModifyColumn {
-                column, definition, ..
+                column,
+                definition,
+                if_exists,
+                ..
             } => {
+                if *if_exists && !self.incomplete && self.column(dialect, column).is_none() {
+                    return;
+                }
                 let constraints = definition.constraints.iter().cloned();
                 self.constraints.extend(constraints);
-                if let Some(known) = self.column_mut(dialect, column) {
-                    *known = (**definition).clone();
+                if let Some(known) = self.known_mut(dialect, column) {
+                    known.definition = (**definition).clone();
+                    known.default_of_server = false;
                 }
             }
             OperationKind::ColumnNullable {
@@ -211,11 +241,22 @@ impl Table {
             OperationKind::ColumnDefault {
                 column, default, ..
             } => {
-                if let Some(definition) = self.column_mut(dialect, column) {
-                    definition.default.clone_from(default);
+                if let Some(known) = self.known_mut(dialect, column) {
+                    known.definition.default.clone_from(default);
+                    known.default_of_server = false;
                 }
             }
-            OperationKind::AddConstraint { constraint, .. } => {
+            OperationKind::AddConstraint {
+                constraint,
+                if_not_exists,
+                ..
+            } => {
+                let name = constraint.name.as_ref();
+                if *if_not_exists
+                    && name.is_some_and(|name| self.constraint(dialect, name).is_some())
+                {
+                    return;
+                }
                 if let ConstraintKind::NotNull { column } = &constraint.kind
                     && let Some(definition) = self.column_mut(dialect, column)
                 {

@@ -23,7 +23,7 @@ impl Schema {
     /// The views whose query uses a column of a table.
     pub fn views_using(&self, table: &ObjectName, column: &str) -> Vec<ViewUse<'_>> {
         let uses = |definition: &Definition| match &definition.uses {
-            Some(told) => self.is_told(told, table, column).then_some(false),
+            Some(told) => self.names_column(told, table, column).then_some(false),
             None => self.is_written(&definition.text, table, column),
         };
         let views = KINDS.into_iter().flat_map(|kind| self.definitions(kind));
@@ -103,7 +103,7 @@ impl Schema {
     }
 
     /// Whether a text of the database, in which each column is written with its table, has this one.
-    fn is_told(&self, told: &str, table: &ObjectName, column: &str) -> bool {
+    fn names_column(&self, told: &str, table: &ObjectName, column: &str) -> bool {
         let items = query(self.dialect, told);
         items.iter().any(|item| match item {
             Item::Names { names, .. } => names

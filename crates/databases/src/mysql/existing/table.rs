@@ -11,6 +11,8 @@ pub(super) struct Table {
     pub collation: Option<String>,
     pub compressed: bool,
     pub partitioned: bool,
+    /// It was not asked for its foreign keys.
+    pub sketch: bool,
     /// As InnoDB estimates them.
     rows: Option<u64>,
     columns: BTreeMap<u64, Column>,
@@ -152,7 +154,10 @@ impl Table {
         if self.partitioned {
             text.push_str(" PARTITION BY KEY ()");
         }
-        let table = CatalogObject::new(text).with_rows(self.rows);
+        let table = CatalogObject {
+            sketch: self.sketch,
+            ..CatalogObject::new(text).with_rows(self.rows)
+        };
         let hidden = self.indexes.iter().filter(|(_, index)| index.hidden);
         let hidden = hidden.map(|(index, _)| {
             let index = quoted(index);

@@ -1,5 +1,7 @@
--- What exists, as the statements that would make it: kind of the row, statement, estimated rows, whether it is a sketch.
--- The functions that spell an expression wait for a table that somebody has locked for himself; those are left out.
+-- What exists, as the statements that would make it: kind of the row, statement, estimated rows, whether it is a sketch
+-- (there is more to it than is said here).
+-- The functions that spell an expression wait for a table that somebody has locked for himself; those are left out, and
+-- of the condition of an index no more is said than which columns it may use.
 WITH busy AS MATERIALIZED (
     SELECT DISTINCT l.relation FROM pg_catalog.pg_locks l
     WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
@@ -54,17 +56,19 @@ WITH busy AS MATERIALIZED (
 ), table_columns AS MATERIALIZED (
     SELECT attrelid, string_agg(text, ', ' ORDER BY attnum) AS text FROM written GROUP BY attrelid
 ), key AS MATERIALIZED (
-    -- What a partition of the referenced table adds to a foreign key is no key of its own.
+    -- What a partition of the referenced table adds to a foreign key is no key of its own. That a check is nothing but
+    -- `column IS NOT NULL` is seen without the function.
     SELECT k.oid, k.conrelid, k.confrelid, k.conname, k.contype, k.convalidated, k.conbin, k.conkey, k.confkey, relation.busy
     FROM relation JOIN pg_catalog.pg_constraint k ON k.conrelid = relation.oid
     LEFT JOIN pg_catalog.pg_constraint parent ON parent.oid = k.conparentid
     WHERE k.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND parent.conrelid IS DISTINCT FROM k.conrelid
-      AND NOT (k.contype = 'c' AND relation.busy)
+      AND (k.contype <> 'c' OR NOT relation.busy
+           OR k.conbin::text ~ '^[{]NULLTEST :arg [{]VAR [^{}]*[}] :nulltesttype 1 :argisrow false ')
 ), key_columns AS MATERIALIZED (
     SELECT key.oid, string_agg(a.name, ', ' ORDER BY place.number) AS text
     FROM key CROSS JOIN LATERAL unnest(key.conkey) WITH ORDINALITY AS place (attnum, number)
     JOIN attribute a ON a.attrelid = key.conrelid AND a.attnum = place.attnum
-    WHERE key.contype <> 'c' GROUP BY key.oid
+    WHERE key.contype <> 'c' OR key.busy GROUP BY key.oid
 ), referred_columns AS MATERIALIZED (
     SELECT key.oid, string_agg(quote_ident(a.attname), ', ' ORDER BY place.number) AS text
     FROM key CROSS JOIN LATERAL unnest(key.confkey) WITH ORDINALITY AS place (attnum, number)
@@ -79,7 +83,8 @@ WITH busy AS MATERIALIZED (
                   WHEN 'n' THEN ' NOT NULL ' || own_columns.text
                   WHEN 'f' THEN ' FOREIGN KEY (' || own_columns.text || ') REFERENCES '
                                 || coalesce(target.name, key.confrelid::regclass::text) || ' (' || referred.text || ')'
-                  ELSE ' CHECK (' || pg_get_expr(key.conbin, key.conrelid) || ')'
+                  ELSE ' CHECK (' || CASE WHEN key.busy THEN own_columns.text || ' IS NOT NULL'
+                                          ELSE pg_get_expr(key.conbin, key.conrelid) END || ')'
               END
            || CASE WHEN key.convalidated THEN '' ELSE ' NOT VALID' END, ', ' ORDER BY key.contype DESC, key.conname) AS text
     FROM key
@@ -88,14 +93,13 @@ WITH busy AS MATERIALIZED (
     LEFT JOIN relation target ON target.oid = key.confrelid
     GROUP BY key.conrelid
 ), index AS MATERIALIZED (
-    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indpred, i.indkey, i.indnkeyatts, x.relname, m.amname,
+    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indisvalid, i.indpred, i.indkey, i.indnkeyatts, x.relname, m.amname,
            relation.name AS relation, relation.busy
     FROM relation
     JOIN pg_catalog.pg_index i ON i.indrelid = relation.oid
     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     JOIN pg_catalog.pg_am m ON m.oid = x.relam
-    WHERE i.indisvalid
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                       WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x'))
 ), expression AS MATERIALIZED (
     -- For an expression all columns that its index uses: if the type of one of them changes the index is built anew.
@@ -104,7 +108,7 @@ WITH busy AS MATERIALIZED (
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = index.indexrelid
          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = index.indrelid AND d.refobjsubid > 0
     JOIN pg_catalog.pg_attribute a ON a.attrelid = index.indrelid AND a.attnum = d.refobjsubid
-    WHERE 0 = ANY (index.indkey::int2[]) GROUP BY index.indexrelid
+    WHERE 0 = ANY (index.indkey::int2[]) OR (index.busy AND index.indpred IS NOT NULL) GROUP BY index.indexrelid
 ), index_columns AS MATERIALIZED (
     SELECT index.indexrelid,
            string_agg(coalesce(quote_ident(a.attname), expression.text, '(1)'), ', ' ORDER BY place.number) AS text
@@ -137,10 +141,19 @@ SELECT 'type', 'CREATE DOMAIN ' || own.prefix || quote_ident(t.typname) || ' AS 
                THEN ' CHECK (true)' ELSE '' END, NULL, true, 1, 0
 FROM own JOIN pg_catalog.pg_type t ON t.typnamespace = own.oid WHERE t.typtype = 'd'
 UNION ALL
+-- All other types, and sequences, by their names.
+SELECT 'type', 'CREATE TYPE ' || own.prefix || quote_ident(t.typname), NULL, true, 1, 0
+FROM own JOIN pg_catalog.pg_type t ON t.typnamespace = own.oid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+WHERE t.typtype IN ('r', 'm', 'p') OR (t.typtype = 'c' AND c.relkind = 'c') OR (t.typtype = 'b' AND t.typcategory <> 'A')
+UNION ALL
+SELECT 'sequence', 'CREATE SEQUENCE ' || own.prefix || quote_ident(c.relname), NULL, true, 1, 0
+FROM own JOIN pg_catalog.pg_class c ON c.relnamespace = own.oid WHERE c.relkind = 'S'
+UNION ALL
 SELECT 'table', 'CREATE ' || CASE WHEN relation.relkind = 'f' THEN 'FOREIGN ' ELSE '' END || 'TABLE ' || relation.name
        || ' (' || concat_ws(', ', table_columns.text, table_keys.text) || ')'
        || CASE relation.relkind WHEN 'p' THEN ' PARTITION BY LIST (unknown)' WHEN 'f' THEN ' SERVER unknown' ELSE '' END,
-       relation.estimate, false, 2, 0
+       relation.estimate, relation.busy, 2, 0
 FROM relation
 LEFT JOIN table_columns ON table_columns.attrelid = relation.oid
 LEFT JOIN table_keys ON table_keys.conrelid = relation.oid
@@ -154,9 +167,11 @@ SELECT 'index', 'CREATE ' || CASE WHEN index.indisunique THEN 'UNIQUE ' ELSE '' 
        || ' ON ' || index.relation || CASE WHEN index.amname = 'btree' THEN '' ELSE ' USING ' || quote_ident(index.amname) END
        || ' (' || index_columns.text || ')'
        || CASE WHEN index.indpred IS NULL THEN ''
-               WHEN index.busy THEN ' WHERE unknown'
-               ELSE ' WHERE ' || pg_get_expr(index.indpred, index.indrelid) END, NULL, false, 4, 0
-FROM index JOIN index_columns ON index_columns.indexrelid = index.indexrelid
+               WHEN index.busy THEN ' WHERE ' || coalesce(expression.text, '(true)')
+               ELSE ' WHERE ' || pg_get_expr(index.indpred, index.indrelid) END, NULL, NOT index.indisvalid, 4, 0
+FROM index
+JOIN index_columns ON index_columns.indexrelid = index.indexrelid
+LEFT JOIN expression ON expression.indexrelid = index.indexrelid
 UNION ALL
 SELECT 'partition', 'ALTER TABLE ' || parent.name || ' ATTACH PARTITION ' || part.name || ' DEFAULT', NULL, false, 5, 0
 FROM pg_catalog.pg_inherits i

@@ -38,7 +38,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let added = match &at.operation.kind {
-        OperationKind::AddEnumValue { object, value } if at.is_old_object(object) => value.clone(),
+        OperationKind::AddEnumValue { object, value, .. } if at.is_old_object(object) => {
+            value.clone()
+        }
         _ => {
             let Some(column) = redefined(at) else {
                 return;

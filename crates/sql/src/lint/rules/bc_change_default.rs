@@ -41,6 +41,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             table,
             column,
             default: Some(new),
+            ..
         } => (table, column, new),
         OperationKind::ModifyColumn {
             table,
@@ -57,7 +58,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         return;
     };
     let old = known.definition.default.as_ref();
-    if let Some(old) = old.filter(|old| !old.is_same_value(new, at.dialect())) {
+    if let Some(old) = old.filter(|_| known.gets_other_default(at.dialect(), new)) {
         let message = format!(
             "inserts of the release that still runs that leave `{}.{column}` out store {} from here on, not {}",
             table.name, new.text, old.text

@@ -39,6 +39,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             table,
             column,
             default: None,
+            ..
         } => (table, column),
         OperationKind::ColumnOther {
             table,

@@ -99,7 +99,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
-    let OperationKind::RenameColumn { table, column, to } = &at.operation.kind else {
+    let OperationKind::RenameColumn {
+        table, column, to, ..
+    } = &at.operation.kind
+    else {
         return;
     };
     if !at.is_old_column(table, column) {

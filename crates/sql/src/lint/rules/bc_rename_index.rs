@@ -35,7 +35,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
-    let OperationKind::Rename { object, to, table } = &at.operation.kind else {
+    let OperationKind::Rename {
+        object, to, table, ..
+    } = &at.operation.kind
+    else {
         return;
     };
     let table_is_new = match table {

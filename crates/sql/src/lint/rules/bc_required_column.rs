@@ -245,6 +245,7 @@ fn becomes_required<'a>(at: &At<'a>) -> Option<(&'a ObjectName, &'a str)> {
             table,
             column,
             default: None,
+            ..
         } => {
             let known = &at.schema().column(table, column)?.definition;
             (known.not_null && is_new_on_old(at, table, column)).then_some((table, column.as_str()))

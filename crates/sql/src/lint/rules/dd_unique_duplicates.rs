@@ -64,19 +64,19 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             }
             _ => return,
         },
-        OperationKind::AddConstraint { table, constraint } if old(table) => {
-            match &constraint.kind {
-                ConstraintKind::Unique {
-                    columns,
-                    using_index: None,
-                }
-                | ConstraintKind::PrimaryKey {
-                    columns,
-                    using_index: None,
-                } => (table, columns.clone()),
-                _ => return,
+        OperationKind::AddConstraint {
+            table, constraint, ..
+        } if old(table) => match &constraint.kind {
+            ConstraintKind::Unique {
+                columns,
+                using_index: None,
             }
-        }
+            | ConstraintKind::PrimaryKey {
+                columns,
+                using_index: None,
+            } => (table, columns.clone()),
+            _ => return,
+        },
         _ => return,
     };
     // NULL is never twice, so a column that is new as well has no duplicates unless it has a default.

@@ -52,7 +52,9 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         OperationKind::RenameConstraint { .. } => ("rename a constraint", true),
         OperationKind::ValidateConstraint { .. } => ("validate a constraint", true),
         OperationKind::DropConstraint { .. } => ("drop a constraint", false),
-        OperationKind::AddConstraint { table, constraint } => match &constraint.kind {
+        OperationKind::AddConstraint {
+            table, constraint, ..
+        } => match &constraint.kind {
             ConstraintKind::Check { .. } => ("add a check", false),
             ConstraintKind::Unique { columns, .. } => {
                 let name = constraint

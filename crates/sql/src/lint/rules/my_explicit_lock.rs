@@ -33,6 +33,7 @@ fn check(at: &StatementAt<'_>, report: &mut Report<'_>) {
         .operations
         .list
         .iter()
+        .filter(|operation| !matches!(operation.kind, OperationKind::Nothing { .. }))
         .filter_map(|operation| operation.kind.table());
     let Some(table) = tables.next().filter(|table| at.is_old(table)) else {
         return;

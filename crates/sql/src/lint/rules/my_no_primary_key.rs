@@ -43,6 +43,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             OperationKind::AddConstraint {
                 table: of,
                 constraint,
+                ..
             } => is_key(&constraint.kind) && at.schema().same_name(of, table),
             OperationKind::AddColumn {
                 table: of, column, ..

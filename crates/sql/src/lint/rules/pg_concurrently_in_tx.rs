@@ -33,7 +33,7 @@ fn check(file: &FileAt<'_>, _: &Schema, report: &mut Report<'_>) {
     let statements = &file.file.script.statements;
     for (place, (statement, own)) in statements.iter().zip(file.operations).enumerate() {
         for operation in &own.list {
-            match &operation.kind {
+            match operation.kind.written() {
                 OperationKind::TransactionControl => open = opens(&statement.text, open),
                 kind if open && is_concurrent(kind) => report.in_statement(place).add(
                     operation.span.clone(),

@@ -49,6 +49,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         table,
         column,
         cascade,
+        ..
     } = &at.operation.kind
     else {
         return;

@@ -35,7 +35,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
-    let OperationKind::AddConstraint { table, constraint } = &at.operation.kind else {
+    let OperationKind::AddConstraint {
+        table, constraint, ..
+    } = &at.operation.kind
+    else {
         return;
     };
     if constraint.kind != ConstraintKind::Exclude || !at.is_old(table) {

@@ -54,7 +54,9 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
                 look(at, report, table, constraint, &of_table);
             }
         }
-        OperationKind::AddConstraint { table, constraint } => {
+        OperationKind::AddConstraint {
+            table, constraint, ..
+        } => {
             if let Some(known) = at.schema().table(table) {
                 look(at, report, table, constraint, known);
             }

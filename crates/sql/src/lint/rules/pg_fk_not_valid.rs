@@ -38,9 +38,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let (table, column, constraints) = match &at.operation.kind {
-        OperationKind::AddConstraint { table, constraint } => {
-            (table, None, std::slice::from_ref(constraint))
-        }
+        OperationKind::AddConstraint {
+            table, constraint, ..
+        } => (table, None, std::slice::from_ref(constraint)),
         // A column without default is NULL everywhere: there is nothing to look up.
         OperationKind::AddColumn { table, column, .. } if column.default.is_some() => {
             (table, Some(column), column.constraints.as_slice())

@@ -38,7 +38,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
-    let OperationKind::AddConstraint { table, constraint } = &at.operation.kind else {
+    let OperationKind::AddConstraint {
+        table, constraint, ..
+    } = &at.operation.kind
+    else {
         return;
     };
     let ConstraintKind::PrimaryKey {

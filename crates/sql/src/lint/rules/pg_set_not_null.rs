@@ -47,7 +47,9 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             column,
             nullable: false,
         } => (table, column),
-        OperationKind::AddConstraint { table, constraint } => match &constraint.kind {
+        OperationKind::AddConstraint {
+            table, constraint, ..
+        } => match &constraint.kind {
             ConstraintKind::NotNull { column } => (table, column),
             _ => return,
         },

@@ -44,6 +44,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         OperationKind::AddConstraint {
             table: of,
             constraint: added,
+            ..
         } => {
             let same = match &added.name {
                 Some(name) => name == constraint,
