@@ -89,6 +89,36 @@ fn text_for_people() {
 }
 
 #[test]
+fn what_is_proposed_for_a_file_takes_its_place() {
+    let project = project();
+    let file = "-- forerun:allow bc-drop-column \"nobody reads it\"\nALTER TABLE orders ADD COLUMN region text;\n\
+                CREATE INDEX orders_region ON orders (region);\nALTER TABLE orders DROP COLUMN note;\n";
+    project.migration("0002_region.sql", file);
+    let outcome = lint(&project, "text", &["--dialect", "postgres"]).expect_code(5);
+    let text = &outcome.stdout;
+    assert!(
+        text.contains("  instead of this file, first migration:\n      ALTER TABLE orders ADD COLUMN region text;\n"),
+        "{text}"
+    );
+    let document = json(&lint(&project, "json", &["--dialect", "postgres"]));
+    let findings = document["findings"].as_array().unwrap();
+    let mut own = findings.iter().filter(|one| one["instead_of"] == "file");
+    let files = own.next().unwrap()["instead"].as_array().unwrap();
+    for (number, file) in files.iter().enumerate() {
+        let name = format!("000{}_region.sql", number + 2);
+        project.migration(&name, file.as_str().unwrap());
+    }
+    assert_eq!(files.len(), 3);
+    let outcome = lint(&project, "text", &["--dialect", "postgres"]).expect_code(0);
+    assert!(
+        outcome
+            .stdout
+            .ends_with("4 files judged: nothing found, 1 allowed.\n"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn json_for_programs() {
     let project = project();
     project.migration("0002_search.sql", UNSAFE);

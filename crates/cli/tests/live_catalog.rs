@@ -443,6 +443,44 @@ fn mariadb_tells_what_columns_are() {
 }
 
 #[test]
+fn what_mariadb_is_certain_to_do_at_once_is_not_told() {
+    let Some(server) = MariadbServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    database.execute(
+        "CREATE TABLE plain (id int PRIMARY KEY, n int, s varchar(9), KEY (s));\
+         CREATE TABLE packed (id int PRIMARY KEY, n int) ROW_FORMAT=COMPRESSED;",
+    );
+    let project = adopted(
+        &database.url,
+        "ALTER TABLE plain ADD COLUMN x int;\n\
+         ALTER TABLE plain DROP COLUMN n, ADD COLUMN y int FIRST;\n\
+         ALTER TABLE plain DROP COLUMN s;\n\
+         ALTER TABLE packed ADD COLUMN x int;\n\
+         ALTER TABLE plain ADD COLUMN z int NOT NULL;\n",
+    );
+    let document = json(&lint(&project));
+    expect(
+        &found(&document),
+        &["3 my-assert-algorithm", "4 my-inplace-rebuild"],
+        &[
+            "1 my-assert-algorithm",
+            "2 my-assert-algorithm",
+            "5 my-assert-algorithm",
+        ],
+    );
+    let findings = document["findings"].as_array().unwrap();
+    let mut required = findings
+        .iter()
+        .filter(|one| one["rule"] == "bc-required-column");
+    assert_eq!(
+        required.next().unwrap()["instead"][0],
+        "ALTER TABLE plain ADD COLUMN z int;"
+    );
+}
+
+#[test]
 fn what_mariadb_hides_from_a_user_is_known_from_the_files() {
     let Some(server) = MariadbServer::shared() else {
         return;

@@ -12,7 +12,7 @@ use forerun_migrations::history::Version;
 use forerun_migrations::lint::{self, Also, Finding, Place, Report, SchemaFrom, Selection};
 use forerun_migrations::trace;
 use forerun_sql::Dialect;
-use forerun_sql::lint::{Rule, Server, Settings, Severity};
+use forerun_sql::lint::{Replaces, Rule, Server, Settings, Severity};
 use serde::Serialize;
 
 use super::context::Context;
@@ -309,6 +309,7 @@ fn of_deleted(
         statement: 0,
         message: also.message,
         instead: Vec::new(),
+        replaces: Replaces::default(),
         allowed: None,
         rewrites: false,
     })

@@ -99,17 +99,21 @@ pub fn of_check(report: &check::Report, host: CodeHost) -> String {
     )
 }
 
+/// With a capital letter.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// What `forerun migrate lint` has found.
 pub fn of_lint(report: &lint::Report, host: CodeHost) -> String {
     let repository = Repository::here();
     let results = report.findings.iter().map(|finding| {
         let mut message = finding.message.clone();
         for (number, file) in finding.instead.iter().enumerate() {
-            let label = match (number, finding.instead.len()) {
-                (_, 1) => "Instead:".to_owned(),
-                _ => format!("Instead, migration {}:", number + 1),
-            };
-            let _ = write!(message, "\n\n{label}\n\n{}", file.trim_end());
+            let label = capitalized(&finding.label(number));
+            let _ = write!(message, "\n\n{label}:\n\n{}", file.trim_end());
         }
         let start = (finding.start.line, finding.start.column);
         let end = (finding.end.line, finding.end.column);

@@ -56,11 +56,7 @@ fn one(text: &mut String, finding: &Finding, why: bool) {
         let _ = writeln!(text, "  {}", paint(DIM, printable(finding.rule.why)));
     }
     for (number, file) in finding.instead.iter().enumerate() {
-        let label = match (number, finding.instead.len()) {
-            (_, 1) => "instead:".to_owned(),
-            (0, _) => "instead, first migration:".to_owned(),
-            _ => "next migration:".to_owned(),
-        };
+        let label = format!("{}:", finding.label(number));
         let _ = writeln!(text, "  {}", paint(DIM, label));
         for line in file.trim_end().lines() {
             let line = format!("      {}", printable(line));

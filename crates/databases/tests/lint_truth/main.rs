@@ -9,6 +9,7 @@
 )]
 
 mod mariadb;
+mod proposals;
 mod rows;
 mod scratch;
 
@@ -70,16 +71,6 @@ const WITHOUT_CLAIM: &[(&str, Shown)] = &[
         "pg-validate-same-tx",
         Shown::Seen("users", "ACCESS EXCLUSIVE", Work::Scan),
     ),
-];
-
-/// Rules whose own words are what comes after the statements found, or after what is left of them: they do not run by
-/// themselves. What their examples show is run.
-const CONTINUES: &[&str] = &[
-    "pg-create-table-fk",
-    "pg-enum-add-in-tx",
-    "pg-fk-index",
-    "pg-hold-access-exclusive",
-    "pg-validate-same-tx",
 ];
 
 fn examples(dialect: Dialect) -> impl Iterator<Item = (&'static Rule, &'static Example)> {
@@ -181,7 +172,7 @@ fn offered(rule: &Rule, example: &Example) -> Vec<Vec<String>> {
     let files = own.map(|one| one.instead);
     let runs = |files: &Vec<String>| {
         let complete = files.iter().all(|file| !has_gaps(file));
-        !files.is_empty() && complete && !CONTINUES.contains(&rule.id)
+        !files.is_empty() && complete
     };
     files.filter(runs).collect()
 }

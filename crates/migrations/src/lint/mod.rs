@@ -8,7 +8,7 @@ mod reading;
 use std::path::PathBuf;
 
 use forerun_sql::effect::Work;
-use forerun_sql::lint::{self, Kind, Linter, Rule, Settings, Severity};
+use forerun_sql::lint::{self, Kind, Linter, Replaces, Rule, Settings, Severity};
 use forerun_sql::schema::Catalog;
 use forerun_sql::{Dialect, Position};
 use serde::{Serialize, Serializer};
@@ -50,6 +50,9 @@ pub struct Finding {
     pub message: String,
     /// What to write instead: the text of one migration after the other.
     pub instead: Vec<String>,
+    /// What that is in place of.
+    #[serde(rename = "instead_of")]
+    pub replaces: Replaces,
     /// The reason of the `forerun:allow` that covers it.
     pub allowed: Option<String>,
     /// A table that was there before is written anew while others wait for it.
@@ -98,6 +101,22 @@ impl Finding {
     /// Whether it counts as an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error && self.allowed.is_none()
+    }
+
+    /// What to say before one of the migrations in `instead` (from 0): `instead of this statement, first migration`.
+    pub fn label(&self, number: usize) -> String {
+        let of_file = ["-- forerun:contract", "-- forerun:data"];
+        let is_of_file = |text: &String| of_file.iter().any(|head| text.starts_with(head));
+        // What is said of a whole file cannot stand before one statement of it.
+        let alone = self.replaces == Replaces::Statement
+            && self.instead.get(number).is_some_and(is_of_file);
+        let alone = if alone { " in a file of its own" } else { "" };
+        let replaced = self.replaces.noun();
+        match (number, self.instead.len()) {
+            (_, 1) => format!("instead of {replaced}{alone}"),
+            (0, _) => format!("instead of {replaced}, first migration{alone}"),
+            _ => "next migration".to_owned(),
+        }
     }
 
     /// `migrations/0007_x.sql:3:1`.
@@ -242,6 +261,7 @@ impl Judge {
                 statement: finding.statement,
                 message: finding.message,
                 instead: finding.instead,
+                replaces: finding.replaces,
                 allowed: finding.allowed,
                 rewrites: finding.rewrites,
             }));

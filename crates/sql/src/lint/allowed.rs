@@ -1,6 +1,6 @@
 //! `forerun:allow RULE "reason"`: findings that are meant to be.
 
-use super::finding::Finding;
+use super::finding::{Finding, Replaces};
 use super::rule::{Needs, Rule};
 use super::{rule, rules};
 use crate::{Dialect, DirectiveKind, Position, Statement, parse_directives};
@@ -87,6 +87,7 @@ impl Allowed {
                     end: exception.end,
                     message,
                     instead: Vec::new(),
+                    replaces: Replaces::default(),
                     allowed: None,
                     rewrites: false,
                 })

@@ -31,6 +31,27 @@ pub enum Kind {
     Hygiene,
 }
 
+/// What a proposal is written in place of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replaces {
+    /// The statement that the finding is about; the others of the file, and the comments before it, stay.
+    #[default]
+    Statement,
+    /// The whole file: every statement of it is in the proposal.
+    File,
+}
+
+impl Replaces {
+    /// `this statement`, `this file`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Statement => "this statement",
+            Self::File => "this file",
+        }
+    }
+}
+
 /// What one rule found at one place.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -48,6 +69,8 @@ pub struct Finding {
     pub message: String,
     /// What to write instead: the text of one migration after the other. Empty when there is no general answer.
     pub instead: Vec<String>,
+    /// What that is in place of.
+    pub replaces: Replaces,
     /// The reason of the `forerun:allow` that covers it. Such a finding is no longer held against the file.
     pub allowed: Option<String>,
     /// A table that was there before is written anew at this place while others wait for it.

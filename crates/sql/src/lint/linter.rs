@@ -3,6 +3,7 @@
 use super::allowed::Allowed;
 use super::finding::{Finding, Kind, Severity};
 use super::nothing::{self, made};
+use super::proposal::{self, Proposal};
 use super::rule::{At, Check, FileAt, Found, Report, Rule, StatementAt};
 use super::rules;
 use super::size;
@@ -75,13 +76,17 @@ pub struct Linter {
     begun: u64,
     moved: bool,
     met_database: bool,
+    asks_for_algorithm: bool,
 }
 
 impl Linter {
     /// Begins with an empty schema.
     pub fn new(dialect: Dialect, settings: Settings) -> Self {
+        let rules = heard(dialect, &settings);
+        let asks = |rule: &&Rule| rule.id == rules::my_assert_algorithm::RULE.id;
         Self {
-            rules: heard(dialect, &settings),
+            asks_for_algorithm: rules.iter().any(asks),
+            rules,
             work: Vec::new(),
             settings,
             schema: Schema::new(dialect),
@@ -167,6 +172,7 @@ impl Linter {
         };
         let finding_nothing = script.resolve(&mut parsed, &self.schema);
         let at = FileAt {
+            dialect,
             file,
             operations: &parsed,
             number: self.files,
@@ -205,6 +211,7 @@ impl Linter {
         found.retain(|one| {
             one.severity > Severity::Info || one.rule.severity == Severity::Info || asked(one.rule)
         });
+        proposal::keep_exceptions(dialect, statements, &mut found);
         let mut allowed = Allowed::of(dialect, statements);
         let mut findings: Vec<Finding> = found
             .into_iter()
@@ -232,7 +239,7 @@ impl Linter {
             statement: also.statement.unwrap_or(usize::MAX),
             span: 0..statement.map_or(0, |statement| statement.text.len()),
             message: also.message,
-            instead: Vec::new(),
+            instead: Proposal::default(),
             rewrites: false,
         })
     }
@@ -246,6 +253,14 @@ impl Linter {
         found: &mut Vec<Found>,
     ) -> Option<Work> {
         let mut most = None;
+        // What a contract migration breaks is asked of the time when it runs: everything before it is in use by then.
+        let waited = FileAt {
+            together_since: match file.file.contract {
+                true => file.number,
+                false => file.together_since,
+            },
+            ..*file
+        };
         for number in 0..=list.list.len() {
             let statement_at = StatementAt {
                 text: &statement.text,
@@ -256,11 +271,18 @@ impl Linter {
                 file,
             };
             let operation = list.list.get(number);
-            let at = operation.map(|operation| At {
-                operation,
-                place: number,
-                statement: statement_at,
-            });
+            let in_use = StatementAt {
+                file: &waited,
+                ..statement_at
+            };
+            let at_of = |statement| {
+                operation.map(|operation| At {
+                    operation,
+                    place: number,
+                    statement,
+                })
+            };
+            let (now, then) = (at_of(statement_at), at_of(in_use));
             for rule in &self.rules {
                 let before = found.len();
                 let mut report = Report {
@@ -268,7 +290,11 @@ impl Linter {
                     rule,
                     statement: place,
                 };
-                let judged = match (rule.check, &at) {
+                let (statement_at, at) = match rule.kind {
+                    Kind::Breaks => (in_use, &then),
+                    _ => (statement_at, &now),
+                };
+                let judged = match (rule.check, at) {
                     (Check::Statement(check), _) if number == 0 => {
                         check(&statement_at, &mut report);
                         list.list.as_slice()
@@ -280,6 +306,14 @@ impl Linter {
                     _ => continue,
                 };
                 let new = found.get_mut(before..).unwrap_or_default();
+                for found in new.iter_mut() {
+                    if let (Check::Operation(_), Some(at)) = (rule.check, at) {
+                        proposal::keep_other_actions(at, &mut found.instead);
+                    }
+                    if self.asks_for_algorithm {
+                        proposal::ask_for_algorithm(&statement_at, &mut found.instead);
+                    }
+                }
                 if rule.kind == Kind::Lock && !new.is_empty() && rewrites(&statement_at, judged) {
                     new.iter_mut().for_each(|found| found.rewrites = true);
                 }
@@ -353,7 +387,8 @@ fn finding(statements: &[Statement], found: Found, allowed: &mut Allowed) -> Fin
         start,
         end,
         message: found.message,
-        instead: found.instead,
+        instead: found.instead.migrations,
+        replaces: found.instead.replaces,
         allowed: allowed.take(found.rule.id, found.statement),
         rewrites: found.rewrites,
     }

@@ -20,6 +20,7 @@ mod pg_partitions;
 mod pg_remedy;
 #[cfg(test)]
 mod pg_tests;
+mod proposal;
 mod remedy;
 mod rule;
 mod rules;
@@ -30,7 +31,7 @@ mod tests;
 mod view_indexes;
 
 pub use allowed::unknown;
-pub use finding::{Finding, Kind, Severity};
+pub use finding::{Finding, Kind, Replaces, Severity};
 pub use linter::{Also, File, Linter, Script, Server, Settings};
 pub use rule::{Check, Claim, Example, Needs, Peers, Rule};
 pub use rules::ALL;

@@ -1,11 +1,13 @@
 //! What the rules for MySQL and MariaDB have in common: how the server would do an operation, what the statement asks of
 //! it, and what to write instead.
 
+use std::ops::Range;
+
 use super::remedy::{self, name, object};
 use super::rule::{At, StatementAt};
 use crate::effect::mysql::{Way, way};
 use crate::operation::{ColumnDefinition, OperationKind, Operations};
-use crate::schema::Table;
+use crate::schema::{Schema, Table};
 use crate::{Dialect, ObjectName};
 
 const MYSQL: Dialect = Dialect::Mysql;
@@ -26,9 +28,8 @@ pub(super) enum Wish {
 }
 
 pub(super) fn wish(operations: &Operations) -> Wish {
-    let word = |asked: &Option<(String, std::ops::Range<usize>)>| {
-        asked.as_ref().map(|(word, _)| word.clone())
-    };
+    let word =
+        |asked: &Option<(String, Range<usize>)>| asked.as_ref().map(|(word, _)| word.clone());
     let algorithm = word(&operations.algorithm);
     let lock = word(&operations.lock);
     match (algorithm.as_deref(), lock.as_deref()) {
@@ -63,14 +64,64 @@ fn first_word(text: &str) -> &str {
     words.next().map_or("", |(_, word)| word)
 }
 
-/// The statement with its other actions, where it has some.
-pub(super) fn other_actions(at: &At<'_>, table: &ObjectName) -> Option<String> {
-    let operations = at.statement.operations.list.iter().enumerate();
-    let others: Vec<&str> = operations
-        .filter(|(place, _)| *place != at.place)
-        .filter_map(|(_, operation)| at.statement.text.get(operation.span.clone()))
-        .collect();
-    (!others.is_empty()).then(|| alter(table, &others.join(", ")))
+/// The table of a statement that should say how it has to be done, and what it should say: where columns come, change or go
+/// at once or nearly so, and more than the statement decides that.
+pub(super) fn wished<'a>(
+    at: &StatementAt<'a>,
+) -> Option<((&'a ObjectName, Range<usize>), &'static str)> {
+    if !is_alter_table(at) || wish(at.operations) != Wish::None {
+        return None;
+    }
+    let mut schema = at.schema.clone();
+    let mut ways = Vec::new();
+    let mut first = None;
+    let mut sure = true;
+    for operation in &at.operations.list {
+        let (table, way) = operation.kind.table().zip(way(&operation.kind, &schema))?;
+        if !at.is_old(table) {
+            return None;
+        }
+        if depends(&operation.kind) {
+            first = first.or(Some((table, operation.span.clone())));
+        }
+        sure &= way == Way::Instant && is_as_probed(at, &schema, table);
+        ways.push(way);
+        schema.apply(operation, at.text);
+    }
+    // Other rules speak of what takes longer.
+    let quick = ways
+        .iter()
+        .all(|way| matches!(way, Way::Instant | Way::InPlace));
+    let wish = match ways.contains(&Way::InPlace) {
+        true => "ALGORITHM=INPLACE, LOCK=NONE",
+        false => "ALGORITHM=INSTANT",
+    };
+    first.filter(|_| quick && !sure).map(|first| (first, wish))
+}
+
+/// Whether it depends on the table how an operation is done.
+fn depends(kind: &OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::AddColumn { .. }
+            | OperationKind::DropColumn { .. }
+            | OperationKind::ModifyColumn { .. }
+    )
+}
+
+/// Whether nothing is left on which it depends: the server is one that was asked for each way, or newer, and it has said
+/// itself what the table is. (What MySQL counts on the way to its 64 changes is nowhere in a definition.)
+fn is_as_probed(at: &StatementAt<'_>, schema: &Schema, table: &ObjectName) -> bool {
+    let server = at.file.server;
+    let probed = server.mariadb == Some(true) && server.version >= Some((10, 11));
+    let known = schema.table(table);
+    let is_innodb = |table: &Table| {
+        let mut options = table.options.iter();
+        options.any(|(name, value)| {
+            name.eq_ignore_ascii_case("ENGINE") && value.eq_ignore_ascii_case("InnoDB")
+        })
+    };
+    probed && known.is_some_and(|known| !known.incomplete && is_innodb(known))
 }
 
 /// `ALTER TABLE` with one action.

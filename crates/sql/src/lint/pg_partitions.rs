@@ -2,9 +2,9 @@
 
 use super::pg_remedy::MOST_SHOWN;
 use super::remedy::{name, object};
-use super::rule::At;
 use crate::lexer::{TokenKind, Tokens};
 use crate::operation::CreateIndex;
+use crate::schema::Schema;
 use crate::{Dialect, ObjectKind, ObjectName};
 
 const POSTGRES: Dialect = Dialect::Postgres;
@@ -14,11 +14,12 @@ const DEEPEST: usize = 8;
 /// The index on the table alone, then that of each partition while writes go on; each is attached. One statement per file.
 /// Where the partitions are not known, or are many, one stands for all.
 pub(super) fn index_by_partition(
-    at: &At<'_>,
+    schema: &Schema,
+    text: &str,
     index: &CreateIndex,
     table: &ObjectName,
 ) -> Vec<String> {
-    let Some(definition) = after_table(at.statement.text) else {
+    let Some(definition) = after_table(text) else {
         return Vec::new();
     };
     let own = match &index.name {
@@ -33,7 +34,7 @@ pub(super) fn index_by_partition(
         }
     };
     let mut steps = Steps {
-        at,
+        schema,
         unique: if index.unique { "UNIQUE " } else { "" },
         own,
         definition,
@@ -67,7 +68,7 @@ pub(super) fn index_by_partition(
 }
 
 struct Steps<'a> {
-    at: &'a At<'a>,
+    schema: &'a Schema,
     unique: &'static str,
     /// The name of the index.
     own: String,
@@ -88,7 +89,7 @@ impl Steps<'_> {
     }
 
     fn parts(&mut self, whole: &ObjectName, table: &ObjectName, depth: usize) {
-        for (partition, known) in self.at.schema().partitions(table) {
+        for (partition, known) in self.schema.partitions(table) {
             let part = index_in(&partition, format!("{}_{}", partition.name, self.own));
             if known.partitioned && depth > 0 {
                 self.alone(&part, &partition);

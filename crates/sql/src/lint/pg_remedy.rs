@@ -1,8 +1,10 @@
 //! What to write instead on PostgreSQL: constraints and columns taken apart into steps that block nobody for long.
 
 use super::apart::together;
+use super::proposal::Proposal;
 use super::remedy::{self, name, names, object};
 use super::rule::{At, FileAt};
+use crate::lexer::{TokenKind, Tokens};
 use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, OperationKind};
 use crate::schema::{Column, Schema, Table, ViewUse};
 use crate::{Dialect, ObjectKind, ObjectName};
@@ -41,42 +43,24 @@ pub(super) fn without_views(
     lines.join("\n")
 }
 
-/// The statement with its other actions, where it has some.
-pub(super) fn other_actions(at: &At<'_>, table: &ObjectName) -> Vec<String> {
-    let operations = at.statement.operations.list.iter().enumerate();
-    let others: Vec<&str> = operations
-        .filter(|(place, _)| *place != at.place)
-        .filter_map(|(_, operation)| at.statement.text.get(operation.span.clone()))
-        .collect();
-    match others.is_empty() {
-        true => Vec::new(),
-        false => vec![alter(table, &others.join(", "))],
-    }
-}
-
-/// The file cut in two before a statement, and once more after it when it has to be alone. Each part is a transaction of
-/// its own, so what the file says about that is left out.
-pub(super) fn cut(file: &FileAt<'_>, place: usize, alone: bool) -> Vec<String> {
+/// The file cut in two before a statement, and once more after it when it has to be alone; and what to say where it has too
+/// many statements to be shown again. Each part is a transaction of its own.
+pub(super) fn cut(file: &FileAt<'_>, place: usize, alone: bool) -> (Proposal, &'static str) {
     let all = &file.file.script.statements;
-    if let Some(statement) = all.get(place).filter(|_| all.len() > MOST_SHOWN) {
-        return vec![remedy::ended(&statement.text)];
+    if all.len() > MOST_SHOWN {
+        let say = match alone {
+            true => "; it needs a migration of its own",
+            false => "; one such statement per migration",
+        };
+        return (Proposal::default(), say);
     }
     let parts = match alone {
         true => vec![0..place, place..place + 1, place + 1..all.len()],
         false => vec![0..place, place..all.len()],
     };
     let parts = parts.into_iter();
-    parts
-        .filter_map(|part| together(file, |number| part.contains(&number)))
-        .collect()
-}
-
-/// The file cut in two before a statement, and what to say where it has too many statements to be shown again.
-pub(super) fn cut_or_say(file: &FileAt<'_>, place: usize) -> (Vec<String>, &'static str) {
-    match file.file.script.statements.len() > MOST_SHOWN {
-        true => (Vec::new(), "; one such statement per migration"),
-        false => (cut(file, place, false), ""),
-    }
+    let parts = parts.filter_map(|part| together(file, |number| part.contains(&number)));
+    (Proposal::of_file(parts.collect()), "")
 }
 
 /// The name that a constraint has or gets.
@@ -138,23 +122,87 @@ pub(super) fn validated_later(
 
 /// A unique or primary key from an index that is built while writes go on; `words` is `UNIQUE` or `PRIMARY KEY`.
 pub(super) fn key_from_index(
+    at: &At<'_>,
     table: &ObjectName,
-    constraint: &str,
+    constraint: &Constraint,
     columns: &[String],
     words: &str,
 ) -> Vec<String> {
-    let named = name(POSTGRES, constraint);
+    let named = name(POSTGRES, &constraint_name(at, table, constraint));
+    let written = at.statement.text.get(constraint.span.clone());
+    let (of_index, of_constraint) = key_clauses(written.unwrap_or_default());
     vec![
         format!(
-            "CREATE UNIQUE INDEX CONCURRENTLY {named} ON {} ({});",
+            "CREATE UNIQUE INDEX CONCURRENTLY {named} ON {} ({}){of_index};",
             object(POSTGRES, table),
             names(POSTGRES, columns)
         ),
         alter(
             table,
-            &format!("ADD CONSTRAINT {named} {words} USING INDEX {named}"),
+            &format!("ADD CONSTRAINT {named} {words} USING INDEX {named}{of_constraint}"),
         ),
     ]
+}
+
+/// What a unique or primary key says besides its columns, each with a space before it: what `CREATE INDEX` takes, in the order
+/// in which it takes it, and what is left to the constraint.
+fn key_clauses(written: &str) -> (String, String) {
+    let tokens = Tokens::new(POSTGRES, written);
+    let tokens: Vec<(TokenKind, &str)> = tokens.filter(|(kind, _)| !kind.is_trivia()).collect();
+    let is = |place: usize, words: &[&str]| {
+        words.iter().enumerate().all(|(ahead, word)| {
+            let token = tokens.get(place + ahead);
+            token.is_some_and(|(_, token)| token.eq_ignore_ascii_case(word))
+        })
+    };
+    let (mut include, mut nulls, mut with, mut tablespace) = Default::default();
+    let mut later = String::new();
+    let (mut place, mut depth) = (0, 0_usize);
+    while let Some((_, token)) = tokens.get(place) {
+        match *token {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            _ if is(place, &["INCLUDE", "("]) => include = with_list(&tokens, place),
+            _ if is(place, &["WITH", "("]) => with = with_list(&tokens, place),
+            _ if is(place, &["NULLS", "NOT", "DISTINCT"]) => {
+                nulls = " NULLS NOT DISTINCT".to_owned();
+            }
+            _ if is(place, &["USING", "INDEX", "TABLESPACE"]) => {
+                let space = tokens.get(place + 3).map_or("", |(_, space)| space);
+                tablespace = format!(" TABLESPACE {space}");
+            }
+            _ if is(place, &["NOT", "DEFERRABLE"]) => {
+                later.push_str(" NOT DEFERRABLE");
+                place += 1;
+            }
+            _ if is(place, &["DEFERRABLE"]) => later.push_str(" DEFERRABLE"),
+            _ if is(place, &["INITIALLY", "DEFERRED"]) => later.push_str(" INITIALLY DEFERRED"),
+            _ if is(place, &["INITIALLY", "IMMEDIATE"]) => later.push_str(" INITIALLY IMMEDIATE"),
+            _ => {}
+        }
+        place += 1;
+    }
+    (format!("{include}{nulls}{with}{tablespace}"), later)
+}
+
+/// ` WORD (a, b = 1)`, with the space before it.
+fn with_list(tokens: &[(TokenKind, &str)], place: usize) -> String {
+    let (mut text, mut depth) = (String::new(), 0_usize);
+    for (_, token) in tokens.iter().skip(place) {
+        let glued = matches!(*token, ")" | "," | ".") || text.ends_with(['(', '.']);
+        if !glued {
+            text.push(' ');
+        }
+        text.push_str(token);
+        match *token {
+            "(" => depth += 1,
+            ")" if depth == 1 => break,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text
 }
 
 /// The definition of a column without one of its constraints.

@@ -3,7 +3,7 @@
 use crate::lexer::{TokenKind, Tokens};
 use crate::operation::TypeName;
 use crate::schema::Schema;
-use crate::{Dialect, ObjectName};
+use crate::{Dialect, Directive, ObjectName, Statement};
 
 /// Words that all three databases, or one that matters, refuse as a name without quotes.
 const RESERVED: &[&str] = &[
@@ -63,6 +63,13 @@ pub(super) fn asserted(message: &str, query: &str, statement: &str) -> String {
         "-- forerun:assert \"{message}\"\n{query};\n{}",
         ended(statement)
     )
+}
+
+/// The line of a directive that stands before a statement.
+pub(super) fn line_of<'a>(statement: &'a Statement, directive: &Directive) -> Option<&'a str> {
+    let offset = directive.position.offset - statement.leading_position.offset;
+    let rest = statement.leading.get(usize::try_from(offset).ok()?..)?;
+    rest.lines().next().map(str::trim_end)
 }
 
 /// A statement with its `;`.

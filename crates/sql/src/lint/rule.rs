@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::finding::{Kind, Severity};
 use super::linter::{File, Server};
+use super::proposal::Proposal;
 use super::view_indexes::ViewIndexes;
 use crate::effect::{Blocks, Work};
 use crate::operation::{Operation, Operations};
@@ -146,7 +147,10 @@ pub struct StatementAt<'a> {
 }
 
 /// One file in its surroundings.
+#[derive(Clone, Copy)]
 pub struct FileAt<'a> {
+    /// Its dialect.
+    pub dialect: Dialect,
     /// As it was given.
     pub file: &'a File<'a>,
     /// What its statements do, in order.
@@ -229,13 +233,19 @@ pub(super) struct Found {
     pub statement: usize,
     pub span: Range<usize>,
     pub message: String,
-    pub instead: Vec<String>,
+    pub instead: Proposal,
     pub rewrites: bool,
 }
 
 impl Report<'_> {
-    /// Something at this place of the statement: what happens, and what to write instead (one migration after the other).
-    pub fn add(&mut self, span: Range<usize>, message: impl Into<String>, instead: Vec<String>) {
+    /// Something at this place of the statement: what happens, and what to write instead (one migration after the other; of
+    /// the statement, unless it says that it is of the file).
+    pub fn add(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        instead: impl Into<Proposal>,
+    ) {
         self.add_as(self.rule.severity, span, message, instead);
     }
 
@@ -245,7 +255,7 @@ impl Report<'_> {
         severity: Severity,
         span: Range<usize>,
         message: impl Into<String>,
-        instead: Vec<String>,
+        instead: impl Into<Proposal>,
     ) {
         self.found.push(Found {
             rule: self.rule,
@@ -253,7 +263,7 @@ impl Report<'_> {
             statement: self.statement,
             span,
             message: message.into(),
-            instead,
+            instead: instead.into(),
             rewrites: false,
         });
     }

@@ -8,7 +8,9 @@ use crate::{Dialect, Piece, Splitter};
 
 mod compatibility;
 mod database;
+mod found_in_proposals;
 mod nothing;
+mod proposals;
 mod teams;
 
 pub(super) fn script(dialect: Dialect, text: &str) -> Script {

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, total decimal(10, 2), note varchar(200), state varchar(20) NOT NULL DEFAULT 'new');",
             found: "ALTER TABLE orders ADD COLUMN channel varchar(20);",
             instead: &["-- forerun:contract unused-since=2.5.0\n\
-                     ALTER TABLE orders ADD COLUMN channel varchar(20);"],
+                     ALTER TABLE orders ADD COLUMN channel varchar(20), ALGORITHM=INSTANT;"],
             claims: &[],
         },
         Example {

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE notes (id bigint PRIMARY KEY, mood enum('good', 'bad'));",
             found: "ALTER TABLE notes MODIFY mood enum('good', 'bad', 'so-so');",
             instead: &["-- forerun:contract unused-since=2.5.0\n\
-                     ALTER TABLE notes MODIFY mood enum('good', 'bad', 'so-so');"],
+                     ALTER TABLE notes MODIFY mood enum('good', 'bad', 'so-so'), ALGORITHM=INSTANT;"],
             claims: &[],
         },
     ],

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(200), name varchar(100) NOT NULL DEFAULT '');",
             found: "ALTER TABLE users DROP COLUMN email;",
             instead: &["-- forerun:contract unused-since=2.5.0\n\
-                     ALTER TABLE users DROP COLUMN email;"],
+                     ALTER TABLE users DROP COLUMN email, ALGORITHM=INSTANT;"],
             claims: &[],
         },
         Example {
@@ -72,9 +72,9 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
                 table.name
             );
             let drop = format!(
-                "ALTER TABLE {} DROP COLUMN {};",
+                "ALTER TABLE {} {};",
                 remedy::object(at.dialect(), table),
-                remedy::name(at.dialect(), column)
+                drops(at).join(", ")
             );
             // Where the server refuses the statement as long as something uses the column.
             let refused = match at.dialect() {
@@ -92,6 +92,15 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         }
         _ => {}
     }
+}
+
+/// All that the statement drops of columns: they go together.
+fn drops<'a>(at: &At<'a>) -> Vec<&'a str> {
+    let all = at.statement.operations.list.iter();
+    let drops = all.filter(|other| matches!(other.kind, OperationKind::DropColumn { .. }));
+    drops
+        .filter_map(|drop| at.statement.text.get(drop.span.clone()))
+        .collect()
 }
 
 /// A table that is dropped or put aside, and replaced in the same transaction by one that was made beside it.

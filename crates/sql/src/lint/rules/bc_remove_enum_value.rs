@@ -95,7 +95,11 @@ fn replaced(at: &At<'_>, object: &ObjectName, report: &mut Report<'_>) {
             format!("ALTER TABLE {on} VALIDATE CONSTRAINT {check};"),
         ]
     });
-    report.add(at.operation.span.clone(), message, steps.collect());
+    report.add(
+        at.operation.span.clone(),
+        message,
+        steps.collect::<Vec<_>>(),
+    );
 }
 
 fn removed<'a>(before: &'a [String], after: &[String]) -> Vec<&'a str> {

@@ -90,17 +90,24 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
 
 fn instead(at: &At<'_>, table: &ObjectName, to: &ObjectName) -> Vec<String> {
     let dialect = at.dialect();
-    let (old, new) = (
-        remedy::object(dialect, table),
-        remedy::name(dialect, &to.name),
-    );
+    let old = remedy::object(dialect, table);
+    let bare = remedy::name(dialect, &to.name);
+    // A trigger of SQLite may not name the schema of a table that it writes to.
+    let new = match dialect {
+        Dialect::Sqlite => bare.clone(),
+        _ => remedy::object(dialect, to),
+    };
     let view = format!("CREATE VIEW {old} AS SELECT * FROM {new};");
-    let rename = format!("ALTER TABLE {old} RENAME TO {new};");
+    let rename = format!("ALTER TABLE {old} RENAME TO {bare};");
     let drop = remedy::contract(&format!("DROP VIEW {old};"));
     match dialect {
         Dialect::Postgres => vec![format!("{rename}\n{view}"), drop],
         Dialect::Mysql => {
-            let aside = remedy::name(dialect, &format!("{}_view", to.name));
+            let aside = ObjectName {
+                name: format!("{}_view", to.name),
+                ..to.clone()
+            };
+            let aside = remedy::object(dialect, &aside);
             vec![
                 format!("CREATE VIEW {new} AS SELECT * FROM {old};"),
                 remedy::contract(&format!(

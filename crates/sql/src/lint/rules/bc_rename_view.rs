@@ -39,10 +39,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn instead(at: &At<'_>, view: &ObjectName, to: &ObjectName) -> Vec<String> {
     let dialect = at.dialect();
-    let (old, new) = (
-        remedy::object(dialect, view),
-        remedy::name(dialect, &to.name),
-    );
+    let (old, new) = (remedy::object(dialect, view), remedy::object(dialect, to));
     vec![
         format!(
             "{}\nCREATE VIEW {old} AS SELECT * FROM {new};",

@@ -1,6 +1,6 @@
-use super::super::apart::rewritten;
-use super::super::my_remedy;
-use super::super::pg_remedy::{self, MOST_SHOWN};
+use super::super::apart::{other_actions, rewritten};
+use super::super::pg_remedy::MOST_SHOWN;
+use super::super::proposal::Proposal;
 use super::prelude::*;
 use crate::ObjectName;
 use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, Expression};
@@ -66,7 +66,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, total decimal(10, 2), note varchar(200), state varchar(20) NOT NULL DEFAULT 'new');",
             found: "ALTER TABLE orders ADD COLUMN channel varchar(20) NOT NULL;",
             instead: &[
-                "ALTER TABLE orders ADD COLUMN channel varchar(20) NOT NULL DEFAULT 'shop';",
+                "ALTER TABLE orders ADD COLUMN channel varchar(20) NOT NULL DEFAULT 'shop', ALGORITHM=INSTANT;",
             ],
             claims: &[],
         },
@@ -77,7 +77,7 @@ pub(super) static RULE: Rule = Rule {
                      UPDATE orders SET channel = 'shop';\n\
                      ALTER TABLE orders MODIFY channel varchar(20) NOT NULL;",
             instead: &[
-                "ALTER TABLE orders ADD COLUMN channel varchar(20);",
+                "ALTER TABLE orders ADD COLUMN channel varchar(20), ALGORITHM=INSTANT;",
                 "-- forerun:data\n\
                      UPDATE orders SET channel = 'shop' WHERE id BETWEEN 1 AND 10000 AND channel IS NULL;",
                 "-- forerun:contract unused-since=2.5.0\n\
@@ -129,14 +129,17 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         table.name
     );
     let on = remedy::object(dialect, table);
-    let mut instead = Vec::new();
+    let mut instead = Proposal::default();
     if let OperationKind::AddColumn {
         column: definition, ..
     } = &at.operation.kind
     {
+        // A key is never NULL: the rules about adding one say how it comes.
         let text = at.definition_text(definition);
         let text = remedy::without(dialect, text, &["NOT", "NULL"]);
-        instead.push(format!("ALTER TABLE {on} ADD COLUMN {text};"));
+        if !in_key(definition) {
+            instead = vec![format!("ALTER TABLE {on} ADD COLUMN {text};")].into();
+        }
     } else if refuses_null(&at.operation.kind) {
         instead = null_first(at, table, column);
     }
@@ -151,20 +154,17 @@ fn refuses_null(kind: &OperationKind) -> bool {
 /// The file without the operation, so that the new column takes NULL until every release that runs writes it; then the
 /// rows that have nothing in it, range by range; then the operation. An `UPDATE` by which the file itself fills the column
 /// is done by ranges as well.
-fn null_first(at: &At<'_>, table: &ObjectName, column: &str) -> Vec<String> {
+fn null_first(at: &At<'_>, table: &ObjectName, column: &str) -> Proposal {
     let (dialect, file) = (at.dialect(), at.statement.file);
     if file.operations.len() > MOST_SHOWN {
-        return Vec::new();
+        return Proposal::default();
     }
     let filled = (0..at.statement.place)
         .rev()
         .find_map(|number| Some((number, assignments(at, number, table, column)?)));
     let (fills, set) = filled.unzip();
     let first = rewritten(file, |number, text| match number {
-        _ if number == at.statement.place => match dialect {
-            Dialect::Mysql => my_remedy::other_actions(at, table),
-            _ => pg_remedy::other_actions(at, table).pop(),
-        },
+        _ if number == at.statement.place => other_actions(at, |_| true),
         _ if Some(number) == fills => None,
         _ => Some(remedy::ended(text)),
     });
@@ -185,7 +185,7 @@ fn null_first(at: &At<'_>, table: &ObjectName, column: &str) -> Vec<String> {
             steps.extend([backfill, remedy::contract(&refuse)]);
         }
     }
-    steps
+    Proposal::of_file(steps)
 }
 
 /// What an `UPDATE` of all rows of the table sets, when it sets this column.
@@ -220,11 +220,6 @@ fn assignments(at: &At<'_>, number: usize, table: &ObjectName, column: &str) -> 
 fn becomes_required<'a>(at: &At<'a>) -> Option<(&'a ObjectName, &'a str)> {
     let fills_itself = |column: &ColumnDefinition| {
         column.default.is_some() || column.generated.is_some() || column.numbered
-    };
-    let in_key = |column: &ColumnDefinition| {
-        let key =
-            |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
-        column.constraints.iter().any(key)
     };
     match &at.operation.kind {
         OperationKind::AddColumn { table, column, .. } => {
@@ -261,6 +256,12 @@ fn becomes_required<'a>(at: &At<'a>) -> Option<(&'a ObjectName, &'a str)> {
         }
         _ => None,
     }
+}
+
+fn in_key(column: &ColumnDefinition) -> bool {
+    let key =
+        |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
+    column.constraints.iter().any(key)
 }
 
 fn is_new_on_old(at: &At<'_>, table: &ObjectName, column: &str) -> bool {

@@ -14,7 +14,9 @@ pub(super) static RULE: Rule = Rule {
         dialect: Dialect::Mysql,
         before: "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(200), plan varchar(20));",
         found: "ALTER TABLE users ADD COLUMN credit int NOT NULL;",
-        instead: &["ALTER TABLE users ADD COLUMN credit int NOT NULL DEFAULT 0;"],
+        instead: &[
+            "ALTER TABLE users ADD COLUMN credit int NOT NULL DEFAULT 0, ALGORITHM=INSTANT;",
+        ],
         claims: &[],
     }],
     peers: Peers {

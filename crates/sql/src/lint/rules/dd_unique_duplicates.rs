@@ -57,11 +57,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let (dialect, old) = (at.dialect(), |table: &ObjectName| at.is_old(table));
-    let (table, columns) = match &at.operation.kind {
+    // Without all of its columns nobody knows what has to be unique, and of some rows only those.
+    let (table, columns, rows, complete) = match &at.operation.kind {
         OperationKind::CreateIndex(index) => match &index.table {
-            Some(table) if index.unique && old(table) => {
-                (table, index.columns.iter().flatten().cloned().collect())
-            }
+            Some(table) if index.unique && old(table) => (
+                table,
+                index.columns.iter().flatten().cloned().collect(),
+                index.condition.as_ref(),
+                index.columns.iter().all(Option::is_some),
+            ),
             _ => return,
         },
         OperationKind::AddConstraint {
@@ -74,19 +78,23 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             | ConstraintKind::PrimaryKey {
                 columns,
                 using_index: None,
-            } => (table, columns.clone()),
+            } => (table, columns.clone(), None, true),
             _ => return,
         },
         _ => return,
     };
-    // NULL is never twice, so a column that is new as well has no duplicates unless it has a default.
+    // NULL is never twice, so a column that is new as well has no duplicates unless it has a default. Unless it is said
+    // that all NULLs are the same.
+    let written = at.statement.text.get(at.operation.span.clone());
+    let words = ["NULLS", "NOT", "DISTINCT"];
+    let null_is_one = remedy::says(dialect, written.unwrap_or_default(), &words);
     let fresh = |column: &String| {
         let known = at.schema().column(table, column);
         known.is_some_and(|known| known.definition.default.is_none())
             && !at.is_old_column(table, column)
     };
     let list: Vec<String> = columns;
-    if list.iter().any(fresh) || at.is_asserted(table) {
+    if (!null_is_one && list.iter().any(fresh)) || at.is_asserted(table) {
         return;
     }
     let on = remedy::object(dialect, table);
@@ -95,7 +103,16 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         table.name
     );
     let names = remedy::names(dialect, &list);
-    let instead = match list.is_empty() {
+    let counted = [
+        (!null_is_one).then(|| not_null(dialect, &list)),
+        rows.map(|rows| format!("({})", rows.text.trim())),
+    ];
+    let counted: Vec<String> = counted.into_iter().flatten().collect();
+    let counted = match counted.is_empty() {
+        true => String::new(),
+        false => format!(" WHERE {}", counted.join(" AND ")),
+    };
+    let instead = match list.is_empty() || !complete {
         true => Vec::new(),
         false => vec![remedy::asserted(
             &format!(
@@ -104,8 +121,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
                 list.join(", ")
             ),
             &format!(
-                "SELECT {names} FROM {on} WHERE {} GROUP BY {names} HAVING count(*) > 1 LIMIT 1",
-                not_null(dialect, &list)
+                "SELECT {names} FROM {on}{counted} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"
             ),
             at.statement.text,
         )],

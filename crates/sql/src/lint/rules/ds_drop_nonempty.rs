@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
             instead: &["-- forerun:contract unused-since=2.5.0\n\
                      -- forerun:assert \"users.email is empty\"\n\
                      SELECT 1 FROM users WHERE email IS NOT NULL LIMIT 1;\n\
-                     ALTER TABLE users DROP COLUMN email;"],
+                     ALTER TABLE users DROP COLUMN email, ALGORITHM=INSTANT;"],
             claims: &[],
         },
         Example {

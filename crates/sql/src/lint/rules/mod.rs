@@ -76,7 +76,7 @@ mod lt_nonconstant_default;
 mod lt_pragma_in_tx;
 mod lt_rebuild;
 mod lt_version;
-mod my_assert_algorithm;
+pub(super) mod my_assert_algorithm;
 mod my_charset;
 mod my_copy;
 mod my_drop_indexed_column;

@@ -25,7 +25,9 @@ pub(super) static RULE: Rule = Rule {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE notes (id bigint PRIMARY KEY);",
             found: "ALTER TABLE notes ADD COLUMN body text CHARACTER SET utf8;",
-            instead: &["ALTER TABLE notes ADD COLUMN body text CHARACTER SET utf8mb4;"],
+            instead: &[
+                "ALTER TABLE notes ADD COLUMN body text CHARACTER SET utf8mb4, ALGORITHM=INSTANT;",
+            ],
             claims: &[],
         },
     ],

@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, amount int);",
             found: "ALTER TABLE orders MODIFY amount bigint;",
             instead: &[
-                "ALTER TABLE orders ADD COLUMN amount_new bigint;\n\
+                "ALTER TABLE orders ADD COLUMN amount_new bigint, ALGORITHM=INSTANT;\n\
                  CREATE TRIGGER orders_amount_new_same_insert BEFORE INSERT ON orders FOR EACH ROW\n  \
                  SET NEW.amount_new = COALESCE(NEW.amount_new, NEW.amount), NEW.amount = NEW.amount_new;\n\
                  CREATE TRIGGER orders_amount_new_same_update BEFORE UPDATE ON orders FOR EACH ROW\n  \
@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
                 "-- forerun:contract unused-since=2.5.0\n\
                  DROP TRIGGER orders_amount_new_same_insert;\n\
                  DROP TRIGGER orders_amount_new_same_update;\n\
-                 ALTER TABLE orders DROP COLUMN amount;",
+                 ALTER TABLE orders DROP COLUMN amount, ALGORITHM=INSTANT;",
             ],
             claims: COPIED,
         },
@@ -52,7 +52,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, amount int);",
             found: "ALTER TABLE orders ADD COLUMN token char(36) DEFAULT (uuid());",
             instead: &[
-                "ALTER TABLE orders ADD COLUMN token char(36);\n\
+                "ALTER TABLE orders ADD COLUMN token char(36), ALGORITHM=INSTANT;\n\
                  ALTER TABLE orders ALTER COLUMN token SET DEFAULT (uuid());",
                 "-- forerun:data\n\
                  UPDATE orders SET token = uuid() WHERE id BETWEEN 1 AND 10000 AND token IS NULL;",
@@ -63,7 +63,9 @@ pub(super) static RULE: Rule = Rule {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, amount int);",
             found: "ALTER TABLE orders ADD COLUMN double_amount int AS (amount * 2) STORED;",
-            instead: &["ALTER TABLE orders ADD COLUMN double_amount int AS (amount * 2) VIRTUAL;"],
+            instead: &[
+                "ALTER TABLE orders ADD COLUMN double_amount int AS (amount * 2) VIRTUAL, ALGORITHM=INSTANT;",
+            ],
             claims: COPIED,
         },
         Example {

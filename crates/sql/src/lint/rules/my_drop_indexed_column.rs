@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
                 ALTER TABLE users DROP COLUMN email;",
             instead: &["-- forerun:contract unused-since=2.5.0\n\
                     ALTER TABLE users DROP INDEX users_email;\n\
-                    ALTER TABLE users DROP COLUMN email;"],
+                    ALTER TABLE users DROP COLUMN email, ALGORITHM=INSTANT;"],
             claims: &[Claim {
                 table: "users",
                 lock: "LOCK=NONE",
@@ -39,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
                 ALTER TABLE users DROP COLUMN email;",
             instead: &["-- forerun:contract unused-since=2.5.0\n\
                     ALTER TABLE users DROP INDEX users_name;\n\
-                    ALTER TABLE users DROP COLUMN email;"],
+                    ALTER TABLE users DROP COLUMN email, ALGORITHM=INSTANT;"],
             claims: &[],
         },
     ],

@@ -21,7 +21,9 @@ pub(super) static RULE: Rule = Rule {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE notes (id bigint PRIMARY KEY, mood enum('good', 'bad'));",
             found: "ALTER TABLE notes MODIFY mood enum('good', 'fair', 'bad');",
-            instead: &["ALTER TABLE notes MODIFY mood enum('good', 'bad', 'fair');"],
+            instead: &[
+                "ALTER TABLE notes MODIFY mood enum('good', 'bad', 'fair'), ALGORITHM=INSTANT;",
+            ],
             claims: COPIED,
         },
         Example {
@@ -29,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE notes (id bigint PRIMARY KEY, days set('mo', 'tu', 'we', 'th', 'fr', 'sa', 'su', 'holiday'));",
             found: "ALTER TABLE notes MODIFY days set('mo', 'tu', 'we', 'th', 'fr', 'sa', 'su', 'holiday', 'eve');",
             instead: &[
-                "ALTER TABLE notes ADD COLUMN days_new set('mo', 'tu', 'we', 'th', 'fr', 'sa', 'su', 'holiday', 'eve');\n\
+                "ALTER TABLE notes ADD COLUMN days_new set('mo', 'tu', 'we', 'th', 'fr', 'sa', 'su', 'holiday', 'eve'), ALGORITHM=INSTANT;\n\
                  CREATE TRIGGER notes_days_new_same_insert BEFORE INSERT ON notes FOR EACH ROW\n  \
                  SET NEW.days_new = COALESCE(NEW.days_new, NEW.days), NEW.days = NEW.days_new;\n\
                  CREATE TRIGGER notes_days_new_same_update BEFORE UPDATE ON notes FOR EACH ROW\n  \
@@ -39,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
                 "-- forerun:contract unused-since=2.5.0\n\
                  DROP TRIGGER notes_days_new_same_insert;\n\
                  DROP TRIGGER notes_days_new_same_update;\n\
-                 ALTER TABLE notes DROP COLUMN days;",
+                 ALTER TABLE notes DROP COLUMN days, ALGORITHM=INSTANT;",
             ],
             claims: COPIED,
         },

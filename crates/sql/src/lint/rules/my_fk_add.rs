@@ -1,4 +1,4 @@
-use super::super::my_remedy::{self, Wish, alter, skips_foreign_keys, way_on_old, wish};
+use super::super::my_remedy::{Wish, alter, skips_foreign_keys, way_on_old, wish};
 use super::prelude::*;
 use crate::ObjectName;
 use crate::effect::mysql::{Cause, Way};
@@ -148,7 +148,6 @@ fn instead(
         }
         _ => format!("ADD {written}"),
     };
-    files.extend(my_remedy::other_actions(at, table));
     files.push(remedy::asserted(
         &format!("every {column} of {} is in {}", table.name, reference.table.name),
         &format!(

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
             instead: &[
                 "-- forerun:data\n\
                  UPDATE users SET email = LOWER(email) WHERE id BETWEEN 1 AND 10000;",
-                "ALTER TABLE users ADD COLUMN name varchar(100);",
+                "ALTER TABLE users ADD COLUMN name varchar(100), ALGORITHM=INSTANT;",
             ],
             claims: &[],
         },
@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
                     ALTER TABLE users ADD COLUMN city varchar(100);\n\
                     COMMIT;",
             instead: &[
-                "ALTER TABLE users ADD COLUMN name varchar(100), ADD COLUMN city varchar(100);",
+                "ALTER TABLE users ADD COLUMN name varchar(100), ADD COLUMN city varchar(100), ALGORITHM=INSTANT;",
             ],
             claims: &[],
         },

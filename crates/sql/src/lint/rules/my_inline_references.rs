@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
                      CREATE TABLE orders (id bigint PRIMARY KEY);",
             found: "ALTER TABLE orders ADD COLUMN user_id bigint REFERENCES users (id);",
             instead: &[
-                "ALTER TABLE orders ADD COLUMN user_id bigint;",
+                "ALTER TABLE orders ADD COLUMN user_id bigint, ALGORITHM=INSTANT;",
                 "SET foreign_key_checks = 0;\n\
                  ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id), ALGORITHM=INPLACE, LOCK=NONE;\n\
                  SET foreign_key_checks = 1;",

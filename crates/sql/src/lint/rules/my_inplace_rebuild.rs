@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE orders (id bigint PRIMARY KEY, amount int);",
             found: "ALTER TABLE orders ADD COLUMN number int UNIQUE;",
             instead: &[
-                "ALTER TABLE orders ADD COLUMN number int;",
+                "ALTER TABLE orders ADD COLUMN number int, ALGORITHM=INSTANT;",
                 "CREATE UNIQUE INDEX orders_number ON orders (number);",
             ],
             claims: REBUILT,

@@ -52,11 +52,16 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let Some(known) = at.old_table(table) else {
         return;
     };
-    let since = at.statement.file.together_since;
+    // A contract migration waits for a release, also where it is pending together with the one that hides the index.
+    let file = at.statement.file;
+    let until = match file.file.contract {
+        true => file.number,
+        false => file.together_since,
+    };
     let is_hidden = known
         .hidden_indexes
         .iter()
-        .any(|(name, file)| same(dialect, name, &index.name) && *file < since);
+        .any(|(name, file)| same(dialect, name, &index.name) && *file < until);
     let Some(dropped) = known.index(dialect, &index.name).filter(|_| !is_hidden) else {
         return;
     };

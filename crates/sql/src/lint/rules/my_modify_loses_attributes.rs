@@ -20,14 +20,18 @@ pub(super) static RULE: Rule = Rule {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE users (id bigint PRIMARY KEY, plan varchar(20) NOT NULL DEFAULT 'free');",
             found: "ALTER TABLE users MODIFY plan varchar(30);",
-            instead: &["ALTER TABLE users MODIFY plan varchar(30) NOT NULL DEFAULT 'free';"],
+            instead: &[
+                "ALTER TABLE users MODIFY plan varchar(30) NOT NULL DEFAULT 'free', ALGORITHM=INSTANT;",
+            ],
             claims: &[],
         },
         Example {
             dialect: Dialect::Mysql,
             before: "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) CHARACTER SET utf8mb4) CHARACTER SET latin1;",
             found: "ALTER TABLE users MODIFY name varchar(60);",
-            instead: &["ALTER TABLE users MODIFY name varchar(60) CHARACTER SET utf8mb4;"],
+            instead: &[
+                "ALTER TABLE users MODIFY name varchar(60) CHARACTER SET utf8mb4, ALGORITHM=INSTANT;",
+            ],
             claims: &[],
         },
     ],

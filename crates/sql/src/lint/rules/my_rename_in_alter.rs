@@ -1,4 +1,4 @@
-use super::super::my_remedy::{is_alter_table, other_actions};
+use super::super::my_remedy::is_alter_table;
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
         before: "CREATE TABLE clients (id bigint PRIMARY KEY, name varchar(100));",
         found: "ALTER TABLE clients ADD COLUMN note varchar(50), RENAME TO customers;",
         instead: &[
-            "ALTER TABLE clients ADD COLUMN note varchar(50);",
+            "ALTER TABLE clients ADD COLUMN note varchar(50), ALGORITHM=INSTANT;",
             "CREATE VIEW customers AS SELECT * FROM clients;",
             "-- forerun:contract unused-since=2.5.0\n\
              RENAME TABLE customers TO customers_view, clients TO customers;\n\
@@ -51,10 +51,11 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         remedy::object(Dialect::Mysql, to),
     );
     let aside = remedy::name(Dialect::Mysql, &format!("{}_view", to.name));
-    let mut instead: Vec<String> = other_actions(at, object).into_iter().collect();
-    instead.push(format!("CREATE VIEW {new} AS SELECT * FROM {old};"));
-    instead.push(remedy::contract(&format!(
-        "RENAME TABLE {new} TO {aside}, {old} TO {new};\nDROP VIEW {aside};"
-    )));
+    let instead = vec![
+        format!("CREATE VIEW {new} AS SELECT * FROM {old};"),
+        remedy::contract(&format!(
+            "RENAME TABLE {new} TO {aside}, {old} TO {new};\nDROP VIEW {aside};"
+        )),
+    ];
     report.add(at.operation.span.clone(), message, instead);
 }

@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
         found: "ALTER TABLE orders ADD COLUMN note varchar(50);",
         instead: &[
             "ALTER TABLE orders FORCE;",
-            "ALTER TABLE orders ADD COLUMN note varchar(50);",
+            "ALTER TABLE orders ADD COLUMN note varchar(50), ALGORITHM=INSTANT;",
         ],
         // On the server of the examples nothing happens.
         claims: &[],

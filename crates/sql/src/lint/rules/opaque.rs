@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(200));\n\
                      CREATE PROCEDURE add_name() ALTER TABLE users ADD COLUMN name varchar(200);",
             found: "CALL add_name();",
-            instead: &["ALTER TABLE users ADD COLUMN name varchar(200);"],
+            instead: &["ALTER TABLE users ADD COLUMN name varchar(200), ALGORITHM=INSTANT;"],
             claims: &[],
         },
     ],

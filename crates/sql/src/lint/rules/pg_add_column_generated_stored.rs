@@ -1,4 +1,4 @@
-use super::super::pg_remedy::{alter, bare_column, other_actions};
+use super::super::pg_remedy::{alter, bare_column};
 use super::super::remedy::{backfill, name, object};
 use super::prelude::*;
 use crate::ObjectName;
@@ -50,8 +50,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let Some(generated) = generated.filter(|_| at.is_old(table)) else {
         return;
     };
-    let mut instead = other_actions(at, table);
-    instead.extend(by_trigger(at, table, column, &generated.expression.text));
+    let instead = by_trigger(at, table, column, &generated.expression.text);
     report.add(
         at.operation.span.clone(),
         format!(

@@ -1,6 +1,7 @@
-use super::super::pg_remedy::{filled_later, other_actions};
+use super::super::pg_remedy::filled_later;
 use super::super::remedy::{literal, name, object};
 use super::prelude::*;
+use crate::ObjectName;
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-add-column-serial",
@@ -43,16 +44,20 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     if !column.numbered || !at.is_old(table) {
         return;
     }
-    let sequence = format!("{}_{}_seq", table.name, column.name);
+    let sequence = ObjectName {
+        kind: ObjectKind::Sequence,
+        schema: table.schema.clone(),
+        name: format!("{}_{}_seq", table.name, column.name),
+    };
+    let sequence = object(Dialect::Postgres, &sequence);
     let create = format!(
         "\nCREATE SEQUENCE {} OWNED BY {}.{};",
-        name(Dialect::Postgres, &sequence),
+        sequence,
         object(Dialect::Postgres, table),
         name(Dialect::Postgres, &column.name)
     );
-    let next = format!("nextval({})", literal(&name(Dialect::Postgres, &sequence)));
-    let mut instead = other_actions(at, table);
-    instead.extend(filled_later(at, table, column, &next, &create));
+    let next = format!("nextval({})", literal(&sequence));
+    let instead = filled_later(at, table, column, &next, &create);
     report.add(
         at.operation.span.clone(),
         format!(

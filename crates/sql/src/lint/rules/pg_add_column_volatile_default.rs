@@ -1,4 +1,4 @@
-use super::super::pg_remedy::{filled_later, other_actions};
+use super::super::pg_remedy::filled_later;
 use super::prelude::*;
 use crate::effect::volatile_function;
 
@@ -48,8 +48,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let Some(function) = volatile_function(default, at.schema()) else {
         return;
     };
-    let mut instead = other_actions(at, table);
-    instead.extend(filled_later(at, table, column, &default.text, ""));
+    let instead = filled_later(at, table, column, &default.text, "");
     report.add(
         at.operation.span.clone(),
         format!(

@@ -1,6 +1,6 @@
 use super::super::locks::effects_on_old;
 use super::super::pg_conversion::conversion;
-use super::super::pg_remedy::{alter, other_actions};
+use super::super::pg_remedy::alter;
 use super::super::remedy::{backfill, contract, keep_converted, name, no_longer_same};
 use super::prelude::*;
 use crate::ObjectName;
@@ -112,8 +112,7 @@ fn beside(
         values.back_of_row.as_deref(),
     );
     let drop = alter(table, &format!("DROP COLUMN {old_name}"));
-    let mut files = other_actions(at, table);
-    files.push(format!("{add}\n{same}"));
+    let mut files = vec![format!("{add}\n{same}")];
     files.push(backfill(
         at.schema(),
         table,

@@ -1,4 +1,4 @@
-use super::super::pg_remedy::{alter, column_without, other_actions, validated_later};
+use super::super::pg_remedy::{alter, column_without, validated_later};
 use super::prelude::*;
 use crate::operation::ConstraintKind;
 
@@ -65,7 +65,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         if !is_check || constraint.not_valid {
             continue;
         }
-        let mut instead = other_actions(at, table);
+        let mut instead = Vec::new();
         if let Some(column) = column {
             let rest = column_without(at, column, constraint);
             instead.push(alter(table, &format!("ADD COLUMN {rest}")));

@@ -35,11 +35,14 @@ fn check(file: &FileAt<'_>, _: &Schema, report: &mut Report<'_>) {
         for operation in &own.list {
             match operation.kind.written() {
                 OperationKind::TransactionControl => open = opens(&statement.text, open),
-                kind if open && is_concurrent(kind) => report.in_statement(place).add(
-                    operation.span.clone(),
-                    "PostgreSQL refuses CONCURRENTLY in the transaction that BEGIN opened",
-                    cut(file, place, true),
-                ),
+                kind if open && is_concurrent(kind) => {
+                    let (instead, say) = cut(file, place, true);
+                    report.in_statement(place).add(
+                        operation.span.clone(),
+                        format!("PostgreSQL refuses CONCURRENTLY in the transaction that BEGIN opened{say}"),
+                        instead,
+                    );
+                }
                 _ => {}
             }
         }

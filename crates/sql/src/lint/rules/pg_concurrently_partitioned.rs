@@ -43,6 +43,6 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     report.add(
         at.operation.span.clone(),
         format!("PostgreSQL refuses this: `{}` is partitioned", table.name),
-        index_by_partition(at, index, table),
+        index_by_partition(at.schema(), at.statement.text, index, table),
     );
 }

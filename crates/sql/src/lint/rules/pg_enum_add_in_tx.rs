@@ -40,13 +40,14 @@ fn check(file: &FileAt<'_>, _: &Schema, report: &mut Report<'_>) {
             })
         };
         if let Some((since, value)) = added.iter().find(uses) {
+            let (instead, say) = cut(file, place, false);
             report.in_statement(place).add(
                 0..statement.text.trim_end().len(),
                 format!(
-                    "'{value}', which statement {} adds, cannot be used before it is committed",
+                    "'{value}', which statement {} adds, cannot be used before it is committed{say}",
                     since + 1
                 ),
-                cut(file, place, false),
+                instead,
             );
             return;
         }

@@ -1,3 +1,4 @@
+use super::super::pg_remedy::{alter, column_without, constraint_text, validated_later};
 use super::super::remedy::{ended, name, names, object};
 use super::prelude::*;
 use crate::ObjectName;
@@ -13,7 +14,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "a foreign key without an index on its columns",
     why: "PostgreSQL looks for referring rows whenever a row of the other table is deleted or its key changes. Without \
           an index that begins with these columns it reads the whole table for each of them, and keeps the row locked \
-          meanwhile.",
+          meanwhile. The index comes first, since it takes no lock that anybody waits for; then the key, in the two steps \
+          of `pg-fk-not-valid`.",
     examples: &[
         Example {
             dialect: Dialect::Postgres,
@@ -22,6 +24,18 @@ pub(super) static RULE: Rule = Rule {
             instead: &[
                 "CREATE INDEX CONCURRENTLY orders_customer_id ON orders (customer_id);",
                 "ALTER TABLE orders ADD CONSTRAINT orders_customer FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;",
+            ],
+            claims: &[],
+        },
+        Example {
+            dialect: Dialect::Postgres,
+            before: "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint PRIMARY KEY, note text);",
+            found: "ALTER TABLE orders ADD COLUMN customer_id bigint REFERENCES customers;",
+            instead: &[
+                "ALTER TABLE orders ADD COLUMN customer_id bigint;",
+                "CREATE INDEX CONCURRENTLY orders_customer_id ON orders (customer_id);",
+                "ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;",
+                "ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_id_fkey;",
             ],
             claims: &[],
         },
@@ -91,13 +105,28 @@ fn look(
     );
     let columns = names(Dialect::Postgres, columns);
     let on = format!("{} ({columns})", object(Dialect::Postgres, table));
-    let instead = match at.operation.kind {
-        OperationKind::CreateTable(_) => {
-            let create = ended(at.statement.text);
-            format!("{create}\nCREATE INDEX {index} ON {on};")
+    let instead = match &at.operation.kind {
+        // What is made in this file has no rows, or few.
+        kind if matches!(kind, OperationKind::CreateTable(_)) || !at.is_old(table) => {
+            let statement = ended(at.statement.text);
+            vec![format!("{statement}\nCREATE INDEX {index} ON {on};")]
         }
-        _ if !at.is_old(table) => format!("CREATE INDEX {index} ON {on};"),
-        _ => format!("CREATE INDEX CONCURRENTLY {index} ON {on};"),
+        // Each partition gets an index of its own first, and such a key looks at all rows before version 18.
+        _ if known.partitioned => Vec::new(),
+        kind => {
+            let column = kind.added_column();
+            let add = column.map(|column| {
+                let rest = column_without(at, column, constraint);
+                alter(table, &format!("ADD COLUMN {rest}"))
+            });
+            let index = format!("CREATE INDEX CONCURRENTLY {index} ON {on};");
+            let mut key = validated_later(at, table, constraint);
+            if constraint.not_valid {
+                let text = constraint_text(at, table, constraint);
+                key = vec![alter(table, &format!("ADD {text}"))];
+            }
+            add.into_iter().chain([index]).chain(key).collect()
+        }
     };
     report.add(
         constraint.span.clone(),
@@ -105,7 +134,7 @@ fn look(
             "deleting what `{columns}` refers to reads all of `{}` each time",
             table.name
         ),
-        vec![instead],
+        instead,
     );
 }
 

@@ -55,12 +55,13 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let Some(other) = others.find(is_other).filter(|_| has_company(at)) else {
         return;
     };
+    let (instead, say) = cut(at.statement.file, at.statement.place, true);
     report.add(
         at.operation.span.clone(),
         format!(
-            "`{}` and `{}` are both locked against everybody until all of this file is done",
+            "`{}` and `{}` are both locked against everybody until all of this file is done{say}",
             table.name, other.name
         ),
-        cut(at.statement.file, at.statement.place, true),
+        instead,
     );
 }

@@ -1,5 +1,5 @@
 use super::super::locks::{Step, steps};
-use super::super::pg_remedy::cut_or_say;
+use super::super::pg_remedy::cut;
 use super::super::rule::FileAt;
 use super::prelude::*;
 use crate::schema::Schema;
@@ -40,7 +40,7 @@ fn check(file: &FileAt<'_>, schema: &Schema, report: &mut Report<'_>) {
             && *since < step.statement
             && is_long(&step, text)
         {
-            let (instead, say) = cut_or_say(file, step.statement);
+            let (instead, say) = cut(file, step.statement, false);
             report.in_statement(step.statement).add(
                 step.span.clone(),
                 format!("nobody can read or write `{table}`, which statement {} locked, until this is done too{say}", since + 1),

@@ -1,9 +1,10 @@
-use super::super::apart::{builds_on_its_file, together};
+use super::super::apart::{built_on, rewritten, together};
 use super::super::pg_partitions::index_by_partition;
 use super::super::pg_remedy::MOST_SHOWN;
+use super::super::proposal::Proposal;
 use super::prelude::*;
 use crate::ObjectName;
-use crate::operation::{CreateIndex, Operation};
+use crate::operation::CreateIndex;
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-index-concurrently",
@@ -74,19 +75,58 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let OperationKind::CreateIndex(index) = &at.operation.kind else {
         return;
     };
-    let Some(table) = index.table.as_ref().filter(|table| at.is_old(table)) else {
+    let Some(table) = index.table.as_ref().filter(|_| waits(at, index)) else {
         return;
     };
+    let (partitions, until) = match is_partitioned(at, table) {
+        true => (" and to its partitions", "of each is built"),
+        false => ("", "is built"),
+    };
+    let (instead, note) = in_a_file_of_its_own(at);
+    report.add(
+        at.operation.span.clone(),
+        format!(
+            "writes to `{}`{partitions} wait until the index {until}{note}",
+            table.name
+        ),
+        instead,
+    );
+}
+
+/// Whether an index is built while writers of a table that was there wait. `ON ONLY` a partitioned table there are no rows,
+/// nor are there any without partitions.
+fn waits(at: &At<'_>, index: &CreateIndex) -> bool {
+    let Some(table) = index.table.as_ref().filter(|table| at.is_old(table)) else {
+        return false;
+    };
+    let schema = at.schema();
+    let known = schema.table(table);
+    let partitioned = is_partitioned(at, table);
+    let hollow = partitioned
+        && schema.is_complete()
+        && known.is_some_and(|known| known.made_in == 0)
+        && schema.partitions(table).next().is_none();
+    let only = index.only && (partitioned || known.is_none());
+    !index.concurrently && !only && !hollow
+}
+
+fn is_partitioned(at: &At<'_>, table: &ObjectName) -> bool {
     let known = at.schema().table(table);
-    let partitioned = known.is_some_and(|table| table.partitioned);
-    // ON ONLY a partitioned table there are no rows.
-    if index.concurrently || index.only && (partitioned || known.is_none()) {
-        return;
+    known.is_some_and(|known| known.partitioned)
+}
+
+/// The index made while writes go on, one migration after the other.
+fn steps(at: &At<'_>, index: &CreateIndex, text: &str) -> Vec<String> {
+    match &index.table {
+        Some(table) if is_partitioned(at, table) => {
+            index_by_partition(at.schema(), text, index, table)
+        }
+        _ => concurrently(at, index, text).into_iter().collect(),
     }
-    if partitioned {
-        of_partitions(at, index, table, report);
-        return;
-    }
+}
+
+/// The statement with `CONCURRENTLY`.
+fn concurrently(at: &At<'_>, index: &CreateIndex, text: &str) -> Option<String> {
     // With IF NOT EXISTS an invalid index that an earlier try left behind would be taken for a good one.
     let may_be_there = index
         .name
@@ -94,76 +134,50 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         .is_some_and(|name| at.schema().index(name).is_some());
     let words = ["IF", "NOT", "EXISTS"];
     let text = match index.if_not_exists && !may_be_there {
-        true => remedy::without(Dialect::Postgres, at.statement.text, &words),
-        false => at.statement.text.to_owned(),
+        true => remedy::without(Dialect::Postgres, text, &words),
+        false => text.to_owned(),
     };
-    let (instead, note) = match text.to_ascii_uppercase().find("INDEX") {
-        Some(place) => {
-            let (head, tail) = text.split_at(place + "INDEX".len());
-            let built = remedy::ended(&format!("{head} CONCURRENTLY{tail}"));
-            in_files_of_its_own(at, vec![built])
-        }
-        None => (Vec::new(), ""),
-    };
-    report.add(
-        at.operation.span.clone(),
-        format!(
-            "writes to `{}` wait until the index is built{note}",
-            table.name
-        ),
-        instead,
-    );
+    let (head, tail) = text.split_at(text.to_ascii_uppercase().find("INDEX")? + "INDEX".len());
+    Some(remedy::ended(&format!("{head} CONCURRENTLY{tail}")))
 }
 
-/// `CONCURRENTLY` is refused for the table as a whole, so each partition has its index built by itself.
-fn of_partitions(at: &At<'_>, index: &CreateIndex, table: &ObjectName, report: &mut Report<'_>) {
-    let schema = at.schema();
-    let from_database = schema.table(table).is_some_and(|known| known.made_in == 0);
-    if from_database && schema.is_complete() && schema.partitions(table).next().is_none() {
-        return;
-    }
-    let (instead, note) = match index_by_partition(at, index, table) {
-        files if files.is_empty() => (files, ""),
-        files => in_files_of_its_own(at, files),
+/// The index in a migration of its own. What it may need of its file (a column that is added there) stays in one before it,
+/// and what follows goes into one after it; the other indexes of the file get theirs as well, which is said once.
+fn in_a_file_of_its_own(at: &At<'_>) -> (Proposal, &'static str) {
+    let (file, own) = (at.statement.file, at.statement.place);
+    let built = |number: usize| {
+        let list = &file.operations.get(number)?.list;
+        let text = &file.file.script.statements.get(number)?.text;
+        list.iter().find_map(|operation| match &operation.kind {
+            OperationKind::CreateIndex(index) if waits(at, index) => Some(steps(at, index, text)),
+            _ => None,
+        })
     };
-    report.add(
-        at.operation.span.clone(),
-        format!(
-            "writes to `{}` and to its partitions wait until the index of each is built{note}",
-            table.name
-        ),
-        instead,
-    );
-}
-
-/// The index in migrations of its own. What it may need of its file (a column that is added there) stays in the one
-/// before it, and what follows goes into the one after it. Other indexes of the file have a finding of their own.
-fn in_files_of_its_own(at: &At<'_>, index: Vec<String>) -> (Vec<String>, &'static str) {
-    let file = at.statement.file;
-    if !builds_on_its_file(at) {
-        return (index, "");
+    let alone = || Proposal::from(built(own).unwrap_or_default());
+    let since = built_on(file).unwrap_or(own);
+    if since >= own {
+        return (alone(), "");
     }
-    if file.operations.len() > MOST_SHOWN {
+    let count = file.operations.len();
+    if count > MOST_SHOWN {
         let note = "; what stands before it in the file stays in a migration before it";
-        return (index, note);
+        return (alone(), note);
     }
-    let waits = |operation: &Operation| match &operation.kind {
-        OperationKind::CreateIndex(other) => {
-            let old = other.table.as_ref().is_some_and(|table| at.is_old(table));
-            old && !other.concurrently
+    if (since..own).any(|number| built(number).is_some()) {
+        return (Proposal::default(), "");
+    }
+    let (mut parts, mut from) = (Vec::new(), 0);
+    for number in 0..=count {
+        let index = built(number);
+        if index.is_none() && number < count {
+            continue;
         }
-        _ => false,
-    };
-    let stays = |number: usize| {
-        let own = file.operations.get(number);
-        own.is_some_and(|own| !own.list.iter().any(waits))
-    };
-    let before = together(file, |number| number < at.statement.place && stays(number));
-    let after = together(file, |number| number > at.statement.place && stays(number));
-    let index = index.into_iter().map(|own| match file.file.contract {
-        true => remedy::contract(&own),
-        false => own,
-    });
-    let files = before.into_iter().chain(index).chain(after);
-    (files.collect(), "")
+        parts.extend(together(file, |other| (from..number).contains(&other)));
+        for step in index.unwrap_or_default() {
+            let step = |other, _: &str| (other == number).then(|| step.clone());
+            parts.extend(rewritten(file, step));
+        }
+        from = number + 1;
+    }
+    (Proposal::of_file(parts), "")
 }

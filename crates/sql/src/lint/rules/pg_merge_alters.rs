@@ -1,3 +1,7 @@
+use super::super::apart::rewritten;
+use super::super::pg_remedy::MOST_SHOWN;
+use super::super::proposal::Proposal;
+use super::super::remedy::ended;
 use super::super::rule::FileAt;
 use super::prelude::*;
 use crate::ObjectName;
@@ -44,11 +48,28 @@ fn check(file: &FileAt<'_>, schema: &Schema, report: &mut Report<'_>) {
                     "`{}` is locked once more for what could stand in the statement before",
                     table.name
                 ),
-                vec![format!("{text_before}, {};", joined.join(", "))],
+                merged(
+                    file,
+                    place,
+                    &format!("{text_before}, {};", joined.join(", ")),
+                ),
             );
         }
         before = Some((text, own));
     }
+}
+
+/// The file with one statement for this one and the one before it.
+fn merged(file: &FileAt<'_>, place: usize, one: &str) -> Proposal {
+    if file.operations.len() > MOST_SHOWN {
+        return Proposal::default();
+    }
+    let whole = rewritten(file, |number, text| match number {
+        _ if number == place => None,
+        _ if number + 1 == place => Some(one.to_owned()),
+        _ => Some(ended(text)),
+    });
+    Proposal::of_file(whole.into_iter().collect())
 }
 
 /// The table of a statement whose actions can stand together with others.

@@ -1,5 +1,6 @@
 use super::super::locks::steps;
-use super::super::pg_remedy::cut_or_say;
+use super::super::pg_remedy::cut;
+use super::super::proposal::Proposal;
 use super::super::rule::{FileAt, Found};
 use super::prelude::*;
 use crate::schema::Schema;
@@ -60,7 +61,7 @@ fn check(file: &FileAt<'_>, schema: &Schema, report: &mut Report<'_>) {
         if let Some(first) = held.first()
             && step.statement > locked_by
         {
-            let (instead, say) = cut_or_say(file, step.statement);
+            let (instead, say) = cut(file, step.statement, false);
             report.in_statement(step.statement).add(
                 step.span.clone(),
                 format!(
@@ -84,7 +85,7 @@ pub(in super::super) fn propose_once(found: &mut [Found]) {
     let cut: Vec<usize> = others.map(|other| other.statement).collect();
     for own in found.iter_mut() {
         if own.rule.id == RULE.id && cut.contains(&own.statement) {
-            own.instead.clear();
+            own.instead = Proposal::default();
         }
     }
 }

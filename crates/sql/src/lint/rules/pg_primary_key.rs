@@ -1,6 +1,4 @@
-use super::super::pg_remedy::{
-    alter, column_without, constraint_name, key_from_index, other_actions,
-};
+use super::super::pg_remedy::{alter, column_without, key_from_index};
 use super::super::remedy::not_null;
 use super::prelude::*;
 use crate::ObjectName;
@@ -72,7 +70,7 @@ fn instead(
     constraint: &Constraint,
     columns: &[String],
 ) -> Vec<String> {
-    let mut files = other_actions(at, table);
+    let mut files = Vec::new();
     if let OperationKind::AddColumn { column, .. } = &at.operation.kind {
         // The key of rows that are there has to come from somewhere: that is for whoever knows them.
         let rest = column_without(at, column, constraint);
@@ -85,7 +83,12 @@ fn instead(
             files.extend(not_null(at.schema(), table, column));
         }
     }
-    let named = constraint_name(at, table, constraint);
-    files.extend(key_from_index(table, &named, columns, "PRIMARY KEY"));
+    files.extend(key_from_index(
+        at,
+        table,
+        constraint,
+        columns,
+        "PRIMARY KEY",
+    ));
     files
 }

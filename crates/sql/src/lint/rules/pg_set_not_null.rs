@@ -1,5 +1,5 @@
 use super::super::locks::effects_on_old;
-use super::super::pg_remedy::{alter, other_actions};
+use super::super::pg_remedy::alter;
 use super::super::remedy::{name, not_null};
 use super::prelude::*;
 use crate::operation::ConstraintKind;
@@ -61,7 +61,7 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     {
         return;
     }
-    let mut instead = other_actions(at, table);
+    let mut instead = Vec::new();
     match at.statement.file.server.version {
         Some((18.., _)) => {
             let named = name(

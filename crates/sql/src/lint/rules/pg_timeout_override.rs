@@ -1,5 +1,6 @@
+use super::super::apart::together;
 use super::super::pg_remedy::MOST_SHOWN;
-use super::super::remedy::ended;
+use super::super::proposal::Proposal;
 use super::prelude::*;
 use crate::parse_duration;
 
@@ -35,18 +36,22 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     };
     let time = directive_time(value);
     let file = at.statement.file;
-    let all = &file.file.script.statements;
-    let others = all.iter().enumerate();
-    let others =
-        others.filter(|(place, _)| *place != at.statement.place && all.len() <= MOST_SHOWN);
-    let others: Vec<String> = others.map(|(_, other)| ended(&other.text)).collect();
+    let directive = format!("-- forerun:timeout {directive}={time}");
+    let (instead, say) = match file.file.script.statements.len() > MOST_SHOWN {
+        true => {
+            let say = format!("; write `{directive}` at the top of the file instead");
+            (Proposal::default(), say)
+        }
+        false => {
+            let others = together(file, |number| number != at.statement.place);
+            let whole = format!("{directive}\n{}", others.unwrap_or_default());
+            (Proposal::of_file(vec![whole]), String::new())
+        }
+    };
     report.add(
         at.operation.span.clone(),
-        format!("`{name}` is set to {value} here, and what forerun sets no longer holds"),
-        vec![format!(
-            "-- forerun:timeout {directive}={time}\n{}",
-            others.join("\n")
-        )],
+        format!("`{name}` is set to {value} here, and what forerun sets no longer holds{say}"),
+        instead,
     );
 }
 

@@ -53,12 +53,13 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         OperationKind::Create { .. } => "writers",
         _ => "readers and writers",
     };
+    let (instead, say) = cut(at.statement.file, at.statement.place, true);
     report.add(
         at.operation.span.clone(),
         format!(
-            "{who} of `{}` wait until all of this file is done",
+            "{who} of `{}` wait until all of this file is done{say}",
             table.name
         ),
-        cut(at.statement.file, at.statement.place, true),
+        instead,
     );
 }

@@ -1,6 +1,4 @@
-use super::super::pg_remedy::{
-    alter, column_without, constraint_name, key_from_index, other_actions,
-};
+use super::super::pg_remedy::{alter, column_without, constraint_name, key_from_index};
 use super::prelude::*;
 use crate::operation::ConstraintKind;
 
@@ -12,7 +10,8 @@ pub(super) static RULE: Rule = Rule {
     needs: Needs::File,
     summary: "a unique constraint that builds its index",
     why: "The index of the constraint is built under an `ACCESS EXCLUSIVE` lock: nobody reads or writes the table \
-          until it is finished. A unique index that is built `CONCURRENTLY` becomes the constraint in a moment.",
+          until it is finished. A unique index that is built `CONCURRENTLY` becomes the constraint in a moment. `INCLUDE`, `NULLS NOT DISTINCT`, `WITH` and the tablespace \
+          are the index's; `DEFERRABLE` stays with the constraint.",
     examples: &[
         Example {
             dialect: Dialect::Postgres,
@@ -70,12 +69,12 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             continue;
         };
         let named = constraint_name(at, table, constraint);
-        let mut instead = other_actions(at, table);
+        let mut instead = Vec::new();
         if let Some(column) = column {
             let rest = column_without(at, column, constraint);
             instead.push(alter(table, &format!("ADD COLUMN {rest}")));
         }
-        instead.extend(key_from_index(table, &named, columns, "UNIQUE"));
+        instead.extend(key_from_index(at, table, constraint, columns, "UNIQUE"));
         report.add(
             at.operation.span.clone(),
             format!(

@@ -1,4 +1,6 @@
-use super::super::pg_remedy::{alter, cut, other_actions};
+use super::super::apart::other_actions;
+use super::super::pg_remedy::{alter, cut};
+use super::super::proposal::Proposal;
 use super::super::remedy::name;
 use super::prelude::*;
 
@@ -58,15 +60,17 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         return;
     }
     let named = name(Dialect::Postgres, constraint);
-    let mut instead = other_actions(at, table);
-    match instead.is_empty() {
-        true => instead = cut(at.statement.file, at.statement.place, false),
-        false => instead.push(alter(table, &format!("VALIDATE CONSTRAINT {named}"))),
-    }
+    let (instead, say) = match other_actions(at, |_| true) {
+        None => cut(at.statement.file, at.statement.place, false),
+        Some(others) => {
+            let validate = alter(table, &format!("VALIDATE CONSTRAINT {named}"));
+            (Proposal::from(vec![others, validate]), "")
+        }
+    };
     report.add(
         at.operation.span.clone(),
         format!(
-            "`{}` is read under the lock that adding `{constraint}` took in this transaction",
+            "`{}` is read under the lock that adding `{constraint}` took in this transaction{say}",
             table.name
         ),
         instead,

@@ -72,7 +72,10 @@ fn a_column_of_a_unique_key_with_others_is_kept_by_mariadb() {
         message,
         "MariaDB refuses this: `a.e` is in the unique key `us`, with a column that stays"
     );
-    assert!(instead[0].ends_with("ALTER TABLE a DROP INDEX us;\nALTER TABLE a DROP COLUMN e;"));
+    assert!(
+        instead[0].contains("ALTER TABLE a DROP INDEX us;\nALTER TABLE a DROP COLUMN e"),
+        "{instead:?}"
+    );
     let either = about(None, "ALTER TABLE a DROP COLUMN e;");
     assert!(
         either[0]

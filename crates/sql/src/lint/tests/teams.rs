@@ -226,6 +226,7 @@ fn an_index_leaves_its_column_in_the_migration_before() {
         [
             "ALTER TABLE orders ADD COLUMN region text;",
             "CREATE INDEX CONCURRENTLY by_region ON orders (region);",
+            "CREATE INDEX CONCURRENTLY by_note ON orders (note);",
             "COMMENT ON COLUMN orders.region IS 'where';",
         ]
     );
