@@ -165,13 +165,24 @@ pub enum RunError {
     /// A trace on a scratch database.
     #[error(transparent)]
     Trace(Box<crate::trace::TraceError>),
-    /// In strict mode: contract migrations have to wait. What came before them is done.
+    /// Contract migrations have to wait, and so does something that the release needs, or the run is strict. What came
+    /// before them is done.
     #[error("{} is held: {}", first_script(.held), first_reason(.held))]
     Held {
         /// They, never empty.
         held: Vec<Held>,
+        /// What this command had to run and stands behind the first of them, as file names.
+        blocked: Vec<String>,
         /// Migrations finished before.
         finished: usize,
+    },
+    /// `migrate deployed` of a release whose migrations somebody is running.
+    #[error("the migrations of release {release} are still running")]
+    StillMigrating {
+        /// The release.
+        release: String,
+        /// Who runs them.
+        holder: Holder,
     },
     /// This release is older than what the database can serve.
     #[error("release {release} can no longer run: since {} the oldest is {}", floor.script, floor.release)]
@@ -286,7 +297,11 @@ fn first_script(held: &[Held]) -> &str {
 }
 
 fn first_reason(held: &[Held]) -> String {
-    held.first().map(Held::sentences).unwrap_or_default()
+    let reason = |held: &Held| match held.waiting_sentence() {
+        Some(waiting) => format!("{}; {waiting}", held.sentences()),
+        None => held.sentences(),
+    };
+    held.first().map(reason).unwrap_or_default()
 }
 
 /// `0007_x.sql would break the release that runs, or hold its requests up`

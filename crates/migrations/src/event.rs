@@ -115,6 +115,8 @@ pub enum Event {
         script: String,
         /// Which conditions are missing: `gate`, its facts, and a `message`.
         reasons: Vec<HeldReason>,
+        /// File names of pending migrations behind the first one, which the release needs and which wait for it.
+        waiting: Vec<String>,
     },
     /// A contract migration runs although it should wait, because somebody accepts the downtime.
     GateOverridden {

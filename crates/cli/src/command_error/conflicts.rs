@@ -37,6 +37,13 @@ pub fn sentence(conflict: &Conflict) -> String {
     match conflict {
         Conflict::Changed {
             script,
+            unreadable: Some(why),
+            ..
+        } => {
+            format!("{script} was changed after it was applied, and cannot be read any more: {why}")
+        }
+        Conflict::Changed {
+            script,
             recorded,
             found,
             ..
@@ -96,6 +103,10 @@ pub fn sentence(conflict: &Conflict) -> String {
 /// What to do.
 pub fn advice(conflict: &Conflict) -> String {
     match conflict {
+        Conflict::Changed {
+            unreadable: Some(_),
+            ..
+        } => "restore the file from version control".to_owned(),
         Conflict::Changed { version, .. } => format!(
             "restore the file from version control and put the change into a new migration; or, if the database is as the \
              file says already, record it with `forerun migrate repair {version} --accept-change`"

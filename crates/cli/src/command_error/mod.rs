@@ -4,6 +4,7 @@
 
 mod adoption;
 pub mod conflicts;
+mod held;
 mod migration;
 mod run;
 mod trace;

@@ -146,18 +146,15 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
         )
         .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
         .advise("Run it again to go on, with more time (--timeout or MIGRATION_TIMEOUT) if one migration needs it."),
-        RunError::Held { held, finished } => {
-            let script = held.first().map_or("", |held| held.script.as_str());
-            let reason = held.first().and_then(|held| held.reasons.first());
-            let reason = reason.map_or("", |reason| reason.message.as_str());
-            // The event has told all of them.
-            Explanation::new(ExitCode::Refused, "held", format!("{script} has to wait: {reason}"))
-                .state(format!("{}; everything from {script} on is pending.", finished_before(*finished)))
-                .advise(
-                    "Do what is missing and run it again; without --strict this is a warning, and --accept-downtime REASON \
-                     runs it all the same.",
-                )
-        }
+        RunError::Held { held, blocked, finished } => super::held::explain(held, blocked, *finished),
+        RunError::StillMigrating { release, holder } => Explanation::new(
+            ExitCode::Temporary,
+            "still_migrating",
+            format!("the deployment of release {release} cannot be closed: its migrations are still running"),
+        )
+        .detail("holder", holder.to_string())
+        .state("The ledger is as it was.")
+        .advise("Run `forerun migrate deployed` again when they have ended, and the rollout after them."),
         RunError::BelowFloor { release, floor } => Explanation::new(
             ExitCode::Refused,
             "below_floor",
@@ -198,7 +195,7 @@ fn sum(mismatch: &SumMismatch) -> Explanation {
         .advise("If the directory is as it should be, run `forerun migrate hash` and commit both.")
 }
 
-fn finished_before(finished: usize) -> String {
+pub(super) fn finished_before(finished: usize) -> String {
     match finished {
         0 => "No migration was finished".to_owned(),
         1 => "1 migration was finished and stays".to_owned(),

@@ -435,6 +435,7 @@ fn conflicts_are_listed_with_what_to_do() {
             script: script(),
             recorded: "0123456789abcdef".to_owned(),
             found: "fedcba9876543210".to_owned(),
+            unreadable: None,
         },
         Conflict::Missing {
             version: version(),

@@ -133,6 +133,10 @@ fn check(
                         .warnings
                         .iter()
                         .for_each(|warning| warn(warning.to_string()));
+                    let checked = directory.check_conditions(migration, &summary, &|_| false);
+                    document
+                        .problems
+                        .extend(checked.err().iter().flat_map(of_directory));
                 }
                 Err(error) => document.problems.extend(of_directory(&error)),
             }

@@ -34,6 +34,17 @@ pub fn render(plan: &Plan, limits: &Limits, dialect: Dialect, verbose: bool) -> 
                 one_line(&reason.message)
             );
         }
+        let waiting = held.waiting_sentence().filter(|_| !plan.blocked.is_empty());
+        if let Some((waiting, advice)) = waiting.zip(held.advice.as_ref()) {
+            let _ = writeln!(
+                text,
+                "{} {}: {}; `forerun migrate up` ends with exit code 5. {}",
+                paint(WARNING, "held"),
+                one_line(&held.script),
+                one_line(&waiting),
+                one_line(advice)
+            );
+        }
     }
     for held in &plan.overridden {
         for reason in &held.reasons {

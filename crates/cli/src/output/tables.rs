@@ -117,6 +117,11 @@ pub fn status(status: &Status, verbose: bool) -> String {
                         one_line(&reason.message)
                     );
                 }
+                let waiting = held.waiting_sentence();
+                if let Some((waiting, advice)) = waiting.zip(held.advice.as_ref()) {
+                    let (waiting, advice) = (one_line(&waiting), one_line(advice));
+                    let _ = writeln!(text, "    {} {waiting}. {advice}", paint(WARNING, "held:"));
+                }
             }
         }
     }
@@ -214,11 +219,18 @@ pub fn status_sentence(status: &Status) -> String {
     });
     if let Some((before, held)) = stop {
         let pending = count(status.pending.len(), "migration");
+        let needed = match held.waiting.is_empty() {
+            true => "",
+            false => ", with exit code 5",
+        };
         let held = one_line(&held.script);
-        return match before {
-            0 => format!("{pending} pending; {held} has to wait."),
-            before => format!(
-                "{pending} pending; `forerun migrate up` applies {before} of them and stops before {held}."
+        return match (before, needed) {
+            (0, "") => format!("{pending} pending; {held} has to wait."),
+            (0, needed) => format!(
+                "{pending} pending; {held} has to wait, and `forerun migrate up` stops before it{needed}."
+            ),
+            (before, needed) => format!(
+                "{pending} pending; `forerun migrate up` applies {before} of them and stops before {held}{needed}."
             ),
         };
     }

@@ -369,11 +369,17 @@ fn line(event: &Event, verbose: bool, quiet: bool, state: &State) -> Option<Stri
         // The last sentence says it.
         Event::DeploymentClosed { .. } | Event::BelowFloor { .. } => return None,
         Event::Held {
-            script, reasons, ..
+            script,
+            reasons,
+            waiting,
+            ..
         } => {
             let mut text = format!("{} {}", paint(WARNING, "held:"), one_line(script));
             for reason in reasons {
                 let _ = write!(text, "\n    {}", one_line(&reason.message));
+            }
+            for file in waiting {
+                let _ = write!(text, "\n    {} waits behind it", one_line(file));
             }
             text
         }

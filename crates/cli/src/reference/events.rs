@@ -79,7 +79,8 @@ fn meaning(event: &Event) -> &'static str {
         Event::DeploymentClosed { .. } => "A deployment is completed: only its release runs now.",
         Event::Held { .. } => {
             "A contract migration has to wait, and the run stops before the first one. Each reason has `gate`, its facts \
-             and a `message`; the gates are in [Two versions at once](../guide/two-versions.md)."
+             and a `message`; the gates are in [Two versions at once](../guide/two-versions.md). `waiting` names the pending \
+             files behind the first one that the release needs: where there are any, the command ends with exit code 5."
         }
         Event::GateOverridden { .. } => {
             "A contract migration runs although it should wait (`--accept-downtime`)."
@@ -109,10 +110,12 @@ fn examples() -> Vec<Event> {
         expires_in_seconds: 28,
     };
     let still_used = || {
-        HeldReason::from(HoldReason::StillUsed {
+        let reason = HoldReason::StillUsed {
             unused_since: "2.5.0".to_owned(),
             running: "2.4.0".to_owned(),
-        })
+            deploy_first: Some("2.5.0".to_owned()),
+        };
+        HeldReason::new(reason, false)
     };
     let lock_timeout = DatabaseError {
         code: Some("55P03".to_owned()),
@@ -236,6 +239,7 @@ fn examples() -> Vec<Event> {
             version: version(),
             script: script(),
             reasons: vec![still_used()],
+            waiting: Vec::new(),
         },
         Event::GateOverridden {
             version: version(),

@@ -67,7 +67,8 @@ const KINDS: [(Kind, &str, &str); 4] = [
         Kind::Breaks,
         "Breaks: the release that runs stops working",
         "What the release before this one still uses. It belongs into a contract migration (`-- forerun:contract`), which \
-         waits until that release is gone.",
+         waits until a release that lives without it is all that runs: the one in `unused-since`, or else the one that \
+         brings the file.",
     ),
     (
         Kind::Data,

@@ -24,6 +24,7 @@
 //! - **Text** is UTF-8, with or without byte order mark, with any line ends. Anything else is an error.
 //! - An **empty directory** is a warning, a missing or unreadable one an error.
 
+mod contract;
 mod convert;
 mod create;
 mod digest;

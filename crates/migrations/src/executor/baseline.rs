@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::attempt::AttemptError;
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
 use super::run::Run;
+use super::summaries::Summaries;
 use super::transaction::fence;
 use super::{FinishedMigration, Outcome, RunReport, Runner};
 use crate::database::{CommitOutcome, Timeouts};
@@ -42,6 +43,7 @@ impl Runner {
             migrations: rows.iter().map(as_finished).collect(),
             left_for_later: Vec::new(),
             held: Vec::new(),
+            blocked: Vec::new(),
             applied: rows.len(),
             newest: Some(version.clone()),
         })

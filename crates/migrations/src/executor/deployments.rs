@@ -7,7 +7,7 @@ use super::Runner;
 use super::connect::run_entry;
 use super::run::{CLEAN_UP_TIMEOUT, Run};
 use super::transaction::fence;
-use crate::database::{DatabaseError, Session};
+use crate::database::{DatabaseError, Holder, Session};
 use crate::directory::MigrationDirectory;
 use crate::error::{Refusal, RunError};
 use crate::event::Event;
@@ -67,6 +67,7 @@ impl Runner {
         let closing = match self.closing(session.as_mut(), unopened).await {
             Ok(closing) => closing,
             Err(error) => {
+                let error = self.or_still_running(session.as_mut(), error).await?;
                 self.note_end(COMMAND, &error).await;
                 return Err(error);
             }
@@ -74,6 +75,7 @@ impl Runner {
         if closing.already {
             return Ok(self.closed(&closing));
         }
+        self.warn_below_floor(session.as_mut()).await?;
         let mut run = match self.lock(session, COMMAND).await {
             Ok(run) => run,
             Err(error) => {
@@ -110,6 +112,33 @@ impl Runner {
                 problem: Box::new(problem),
             }
             .into()
+        })
+    }
+
+    /// What cannot be closed because its migrations have not ended yet, while somebody runs them.
+    async fn or_still_running(
+        &self,
+        session: &mut dyn Session,
+        error: RunError,
+    ) -> Result<RunError, RunError> {
+        let RunError::Refused(Refusal::NotClosable { problem, .. }) = &error else {
+            return Ok(error);
+        };
+        let ledger::CloseProblem::NotMigrated(row) = problem.as_ref() else {
+            return Ok(error);
+        };
+        let holder = session.holder().await.map_err(reading)?;
+        let of_release = |holder: &Holder| {
+            let release = holder.release.as_deref();
+            release.is_some_and(|release| ledger::same_release(release, &row.release))
+        };
+        let alive = |holder: &Holder| holder.alive != Some(false) && holder.expires_in_seconds >= 0;
+        Ok(match holder {
+            Some(holder) if of_release(&holder) && alive(&holder) => RunError::StillMigrating {
+                release: row.release.clone(),
+                holder,
+            },
+            _ => error,
         })
     }
 

@@ -1,6 +1,7 @@
 //! `migrate down`: down scripts, newest first.
 
-use super::inspect::{Summaries, read, unfinished_conflicts};
+use super::inspect::{read, unfinished_conflicts};
+use super::summaries::Summaries;
 use super::{Outcome, RunReport, Runner};
 use crate::directory::{DirectorySource, MigrationDirectory, Repeat};
 use crate::error::{Refusal, RunError};
@@ -186,6 +187,7 @@ fn report(
         outcome,
         left_for_later: Vec::new(),
         held: Vec::new(),
+        blocked: Vec::new(),
         applied: left.len(),
         newest: directory.newest(left).cloned(),
         migrations,

@@ -1,17 +1,16 @@
 //! Looking without changing anything: plan and status. Reading needs only SELECT.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
 use super::Runner;
 use super::gates::Strictness;
 use super::lint::LintMode;
+use super::summaries::Summaries;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
-use crate::directory::{
-    DirectoryError, DirectorySource, MigrationDirectory, Repeat, Script, ScriptSummary, SumFile,
-};
+use crate::directory::{DirectoryError, DirectorySource, MigrationDirectory, Repeat, SumFile};
 use crate::error::{OtherTool, Refusal, RunError};
 use crate::event::Event;
 use crate::history::{
@@ -25,14 +24,6 @@ pub(super) struct Recorded {
     pub journal: Vec<JournalRow>,
     /// The bookkeeping tables exist.
     pub tables: bool,
-}
-
-/// Summaries of scripts that were read already, so that making the plan again under the lock reads no file twice.
-#[derive(Default)]
-pub(super) struct Summaries {
-    known: HashMap<(String, Direction), ScriptSummary>,
-    /// Scripts that a warning was given about.
-    told: HashSet<String>,
 }
 
 /// Where a database stands.
@@ -274,7 +265,10 @@ impl Runner {
             }
         }
         for pending in &comparison.pending {
-            summaries.of(self, pending.script)?;
+            let summary = summaries.of(self, pending.script)?;
+            directory.check_conditions(pending.migration, summary, &|version| {
+                plan::is_present(directory, &recorded.applied, version)
+            })?;
         }
         let strictness = Strictness::of(options);
         let judged = self
@@ -298,6 +292,17 @@ impl Runner {
             .map_err(|first| RunError::Refused(Refusal::SchemaFirst(first)))?;
         // A run of the schema only may end before it comes to the one that is held.
         let in_scope = options.scope != Scope::Schema || rest.is_empty();
+        // And if it is held before it comes to the data, nobody misses those in it.
+        let first_data = comparison
+            .pending
+            .iter()
+            .position(|pending| options.scope == Scope::Schema && kind_of(pending) == Kind::Data);
+        let not_wanted: HashSet<&str> = first_data
+            .and_then(|first| comparison.pending.get(first..))
+            .unwrap_or_default()
+            .iter()
+            .map(|pending| pending.script.file_name.as_str())
+            .collect();
         rest.extend_from_slice(behind);
         let mut steps = Vec::with_capacity(chosen.len());
         for pending in chosen {
@@ -319,6 +324,7 @@ impl Runner {
             );
             steps.push(plan::Step {
                 again: pending.again,
+                unused_since: judged.unused_since.get(&migration.version).cloned(),
                 ..step
             });
         }
@@ -328,6 +334,10 @@ impl Runner {
             .collect();
         let mut plan = plan::plan(steps, left, recorded.applied.len(), comparison.ahead);
         if in_scope {
+            let waiting = judged.held.first().map(|held| held.waiting.iter());
+            let blocked = waiting.into_iter().flatten();
+            let blocked = blocked.filter(|script| !not_wanted.contains(script.as_str()));
+            plan.blocked = blocked.cloned().collect();
             plan.held = judged.held;
         }
         plan.overridden = judged.overridden;
@@ -350,8 +360,8 @@ impl Runner {
             let found = summaries
                 .of(self, plan::script_of(migration, row))
                 .map(|summary| summary.sql_checksum.clone());
-            // A file that cannot even be split any more has certainly changed.
-            if found.is_ok_and(|found| found == row.checksums.sql) {
+            // A file that cannot even be read any more has certainly changed.
+            if matches!(&found, Ok(found) if *found == row.checksums.sql) {
                 if summaries.told.insert(migration.up.file_name.clone()) {
                     comments.push(migration.up.file_name.as_str());
                 }
@@ -361,6 +371,7 @@ impl Runner {
                     script: migration.up.file_name.clone(),
                     recorded: row.checksums.normalized.clone(),
                     found: migration.up.normalized.clone(),
+                    unreadable: found.err().map(|error| error.to_string()),
                 });
             }
         }
@@ -381,32 +392,6 @@ impl Runner {
 
     pub(super) fn warn(&self, code: &'static str, message: String) {
         self.events.emit(&Event::Warning { code, message });
-    }
-}
-
-impl Summaries {
-    /// The summary of a script, read at most once.
-    pub fn of(&mut self, runner: &Runner, script: &Script) -> Result<&ScriptSummary, RunError> {
-        // A file may hold both directions.
-        let key = (script.file_name.clone(), script.direction);
-        if !self.known.contains_key(&key) {
-            let summary = script.inspect(runner.database.dialect())?;
-            for warning in &summary.warnings {
-                runner.warn("script", warning.to_string());
-            }
-            self.known.insert(key.clone(), summary);
-        }
-        Ok(&self.known[&key])
-    }
-
-    /// Whether something was not told before.
-    pub fn tell(&mut self, message: &str) -> bool {
-        self.told.insert(message.to_owned())
-    }
-
-    pub fn known(&self, script: &Script) -> Option<&ScriptSummary> {
-        let key = (script.file_name.clone(), script.direction);
-        self.known.get(&key)
     }
 }
 

@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use super::Runner;
 use super::connect::run_entry;
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
+use super::summaries::Summaries;
 use crate::database::{DatabaseError, ErrorKind, ServerInfo, Session};
 use crate::directory::{DirectorySource, Migration, MigrationDirectory};
 use crate::error::{Refusal, RunError};
 use crate::history::{AuditEntry, Direction, Version};
-use crate::lint::{Also, Cut, Finding, Judge, Report};
+use crate::lint::{Also, Behind, Cut, Finding, Judge, Report};
 use crate::plan::{self, Plan, Step};
 
 /// What follows from findings in what is about to run.
@@ -75,12 +76,16 @@ impl Runner {
             judge.together_from_here();
         }
         let mut summaries = Summaries::default();
+        let mut behind = (!recorded.applied.is_empty()).then(Behind::default);
         for pending in &pending {
             if plan::is_only_checkpoint(pending.migration) {
                 judge.learn(pending.script)?;
                 continue;
             }
             let summary = summaries.of(self, pending.script)?;
+            directory.check_conditions(pending.migration, summary, &|version| {
+                plan::is_present(&directory, &recorded.applied, version)
+            })?;
             let transactional = self.database.capabilities().transactional_ddl;
             let mode = plan::mode_of(pending.script, summary, transactional);
             let version = &pending.migration.version;
@@ -88,7 +93,11 @@ impl Runner {
             if let Some(begun) = journal.find(|row| row.version == *version) {
                 judge.next_is_begun(begun.statements_done);
             }
-            judge.judge(version, pending.script, summary, mode, also(version))?;
+            let mut also = also(version);
+            if let Some(behind) = &mut behind {
+                also.extend(behind.next(pending.migration, summary));
+            }
+            judge.judge(version, pending.script, summary, mode, also)?;
         }
         Ok(judge.finish())
     }

@@ -23,6 +23,7 @@ mod retry;
 mod run;
 mod statements;
 mod stop;
+mod summaries;
 mod trace;
 mod transaction;
 mod unlock;
@@ -110,6 +111,8 @@ pub struct RunReport {
     pub left_for_later: Vec<String>,
     /// Contract migrations that have to wait; the run stopped before the first of them.
     pub held: Vec<Held>,
+    /// What it had to run and stands behind the first of those, as file names.
+    pub blocked: Vec<String>,
     /// Versions in the history now.
     pub applied: usize,
     /// Newest version in the history now.

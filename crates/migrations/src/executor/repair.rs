@@ -1,8 +1,9 @@
 //! `migrate repair`: what only a person can decide, on the record.
 
 use super::Runner;
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
 use super::run::Run;
+use super::summaries::Summaries;
 use super::transaction::fence;
 use crate::directory::{DirectorySource, MigrationDirectory};
 use crate::error::{Refusal, RunError};

@@ -509,7 +509,10 @@ impl Run<'_> {
             script: step.script.file_name.clone(),
             kind: step.summary.kind,
             phase: step.summary.phase(),
-            unused_since: step.summary.unused_since(),
+            unused_since: step
+                .summary
+                .unused_since()
+                .or_else(|| step.unused_since.clone()),
             deployment: self.deployment,
             origin: Origin::Applied,
             checksums: Checksums {

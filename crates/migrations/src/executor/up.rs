@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::connect::run_entry;
 use super::gates::{held_entries, overridden_entries};
-use super::inspect::{Recorded, Summaries, read};
+use super::inspect::{Recorded, read};
 use super::lint::{LintMode, audited};
 use super::lock::LockWait;
 use super::run::{CLEAN_UP_TIMEOUT, Run};
+use super::summaries::Summaries;
 use super::{Outcome, RunReport, Runner};
 use crate::database::{ErrorKind, Lease, Session};
 use crate::directory::{DirectorySource, MigrationDirectory};
@@ -110,7 +111,7 @@ impl Runner {
                 let message = format!("{command}: {} applied", count(applied, "migration"));
                 (message, left_to_another_step(report))
             }
-            Err(error) => (error.to_string(), 0),
+            Err(error) => (error.to_string(), left_behind(error)),
         };
         let mut detail = serde_json::json!({ "ok": result.is_ok(), LEFT_FOR_LATER: left });
         if let Err(RunError::Refused(Refusal::Lint(findings))) = &result {
@@ -134,8 +135,8 @@ impl Runner {
             .make_plan(directory, recorded, options, summaries, session)
             .await?;
         self.warn_ahead(&plan, directory);
-        self.warn_below_floor(&plan, session).await?;
-        if plan.steps.is_empty() && !self.must_record(directory, session).await? {
+        self.warn_below_floor(session).await?;
+        if plan.steps.is_empty() && !self.must_record(directory, &plan, session).await? {
             return Ok(Before::NothingToDo(report(
                 Outcome::UpToDate,
                 directory,
@@ -169,7 +170,7 @@ impl Runner {
                 let plan = self
                     .make_plan(directory, &recorded, options, summaries, session)
                     .await?;
-                if plan.steps.is_empty() && !self.must_record(directory, session).await? {
+                if plan.steps.is_empty() && !self.must_record(directory, &plan, session).await? {
                     return Ok(Before::NothingToDo(report(
                         Outcome::DoneByAnother,
                         directory,
@@ -186,33 +187,30 @@ impl Runner {
     async fn must_record(
         &self,
         directory: &MigrationDirectory,
+        plan: &Plan,
         session: &mut dyn Session,
     ) -> Result<bool, RunError> {
-        let opening = self.opening(directory, session, false).await?;
+        let opening = self.opening(directory, session, has_work(plan)).await?;
         Ok(opening.is_some_and(|opening| opening.changed))
     }
 
-    /// Tells what is held; in strict mode that is an error.
+    /// Tells what is held; that is an error in strict mode, and where something that has to run waits for it.
     fn strictly(&self, report: RunReport, options: &UpOptions) -> Result<RunReport, RunError> {
         self.tell_held(&report.held);
-        if options.strict && !report.held.is_empty() {
+        let strict = options.strict && !report.held.is_empty();
+        if strict || !report.blocked.is_empty() {
             return Err(RunError::Held {
                 finished: report.migrations.len(),
                 held: report.held,
+                blocked: report.blocked,
             });
         }
         Ok(report)
     }
 
-    /// An older release after a rollback: its migrations have nothing to do, but it may not be able to run.
-    async fn warn_below_floor(
-        &self,
-        plan: &Plan,
-        session: &mut dyn Session,
-    ) -> Result<(), RunError> {
-        if plan.ahead.is_empty() {
-            return Ok(());
-        }
+    /// An older release, after a rollback or out of turn: its migrations may have nothing to do, but it may not be able
+    /// to run.
+    pub(super) async fn warn_below_floor(&self, session: &mut dyn Session) -> Result<(), RunError> {
         if let Some((release, floor)) = self.below_floor(session).await? {
             let message = format!(
                 "release {release} uses what {} has taken away: the oldest release that can run is {}",
@@ -256,9 +254,7 @@ impl Run<'_> {
             .await?;
         let heeded = runner.heed_lint(directory, &recorded, session, &mut plan, options.lint);
         let overridden = heeded.await?;
-        let opening = runner
-            .opening(directory, session, !plan.steps.is_empty())
-            .await?;
+        let opening = runner.opening(directory, session, has_work(&plan)).await?;
         let changed = opening.as_ref().is_some_and(|opening| opening.changed);
         let deployment = self.open_deployment(opening).await?;
         self.audit.extend(overridden);
@@ -317,12 +313,25 @@ impl Run<'_> {
     }
 }
 
-/// How many migrations the scope of a run leaves to another step of the same deployment. What is held, and all after it, is
-/// left to another deployment.
+/// Whether a run has anything to do for its release, be it that it cannot.
+fn has_work(plan: &Plan) -> bool {
+    !plan.steps.is_empty() || !plan.blocked.is_empty()
+}
+
+/// How many migrations the scope of a run leaves to another step of the same deployment. Contract migrations that are held
+/// are left to another deployment.
 fn left_to_another_step(report: &RunReport) -> usize {
-    match report.held.is_empty() {
-        true => report.left_for_later.len(),
-        false => 0,
+    match report.held.first() {
+        None => report.left_for_later.len(),
+        Some(held) => held.waiting.len(),
+    }
+}
+
+/// The same of a run that ended with an error, as far as it says so.
+fn left_behind(error: &RunError) -> usize {
+    match error {
+        RunError::Held { held, .. } => held.first().map_or(0, |held| held.waiting.len()),
+        _ => 0,
     }
 }
 
@@ -340,7 +349,10 @@ fn nothing_to_do_entries(command: &str, result: &Result<RunReport, RunError>) ->
         }
     };
     let mut entries = held_entries(held);
-    let left = result.as_ref().map_or(0, left_to_another_step);
+    let left = match result {
+        Ok(report) => left_to_another_step(report),
+        Err(error) => left_behind(error),
+    };
     let detail = serde_json::json!({ "ok": result.is_ok(), LEFT_FOR_LATER: left });
     entries.push(run_entry("run.finished", message, detail));
     entries
@@ -365,6 +377,7 @@ fn report(
         outcome,
         left_for_later: plan.left_for_later.clone(),
         held: plan.held.clone(),
+        blocked: plan.blocked.clone(),
         applied: (recorded.applied.len() + migrations.len()).saturating_sub(again),
         newest,
         migrations,

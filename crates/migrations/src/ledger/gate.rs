@@ -8,7 +8,9 @@
 //!    application learned to do without it by one of them. Contract migrations before it do not count, so that several
 //!    of them may come in one release.
 //! 2. Is the release that runs now at least `unused-since`? It is the one of the last completed deployment; the release
-//!    that is being deployed, and those that were started since and never closed, must be as new.
+//!    that is being deployed, and those that were started since and never closed, must be as new. Without `unused-since`
+//!    the release that brings the file is the first that lives without what it takes away: the one that runs must have
+//!    had the file in its directory.
 //! 3. Is no session connected that calls itself older? A session tells its release as `service@release` in
 //!    `application_name` (PostgreSQL) or `program_name` (MySQL).
 //! 4. Backfills it depends on: there are none yet; they become one more [`HoldReason`].
@@ -22,7 +24,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::release::{by_names, order};
-use super::{Deployment, DeploymentStatus, HoldReason, last_completed, newest, same_release};
+use super::{
+    Deployment, DeploymentStatus, HoldReason, brought, last_completed, newest, same_release,
+};
 use crate::directory::ContractConditions;
 use crate::history::{Phase, Version};
 
@@ -78,19 +82,37 @@ pub struct Evidence {
     pub deployments: Vec<Deployment>,
     /// What is applied.
     pub applied: HashMap<Version, Earlier>,
+    /// Versions up to which everything is there without a row of its own, the lowest first: what came before the first
+    /// file of the directory, or before a baseline.
+    pub stand_ins: Vec<(Version, Earlier)>,
     /// Who is connected.
     pub sessions: ClientSessions,
+}
+
+impl Evidence {
+    /// How a migration that is applied came there.
+    fn earlier(&self, version: &Version) -> Option<&Earlier> {
+        self.applied.get(version).or_else(|| {
+            let mut stand_ins = self.stand_ins.iter();
+            let stands = stand_ins.find(|(up_to, _)| version.is_number() && version <= up_to);
+            stands.map(|(_, earlier)| earlier)
+        })
+    }
 }
 
 /// A contract migration that is pending.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
+    /// Its version.
+    pub version: &'a Version,
     /// Its conditions.
     pub conditions: &'a ContractConditions,
     /// The migrations before it in the directory.
     pub before: Vec<(&'a Version, Phase)>,
     /// Those after it, and itself.
     pub not_before: Vec<&'a Version>,
+    /// One before it that is held already, and what is pending from there to this one.
+    pub stop: Option<(&'a str, Vec<&'a Version>)>,
 }
 
 /// The answer of the gates.
@@ -100,6 +122,8 @@ pub struct Verdict {
     pub holds: Vec<HoldReason>,
     /// What could not be found out and does not hold it.
     pub warnings: Vec<String>,
+    /// Where the migration does not say it: the first release that had its file, which lives without what it takes away.
+    pub unused_since: Option<String>,
 }
 
 /// Judges one contract migration.
@@ -114,13 +138,21 @@ pub fn evaluate(candidate: &Candidate<'_>, evidence: &Evidence) -> Verdict {
     else {
         return Verdict {
             holds: vec![HoldReason::NoRelease],
-            warnings: Vec::new(),
+            ..Verdict::default()
         };
     };
     let mut verdict = Verdict::default();
     rollout_between(candidate, evidence, release, &mut verdict.holds);
-    if let Some(unused_since) = &candidate.conditions.unused_since {
-        release_that_runs(unused_since, evidence, release, &mut verdict.holds);
+    match &candidate.conditions.unused_since {
+        Some(unused_since) => {
+            release_that_runs(unused_since, evidence, release, &mut verdict.holds);
+        }
+        None => {
+            let current = reused(evidence, release);
+            let held = brought::not_in_running(candidate.version, evidence, current);
+            verdict.holds.extend(held);
+            verdict.unused_since = brought::first_with(candidate.version, evidence, release);
+        }
     }
     sessions(candidate, evidence, &mut verdict);
     verdict
@@ -176,15 +208,21 @@ fn rollout_between(
     };
     let mut unknown = Vec::new();
     let mut same = Vec::new();
+    let mut behind = Vec::new();
+    let waits = |version: &Version| {
+        let stop = candidate.stop.as_ref();
+        stop.is_some_and(|(_, pending)| pending.contains(&version))
+    };
     let mut incomplete: Vec<(&Version, Option<i64>)> = Vec::new();
     for version in wanted {
-        let applied = evidence.applied.get(version);
+        let applied = evidence.earlier(version);
         let is_before = candidate
             .before
             .iter()
             .any(|(before, _)| *before == version);
         match applied {
             _ if candidate.not_before.contains(&version) => unknown.push(version.clone()),
+            None if waits(version) => behind.push(version.clone()),
             None if is_before => same.push(version.clone()),
             None => unknown.push(version.clone()),
             Some(earlier) if current.is_some() && earlier.deployment == current => {
@@ -196,6 +234,12 @@ fn rollout_between(
     }
     if !unknown.is_empty() {
         holds.push(HoldReason::UnknownMigration { versions: unknown });
+    }
+    if let Some((script, _)) = candidate.stop.as_ref().filter(|_| !behind.is_empty()) {
+        holds.push(HoldReason::Behind {
+            versions: behind,
+            script: (*script).to_owned(),
+        });
     }
     if !same.is_empty() {
         let skipped = candidate
@@ -263,9 +307,12 @@ fn release_that_runs(
     holds: &mut Vec<HoldReason>,
 ) {
     let deployments = &evidence.deployments;
+    let another = release.is_empty() || !same_release(unused_since, release);
+    let deploy_first = another.then(|| unused_since.to_owned());
     let Some(last) = last_completed(deployments) else {
         holds.push(HoldReason::NothingCompleted {
             unused_since: unused_since.to_owned(),
+            deploy_first,
         });
         return;
     };
@@ -277,7 +324,10 @@ fn release_that_runs(
     let unused_since = unused_since.to_owned();
     let is_told = by_names(&last.release, &unused_since).is_some();
     if !is_told && !was_completed() {
-        holds.push(HoldReason::NeverCompleted { unused_since });
+        holds.push(HoldReason::NeverCompleted {
+            unused_since,
+            deploy_first,
+        });
         return;
     }
     let is_older =
@@ -286,13 +336,14 @@ fn release_that_runs(
         holds.push(HoldReason::StillUsed {
             running: last.release.clone(),
             unused_since: unused_since.clone(),
+            deploy_first,
         });
     }
     let current = reused(evidence, release);
     let started_since = deployments
         .iter()
         .filter(|row| row.id > last.id && Some(row.id) != current)
-        .filter(|row| row.status == DeploymentStatus::Open && row.migrated_at.is_some())
+        .filter(|row| was_started(row))
         .find(|row| is_older(&row.release));
     if let Some(row) = started_since {
         holds.push(HoldReason::MayStillRun {
@@ -308,12 +359,26 @@ fn release_that_runs(
     }
 }
 
+/// Whether the migrations of a deployment that is not closed ended well once, so that its release may run. What failed
+/// later, when it was run again, does not end it.
+pub(super) fn was_started(row: &Deployment) -> bool {
+    let unclosed = matches!(
+        row.status,
+        DeploymentStatus::Open | DeploymentStatus::Failed
+    );
+    unclosed && row.migrated_at.is_some()
+}
+
 /// The third question.
 fn sessions(candidate: &Candidate<'_>, evidence: &Evidence, verdict: &mut Verdict) {
     let deployments = &evidence.deployments;
     let running = || last_completed(deployments).map(|last| last.release.clone());
     let unused_since = candidate.conditions.unused_since.clone();
-    let Some(at_least) = unused_since.or_else(running) else {
+    let first = verdict
+        .unused_since
+        .clone()
+        .filter(|_| verdict.holds.is_empty());
+    let Some(at_least) = unused_since.or(first).or_else(running) else {
         return;
     };
     let known = match &evidence.sessions {
@@ -325,6 +390,7 @@ fn sessions(candidate: &Candidate<'_>, evidence: &Evidence, verdict: &mut Verdic
     };
     let mut old = Vec::new();
     let mut untold = Vec::new();
+    let mut strange = Vec::new();
     for session in known {
         match session
             .release()
@@ -332,15 +398,20 @@ fn sessions(candidate: &Candidate<'_>, evidence: &Evidence, verdict: &mut Verdic
         {
             Some(Some(Ordering::Less)) => old.push(session.clone()),
             Some(Some(_)) => {}
-            Some(None) | None => untold.push(session),
+            Some(None) => strange.push(session),
+            None => untold.push(session),
         }
     }
     if !old.is_empty() {
         verdict.holds.push(HoldReason::OldSessions {
-            at_least,
+            at_least: at_least.clone(),
             sessions: old,
         });
     }
+    let sessions = |number: usize| match number {
+        1 => "1 session is".to_owned(),
+        number => format!("{number} sessions are"),
+    };
     if let Some(first) = untold.first() {
         let application = match first.application.as_str() {
             "" => "without a name".to_owned(),
@@ -348,10 +419,18 @@ fn sessions(candidate: &Candidate<'_>, evidence: &Evidence, verdict: &mut Verdic
         };
         let message = format!(
             "{} connected without telling a release, such as {application} of {} ({}); name sessions service@release",
-            match untold.len() {
-                1 => "1 session is".to_owned(),
-                count => format!("{count} sessions are"),
-            },
+            sessions(untold.len()),
+            first.user,
+            first.backend,
+        );
+        unknown(evidence, verdict, message);
+    }
+    if let Some(first) = strange.first() {
+        let message = format!(
+            "{} connected whose release the ledger does not know, such as `{}` of {} ({}): whether it is older than \
+             {at_least} cannot be told",
+            sessions(strange.len()),
+            first.application,
             first.user,
             first.backend,
         );

@@ -16,6 +16,10 @@ struct Case {
     deployments: Vec<Deployment>,
     sessions: Vec<&'static str>,
     strict: bool,
+    /// 2 is held itself.
+    stop: bool,
+    /// A version that stands for all before it, and its deployment.
+    stand_in: Option<(u32, Option<i64>)>,
 }
 
 impl Default for Case {
@@ -29,6 +33,8 @@ impl Default for Case {
             deployments: vec![for_test(1, "2.4", Completed), for_test(2, "2.5", Completed)],
             sessions: Vec::new(),
             strict: false,
+            stop: false,
+            stand_in: None,
         }
     }
 }
@@ -42,12 +48,14 @@ impl Case {
             position: Position::START,
         };
         let candidate = Candidate {
+            version: &versions[2],
             conditions: &conditions,
             before: versions[..2]
                 .iter()
                 .map(|version| (version, Phase::Expand))
                 .collect(),
             not_before: versions[2..].iter().collect(),
+            stop: self.stop.then(|| ("2_x.sql", vec![&versions[1]])),
         };
         let applied = versions
             .iter()
@@ -71,6 +79,17 @@ impl Case {
             strict: self.strict,
             deployments: self.deployments,
             applied: applied.collect(),
+            stand_ins: self
+                .stand_in
+                .map(|(up_to, deployment)| {
+                    let earlier = Earlier {
+                        deployment,
+                        finished_at: "2026-01-02T00:00:00Z".to_owned(),
+                    };
+                    (Version::from(up_to), earlier)
+                })
+                .into_iter()
+                .collect(),
             sessions: ClientSessions::Known(self.sessions.into_iter().map(session).collect()),
         };
         evaluate(&candidate, &evidence)
@@ -93,7 +112,7 @@ fn it_runs_a_full_rollout_later() {
         unused_since: None,
         ..Case::default()
     };
-    assert_eq!(all_before.verdict(), Verdict::default());
+    assert_eq!(all_before.holds(), []);
 }
 
 #[test]
@@ -149,10 +168,15 @@ fn what_it_comes_after_must_be_an_earlier_deployment() {
             HoldReason::StillUsed {
                 unused_since: "2.5".to_owned(),
                 running: "2.4".to_owned(),
+                deploy_first: Some("2.5".to_owned()),
             },
         ]
     );
-    assert!(holds[0].sentence().contains("deploy release 2.5 first"));
+    for blocks in [true, false] {
+        let sentence = holds[0].sentence(blocks);
+        assert!(sentence.contains("deploy release 2.5 first"), "{sentence}");
+        assert!(!holds[0].needs_this_release() && !holds[1].needs_this_release());
+    }
     // The same once it has been applied by this deployment, which is run again.
     let again = Case {
         unused_since: None,
@@ -187,6 +211,7 @@ fn the_earlier_deployment_must_be_completed() {
     // A later one will do, if it is not a rollback to a directory without it.
     let later = |directory_version: u32| {
         let mut case = of(Superseded);
+        case.unused_since = Some("2.4");
         case.deployments.push(Deployment {
             directory_version: Some(Version::from(directory_version)),
             ..for_test(3, "2.5.1", Completed)
@@ -249,6 +274,7 @@ fn the_running_release_must_not_use_it() {
         [HoldReason::StillUsed {
             unused_since: "2.5.1".to_owned(),
             running: "2.5".to_owned(),
+            deploy_first: Some("2.5.1".to_owned()),
         }]
     );
     assert_eq!(of("2.7").holds().len(), 2);
@@ -256,6 +282,7 @@ fn the_running_release_must_not_use_it() {
         of("feed01").holds(),
         [HoldReason::NeverCompleted {
             unused_since: "feed01".to_owned(),
+            deploy_first: Some("feed01".to_owned()),
         }]
     );
 }
@@ -279,6 +306,8 @@ fn an_older_release_that_was_started_since_holds_it() {
         }]
     );
     assert_eq!(of(Open, false), []);
+    // It failed when it was run again; its pods are there.
+    assert_eq!(of(Failed, true).len(), 1);
     // Rolled back for good.
     assert!(
         matches!(&of(Completed, true)[..], [HoldReason::StillUsed { running, .. }] if running == "2.4")
@@ -302,6 +331,7 @@ fn commits_are_compared_by_the_ledger() {
         of("dddddd", ["aaaaaa", "bbbbbb"]).holds(),
         [HoldReason::NeverCompleted {
             unused_since: "dddddd".to_owned(),
+            deploy_first: Some("dddddd".to_owned()),
         }]
     );
     // Rolled back from bbbbbb to aaaaaa.
@@ -324,18 +354,87 @@ fn older_sessions_hold_it_and_unknown_ones_are_told() {
     let holds = of(&["svc@2.5.0", "cron@2.4.9"], false).holds();
     assert_eq!(holds.len(), 1);
     assert!(
-        holds[0].sentence().contains("cron@2.4.9 (app, 7)"),
+        holds[0].sentence(false).contains("cron@2.4.9 (app, 7)"),
         "{}",
-        holds[0].sentence()
+        holds[0].sentence(false)
     );
     let verdict = of(&["psql", "svc@", "svc@abc"], false).verdict();
     assert_eq!(verdict.holds, []);
     assert!(
         verdict.warnings[0]
-            .starts_with("3 sessions are connected without telling a release, such as `psql`")
+            .starts_with("2 sessions are connected without telling a release, such as `psql`")
+    );
+    assert!(
+        verdict.warnings[1].starts_with(
+            "1 session is connected whose release the ledger does not know, such as `svc@abc`"
+        ),
+        "{verdict:?}"
     );
     assert!(matches!(
         &of(&["psql"], true).holds()[..],
         [HoldReason::UnknownSessions { .. }]
     ));
 }
+
+/// The release that is being deployed is the one in `unused-since`: nobody is sent to deploy it first.
+#[test]
+fn this_release_is_not_what_has_to_be_deployed_first() {
+    let this = |unused_since, release, deployments| Case {
+        unused_since: Some(unused_since),
+        release: Some(release),
+        deployments,
+        ..Case::default()
+    };
+    let both = || vec![for_test(1, "2.4", Completed), for_test(2, "2.5", Completed)];
+    for holds in [
+        this("2.6", "v2.6.0", both()).holds(),
+        this("2.6", "2.6", vec![for_test(2, "2.5", Open)]).holds(),
+        this("feed01", "feed01", both()).holds(),
+    ] {
+        let last = holds.last().unwrap();
+        assert!(last.needs_this_release(), "{last:?}");
+        let sentence = last.sentence(false);
+        assert!(
+            sentence.ends_with(
+                "out and close it with `forerun migrate deployed`; the run after that applies it"
+            ),
+            "{sentence}"
+        );
+        let sentence = last.sentence(true);
+        assert!(
+            !sentence.contains("roll") && !sentence.contains("first"),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn what_is_held_itself_does_not_arrive() {
+    let case = Case {
+        applied: [Some(Some(1)), None],
+        stop: true,
+        ..Case::default()
+    };
+    assert_eq!(
+        case.holds(),
+        [HoldReason::Behind {
+            versions: versions(&[2]),
+            script: "2_x.sql".to_owned(),
+        }]
+    );
+}
+
+#[test]
+fn what_has_no_row_came_with_what_stands_for_it() {
+    let of = |stand_in| Case {
+        applied: [Some(Some(1)), None],
+        stand_in,
+        ..Case::default()
+    };
+    assert_eq!(of(Some((2, Some(1)))).holds(), []);
+    assert_eq!(of(Some((1, Some(1)))).holds().len(), 1);
+    assert_eq!(of(None).holds().len(), 1);
+}
+
+#[path = "brought_tests.rs"]
+mod without_unused_since;

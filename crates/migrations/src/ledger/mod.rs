@@ -7,6 +7,7 @@
 //!
 //! Pure: no I/O, no clock. The executor reads the evidence and writes the rows.
 
+mod brought;
 mod floor;
 mod gate;
 mod hold;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use floor::{Floor, FloorMark, below_floor, floor};
 pub use gate::{Candidate, ClientSession, ClientSessions, Earlier, Evidence, Verdict, evaluate};
-pub use hold::HoldReason;
+pub use hold::{HoldReason, NotInRunning};
 pub use release::same_release;
 pub use transition::{CloseProblem, Closing, Opener, Opening, close, finished, open};
 
@@ -106,7 +107,7 @@ pub(crate) fn for_test(id: i64, release: &str, status: DeploymentStatus) -> Depl
         release: release.to_owned(),
         previous_release: None,
         status,
-        directory_version: None,
+        directory_version: Some(Version::from(9)),
         started_at: format!("2026-01-0{id}T12:00:00Z"),
         migrated_at: Some(format!("2026-01-0{id}T12:00:01Z")),
         completed_at: (status == DeploymentStatus::Completed)

@@ -38,10 +38,15 @@ pub struct Opener<'a> {
 /// again. Everything else is a new row: another release, a rollback to an older one, and the same name with something
 /// new to run.
 pub fn open(deployments: &[Deployment], by: Opener<'_>, has_steps: bool) -> Opening {
+    // The same name, with a file that is held: a gate asks which releases had it.
+    let is_newer = |latest: &Deployment| {
+        let recorded = latest.directory_version.as_ref();
+        recorded.is_some_and(|recorded| Some(recorded) < by.directory_version)
+    };
     let latest = newest(deployments).filter(|latest| same_release(&latest.release, by.release));
     if let Some(latest) = latest {
         match latest.status {
-            DeploymentStatus::Completed if !has_steps => {
+            DeploymentStatus::Completed if !has_steps && !is_newer(latest) => {
                 return Opening {
                     deployment: latest.clone(),
                     reopened: true,
@@ -58,7 +63,7 @@ pub fn open(deployments: &[Deployment], by: Opener<'_>, has_steps: bool) -> Open
                         ..latest.clone()
                     },
                     reopened: true,
-                    changed: has_steps || !done,
+                    changed: has_steps || !done || is_newer(latest),
                 };
             }
             DeploymentStatus::Completed | DeploymentStatus::Superseded => {}
@@ -294,6 +299,27 @@ mod tests {
                 "{release} {ledger:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_release_whose_directory_grew_is_opened_for_it() {
+        let opened = |status, directory: u32| {
+            let opener = Opener {
+                release: "2.4",
+                directory_version: Some(&Version::from(directory)),
+                now: BY.0,
+                run_id: BY.1,
+                by: BY.2,
+            };
+            let opening = open(&[for_test(1, "2.4", status)], opener, false);
+            let recorded = opening.deployment.directory_version;
+            (opening.deployment.id, opening.changed, recorded)
+        };
+        let version = |number: u32| Some(Version::from(number));
+        assert_eq!(opened(Completed, 9), (1, false, version(9)));
+        assert_eq!(opened(Completed, 10), (2, true, version(10)));
+        assert_eq!(opened(Open, 9), (1, false, version(9)));
+        assert_eq!(opened(Open, 10), (1, true, version(10)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Reads scripts the way they are run, so that directories of all layouts are judged alike. It decides neither which
 //! files are judged (the caller knows what is applied, or new) nor what follows from a finding.
 
+mod behind;
 mod reading;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use forerun_sql::schema::Catalog;
 use forerun_sql::{Dialect, Position};
 use serde::{Serialize, Serializer};
 
+pub(crate) use self::behind::Behind;
 pub use forerun_sql::lint::Also;
 
 use crate::directory::{DirectoryError, Migration, MigrationDirectory, Script, ScriptSummary};
@@ -309,6 +311,8 @@ pub fn directory(
     let mut migrations = directory.migrations.iter();
     let last_alone = migrations.rposition(|migration| !(selection.together)(migration));
     let tail = last_alone.map_or(0, |last| last + 1);
+    // Where there is nothing but new files nothing is deployed, and a new database waives the gates.
+    let mut behind = (tail > 0).then(Behind::all_new);
     for (place, migration) in directory.migrations.iter().enumerate() {
         if place == tail {
             judge.together_from_here();
@@ -319,8 +323,12 @@ pub fn directory(
             continue;
         }
         let summary = migration.up.inspect(dialect)?;
+        directory.check_conditions(migration, &summary, &|_| false)?;
         let mode = plan::mode_of(&migration.up, &summary, dialect != Dialect::Mysql);
-        let also = (selection.also)(migration);
+        let mut also = (selection.also)(migration);
+        if let Some(behind) = behind.as_mut().filter(|_| (selection.together)(migration)) {
+            also.extend(behind.next(migration, &summary));
+        }
         judge.judge(&migration.version, &migration.up, &summary, mode, also)?;
     }
     Ok(judge.finish())

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::covered::covered;
 use crate::directory::{Migration, MigrationDirectory, Repeat, Script};
-use crate::history::{AppliedVersion, Origin, Version};
+use crate::history::{AppliedVersion, Version};
 
 /// How an applied script differs from the file it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,6 +30,8 @@ pub enum Conflict {
         recorded: String,
         /// Digest of the file.
         found: String,
+        /// What is wrong with the file as it is now, where that keeps its SQL from being read.
+        unreadable: Option<String>,
     },
     /// An applied version below the newest file has no file.
     Missing {
@@ -112,7 +115,7 @@ pub struct Comparison<'a> {
 }
 
 /// A row of the history, and the place of its migration in the directory.
-type Row<'a> = (&'a AppliedVersion, Option<usize>);
+pub(super) type Row<'a> = (&'a AppliedVersion, Option<usize>);
 
 /// Compares. Linear in both, but for the look-up of versions.
 pub fn compare<'a>(
@@ -239,18 +242,6 @@ fn without_file<'a>(
     }
 }
 
-/// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
-/// checkpoint.
-fn covered<'a>(directory: &MigrationDirectory, rows: &[Row<'a>]) -> Option<&'a Version> {
-    let covers = |(row, place): &&Row<'a>| {
-        let declared = row.origin == Origin::Baseline && row.script.is_empty();
-        let checkpoint = || directory.migrations.get((*place)?)?.checkpoint.as_ref();
-        declared || checkpoint().is_some_and(|script| script.file_name == row.script)
-    };
-    let versions = rows.iter().filter(covers).map(|(row, _)| &row.version);
-    versions.max()
-}
-
 /// Where a database without a history begins, if not with the first migration.
 fn newest_checkpoint(directory: &MigrationDirectory) -> Option<usize> {
     let mut migrations = directory.migrations.iter();
@@ -274,7 +265,7 @@ pub(crate) fn script_of<'a>(migration: &'a Migration, row: &AppliedVersion) -> &
 mod tests {
     use super::*;
     use crate::directory::{Layout, Script};
-    use crate::history::Checksums;
+    use crate::history::{Checksums, Origin};
 
     fn script(version: u32, digest: &str) -> Script {
         let file_name = format!("{version:04}_x.sql");

@@ -4,6 +4,7 @@
 //! on what another runner has changed meanwhile.
 
 mod compare;
+mod covered;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use compare::{Comparison, Conflict, Difference, Pending, compare};
 pub(crate) use compare::{is_only_checkpoint, script_of};
+pub(crate) use covered::{covers, is_present};
 
 use crate::database::Capabilities;
 use crate::directory::{Condition, Migration, Script, ScriptSummary, StatementSummary, hex};
@@ -70,6 +72,10 @@ pub struct Step {
     pub work: Vec<Option<Work>>,
     /// It is recorded already and runs once more.
     pub again: bool,
+    /// Of a contract migration that does not say it: the first release that lives without what it takes away, by the
+    /// ledger.
+    #[serde(skip)]
+    pub unused_since: Option<String>,
     /// What must hold for it to run.
     #[serde(skip)]
     pub conditions: Vec<Condition>,
@@ -100,6 +106,9 @@ pub struct Plan {
     pub left_for_later: Vec<String>,
     /// Contract migrations that have to wait, in order; the run stops before the first of them.
     pub held: Vec<Held>,
+    /// Migrations that this command has to run and cannot, because they stand behind one that is held, as file names: it
+    /// ends with an error.
+    pub blocked: Vec<String>,
     /// Those that would have to wait and run because somebody accepts the downtime.
     pub overridden: Vec<Held>,
     /// Versions in the history.
@@ -123,6 +132,11 @@ pub struct Held {
     pub script: String,
     /// Why; never empty.
     pub reasons: Vec<HeldReason>,
+    /// Of the first that is held: pending migrations behind it that are no contract migrations, as file names. The
+    /// release needs them, and they wait for it.
+    pub waiting: Vec<String>,
+    /// What lets those run, where there are any.
+    pub advice: Option<String>,
 }
 
 /// One condition that is missing.
@@ -135,9 +149,10 @@ pub struct HeldReason {
     pub message: String,
 }
 
-impl From<HoldReason> for HeldReason {
-    fn from(reason: HoldReason) -> Self {
-        let message = reason.sentence();
+impl HeldReason {
+    /// With its sentence; see [`HoldReason::sentence`].
+    pub fn new(reason: HoldReason, blocks: bool) -> Self {
+        let message = reason.sentence(blocks);
         Self { reason, message }
     }
 }
@@ -147,6 +162,18 @@ impl Held {
     pub fn sentences(&self) -> String {
         let sentences = self.reasons.iter().map(|reason| reason.message.as_str());
         sentences.collect::<Vec<_>>().join("; ")
+    }
+
+    /// `0009_x.sql waits behind it`, where something does.
+    pub fn waiting_sentence(&self) -> Option<String> {
+        match self.waiting.as_slice() {
+            [] => None,
+            [only] => Some(format!("{only} waits behind it")),
+            [first, ..] => Some(format!(
+                "{}, from {first} on, wait behind it",
+                count(self.waiting.len(), "migration")
+            )),
+        }
     }
 }
 
@@ -216,6 +243,7 @@ pub fn step(
         findings: Vec::new(),
         work: Vec::new(),
         again: false,
+        unused_since: None,
         conditions: match direction {
             Direction::Up => migration.conditions.clone(),
             Direction::Down => Vec::new(),
@@ -249,6 +277,7 @@ pub fn plan(
         steps,
         left_for_later,
         held: Vec::new(),
+        blocked: Vec::new(),
         overridden: Vec::new(),
         applied,
         ahead,

@@ -69,12 +69,26 @@ fn contract(arguments: &str) -> Result<Contract, String> {
         let twice = match key.to_ascii_lowercase().as_str() {
             "after" => {
                 let versions: Vec<String> = value.split(',').map(str::to_owned).collect();
+                if is_placeholder(value) {
+                    return Err(format!(
+                        "\"{}\" stands for a version: write the number of the migration that made unnecessary what this \
+                         one takes away; {FORM}",
+                        shortened(value)
+                    ));
+                }
                 if versions.iter().any(String::is_empty) {
                     return Err(format!("a version is missing after after=: {FORM}"));
                 }
                 after.replace(versions).is_some()
             }
             "unused-since" => {
+                if is_placeholder(value) {
+                    return Err(format!(
+                        "\"{}\" stands for the name of a release: write the first one that does not use what this \
+                         migration takes away; {FORM}",
+                        shortened(value)
+                    ));
+                }
                 if value.is_empty() || value.contains(['"', '\'', ',']) {
                     return Err(format!(
                         "unused-since needs the name of one release, without quotes: {FORM}"
@@ -97,6 +111,11 @@ fn contract(arguments: &str) -> Result<Contract, String> {
         after: after.unwrap_or_default(),
         unused_since,
     })
+}
+
+/// `<release>`, as proposals and manuals have it.
+fn is_placeholder(value: &str) -> bool {
+    value.contains(['<', '>'])
 }
 
 fn assertion(arguments: &str) -> Result<DirectiveKind, String> {

@@ -150,6 +150,14 @@ fn bad_arguments_show_the_form() {
         ("-- forerun:contract after=7, 8", "a version is missing"),
         ("-- forerun:contract unused-since=", "name of one release"),
         ("-- forerun:contract unused-since=\"2\"", "without quotes"),
+        (
+            "-- forerun:contract unused-since=<release>",
+            "stands for the name of a release: write the first one",
+        ),
+        (
+            "-- forerun:contract after=<version>",
+            "stands for a version: write the number",
+        ),
     ] {
         let message = message(comment);
         assert!(message.contains(problem), "{message}");

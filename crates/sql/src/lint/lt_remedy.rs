@@ -1,8 +1,10 @@
 //! What the rules for SQLite have in common.
 
+use super::batches::rowid;
 use super::remedy::{self, name, object};
 use super::rule::At;
 use crate::operation::{ColumnDefinition, OperationKind};
+use crate::schema::{Schema, Table};
 use crate::{Dialect, ObjectName};
 
 const SQLITE: Dialect = Dialect::Sqlite;
@@ -43,6 +45,22 @@ pub(super) fn without_default(at: &At<'_>, column: &ColumnDefinition) -> Option<
     Some(definition_without(at, column, start..default.span.end))
 }
 
+/// A condition that is true of the row that a trigger is about, and of no other.
+pub(super) fn is_row(schema: &Schema, table: &ObjectName, row: &str) -> String {
+    let known = schema.table(table);
+    match known.map_or(Some("rowid"), rowid) {
+        Some(rowid) => format!("{rowid} = {row}.{rowid}"),
+        None => {
+            let key = known.map(Table::primary_key).unwrap_or_default().iter();
+            let same = key.map(|column| {
+                let column = name(SQLITE, column);
+                format!("{column} = {row}.{column}")
+            });
+            same.collect::<Vec<_>>().join(" AND ")
+        }
+    }
+}
+
 /// A value for old rows range by range, and for new ones by a trigger.
 pub(super) fn filled_by_trigger(
     at: &At<'_>,
@@ -53,10 +71,11 @@ pub(super) fn filled_by_trigger(
     let named = name(SQLITE, column);
     let trigger = name(SQLITE, &format!("{}_{column}_default", table.name));
     let on = object(SQLITE, table);
+    let row = is_row(at.schema(), table, "NEW");
     [
         format!(
             "CREATE TRIGGER {trigger} AFTER INSERT ON {on} WHEN NEW.{named} IS NULL BEGIN\n  \
-             UPDATE {on} SET {named} = {value} WHERE rowid = NEW.rowid;\nEND;"
+             UPDATE {on} SET {named} = {value} WHERE {row};\nEND;"
         ),
         remedy::backfill(
             at.schema(),

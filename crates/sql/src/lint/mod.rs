@@ -6,12 +6,14 @@
 
 mod allowed;
 mod apart;
+mod batches;
 mod compatibility;
 mod contract;
 mod finding;
 mod linter;
 mod locks;
 mod lt_remedy;
+mod mass_change;
 mod my_remedy;
 mod names;
 mod nothing;
@@ -24,6 +26,7 @@ mod proposal;
 mod remedy;
 mod rule;
 mod rules;
+mod second_column;
 mod size;
 mod surroundings;
 #[cfg(test)]

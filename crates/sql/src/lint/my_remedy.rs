@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use super::remedy::{self, name, object};
+use super::remedy::{self, object};
 use super::rule::{At, StatementAt};
+use super::second_column::SecondColumn;
 use crate::effect::mysql::{Way, way};
 use crate::operation::{ColumnDefinition, OperationKind, Operations};
 use crate::schema::{Schema, Table};
@@ -155,34 +156,47 @@ pub(super) fn beside(
     column: &str,
     after: &ColumnDefinition,
 ) -> Vec<String> {
-    let known = at.schema().table(table);
-    let is_key = |table: &Table| table.has_index_on(MYSQL, &[column.to_owned()]);
-    if after.numbered || !after.constraints.is_empty() || known.is_none_or(is_key) {
-        return Vec::new();
-    }
-    let Some(text) = after_name(at, after, &[&["NOT", "NULL"]]) else {
+    let two = SecondColumn::of(at.schema(), table, column, format!("{column}_new"));
+    let Some(two) = two.filter(|two| !two.in_primary_key() && !two.old.numbered) else {
         return Vec::new();
     };
-    let new = format!("{column}_new");
-    let (old_name, new_name) = (name(MYSQL, column), name(MYSQL, &new));
-    vec![
+    if after.numbered || !after.constraints.is_empty() {
+        return Vec::new();
+    }
+    let Some(definition) = after_name(at, after, &[]) else {
+        return Vec::new();
+    };
+    let (old_name, new_name) = two.names();
+    let bare = remedy::without(MYSQL, &definition, &["NOT", "NULL"]);
+    let bare = match &after.default {
+        // As long as both are there the old one has a default.
+        Some(default) => {
+            let words = bare.find(default.text.trim()).map_or("", |place| {
+                let before = bare.get(..place).unwrap_or_default();
+                let start = before.to_ascii_uppercase().rfind("DEFAULT");
+                let end = place + default.text.trim().len();
+                start
+                    .and_then(|start| bare.get(start..end))
+                    .unwrap_or_default()
+            });
+            bare.replacen(words, "", 1).trim().to_owned()
+        }
+        None => bare,
+    };
+    let (indexes, mut lost) = two.indexes();
+    lost.extend(two.lost());
+    let mut files = vec![
         format!(
             "{}\n{}",
-            alter(table, &format!("ADD COLUMN {new_name} {text}")),
-            remedy::keep_same(MYSQL, table, column, &new)
+            alter(table, &format!("ADD COLUMN {new_name} {bare}")),
+            remedy::keep_same(at.schema(), table, column, &two.new)
         ),
-        remedy::backfill(
-            at.schema(),
-            table,
-            &format!("{new_name} = {old_name}"),
-            &format!("{new_name} IS NULL"),
-        ),
-        remedy::contract(&format!(
-            "{}\n{}",
-            remedy::no_longer_same(MYSQL, table, &new),
-            alter(table, &format!("DROP COLUMN {old_name}"))
-        )),
-    ]
+        remedy::copied(at.schema(), table, &new_name, &old_name),
+    ];
+    files.extend(indexes.iter().map(|index| index.create.clone()));
+    let definition = (after.not_null || after.default.is_some()).then_some(definition.as_str());
+    files.push(two.replaced(definition, &indexes, &lost));
+    files
 }
 
 /// Whether the foreign keys of this statement are not looked up in the rows: the file has switched that off.

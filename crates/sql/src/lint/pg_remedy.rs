@@ -260,8 +260,20 @@ pub(super) fn filled_later(
         &format!("{named} = {default}"),
         &format!("{named} IS NULL"),
     ));
-    if column.not_null {
+    let is_key =
+        |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
+    if column.not_null || column.constraints.iter().any(is_key) {
         files.extend(remedy::not_null(at.schema(), table, &column.name));
+    }
+    // A key comes when every row has its value.
+    for constraint in &column.constraints {
+        let words = match constraint.kind {
+            ConstraintKind::PrimaryKey { .. } => "PRIMARY KEY",
+            ConstraintKind::Unique { .. } => "UNIQUE",
+            _ => continue,
+        };
+        let columns = std::slice::from_ref(&column.name);
+        files.extend(key_from_index(at, table, constraint, columns, words));
     }
     files
 }

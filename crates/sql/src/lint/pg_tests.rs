@@ -282,7 +282,7 @@ fn changing_all_rows_is_worse_than_changing_an_unknown_number() {
             "UPDATE orders SET note = '' WHERE note = 'a' OR note = 'b';"
         ),
         [
-            "-- forerun:data\n-- one such statement for each range of keys\n\
+            "-- forerun:data\n-- forerun:no-transaction\n-- one such statement for each range of keys\n\
           UPDATE orders SET note = '' WHERE id BETWEEN 1 AND 10000 AND (note = 'a' OR note = 'b');"
         ]
     );
@@ -293,7 +293,7 @@ fn changing_all_rows_is_worse_than_changing_an_unknown_number() {
             "DELETE FROM orders WHERE note IS NULL RETURNING id;"
         ),
         [
-            "-- forerun:data\n-- one such statement for each range of keys\n\
+            "-- forerun:data\n-- forerun:no-transaction\n-- one such statement for each range of keys\n\
           DELETE FROM orders WHERE id BETWEEN 1 AND 10000 AND note IS NULL RETURNING id;"
         ]
     );

@@ -1,5 +1,7 @@
 //! SQL to write instead, built from the names at hand.
 
+pub(super) use super::batches::{backfill, copied};
+use super::lt_remedy::is_row;
 use crate::lexer::{TokenKind, Tokens};
 use crate::operation::TypeName;
 use crate::schema::Schema;
@@ -142,21 +144,9 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// An `UPDATE` of one range of keys; the ranges that follow are written the same way.
-pub(super) fn backfill(schema: &Schema, table: &ObjectName, set: &str, condition: &str) -> String {
-    let dialect = schema.dialect();
-    let key = schema
-        .table(table)
-        .and_then(|table| table.primary_key().first());
-    let key = name(dialect, key.map_or("id", String::as_str));
-    data(&format!(
-        "-- one such statement for each range of keys\nUPDATE {} SET {set} WHERE {key} BETWEEN 1 AND 10000 AND {condition};",
-        object(dialect, table)
-    ))
-}
-
 /// Triggers that keep two columns the same, whichever of the two a release writes.
-pub(super) fn keep_same(dialect: Dialect, table: &ObjectName, old: &str, new: &str) -> String {
+pub(super) fn keep_same(schema: &Schema, table: &ObjectName, old: &str, new: &str) -> String {
+    let dialect = schema.dialect();
     let sync = sync_name(table, new);
     let (raw_old, raw_new) = (old, new);
     let (old, new) = (name(dialect, old), name(dialect, new));
@@ -178,17 +168,20 @@ pub(super) fn keep_same(dialect: Dialect, table: &ObjectName, old: &str, new: &s
             named("_insert"),
             named("_update")
         ),
-        Dialect::Sqlite => format!(
-            "CREATE TRIGGER {} AFTER INSERT ON {on} WHEN NEW.{old} IS NOT NEW.{new} BEGIN\n  \
-             UPDATE {on} SET {new} = coalesce(NEW.{new}, NEW.{old}), {old} = coalesce(NEW.{new}, NEW.{old}) WHERE rowid = NEW.rowid;\nEND;\n\
-             CREATE TRIGGER {} AFTER UPDATE OF {old} ON {on} WHEN NEW.{old} IS NOT NEW.{new} BEGIN\n  \
-             UPDATE {on} SET {new} = NEW.{old} WHERE rowid = NEW.rowid;\nEND;\n\
-             CREATE TRIGGER {} AFTER UPDATE OF {new} ON {on} WHEN NEW.{old} IS NOT NEW.{new} BEGIN\n  \
-             UPDATE {on} SET {old} = NEW.{new} WHERE rowid = NEW.rowid;\nEND;",
-            named("_insert"),
-            named("_old"),
-            named("_new")
-        ),
+        Dialect::Sqlite => {
+            let row = is_row(schema, table, "NEW");
+            format!(
+                "CREATE TRIGGER {} AFTER INSERT ON {on} WHEN NEW.{old} IS NOT NEW.{new} BEGIN\n  \
+                 UPDATE {on} SET {new} = coalesce(NEW.{new}, NEW.{old}), {old} = coalesce(NEW.{new}, NEW.{old}) WHERE {row};\nEND;\n\
+                 CREATE TRIGGER {} AFTER UPDATE OF {old} ON {on} WHEN NEW.{old} IS NOT NEW.{new} BEGIN\n  \
+                 UPDATE {on} SET {new} = NEW.{old} WHERE {row};\nEND;\n\
+                 CREATE TRIGGER {} AFTER UPDATE OF {new} ON {on} WHEN NEW.{old} IS NOT NEW.{new} BEGIN\n  \
+                 UPDATE {on} SET {old} = NEW.{new} WHERE {row};\nEND;",
+                named("_insert"),
+                named("_old"),
+                named("_new")
+            )
+        }
     }
 }
 

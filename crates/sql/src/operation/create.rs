@@ -54,4 +54,7 @@ pub struct CreateIndex {
     pub only: bool,
     /// `FULLTEXT`, `SPATIAL`, or the access method in capitals (`GIN`); empty when none is written.
     pub method: String,
+    /// What it is of, as written, from the access method or the parentheses on: with the order, the operator classes and
+    /// the lengths. Empty when it is not written here.
+    pub definition: String,
 }

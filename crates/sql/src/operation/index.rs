@@ -19,6 +19,7 @@ pub(super) fn create_index(reader: &mut Reader<'_>, unique: bool) -> Option<Oper
     let only = reader.take("ONLY");
     let table = Some(reader.name(ObjectKind::Table)?);
     let mut method = String::new();
+    let start = reader.start();
     if reader.take("USING") {
         method = reader.raw().to_ascii_uppercase();
         reader.advance();
@@ -28,7 +29,10 @@ pub(super) fn create_index(reader: &mut Reader<'_>, unique: bool) -> Option<Oper
         true => Some(reader.expression_until(&[])),
         false => None,
     };
+    let text = reader.text().get(start..).unwrap_or_default();
+    let definition = text.trim().to_owned();
     Some(OperationKind::CreateIndex(Box::new(CreateIndex {
+        definition,
         name,
         table,
         unique,

@@ -182,7 +182,7 @@ fn create_index(
     }
     index.table = reader.name(ObjectKind::Table);
     take_wait(reader);
-    index.columns = key_parts(reader);
+    index.definition = key_parts(reader, &mut index.columns);
     while !reader.at_end() {
         index_options(reader, &mut index);
         if !take_request(reader, found) {

@@ -272,7 +272,7 @@ fn index_parts(reader: &mut Reader<'_>, mut index: CreateIndex) -> CreateIndex {
         index.name = reader.identifier().map(index_name);
     }
     index_options(reader, &mut index);
-    index.columns = key_parts(reader);
+    index.definition = key_parts(reader, &mut index.columns);
     index_options(reader, &mut index);
     index
 }
@@ -285,11 +285,11 @@ pub(super) fn index_name(name: String) -> ObjectName {
     }
 }
 
-/// Moves over `(column, column(10) DESC, (expression))`.
-pub(super) fn key_parts(reader: &mut Reader<'_>) -> Vec<Option<String>> {
-    let mut parts = Vec::new();
+/// Moves over `(column, column(10) DESC, (expression))`, and gives it as written.
+pub(super) fn key_parts(reader: &mut Reader<'_>, parts: &mut Vec<Option<String>>) -> String {
+    let start = reader.start();
     if !reader.take_symbol("(") {
-        return parts;
+        return String::new();
     }
     while !reader.at_end() && !reader.is_symbol(")") {
         parts.push(match reader.is_symbol("(") {
@@ -302,7 +302,8 @@ pub(super) fn key_parts(reader: &mut Reader<'_>) -> Vec<Option<String>> {
         }
     }
     reader.take_symbol(")");
-    parts
+    let span = reader.span_from(start);
+    reader.expression(span).text
 }
 
 /// Moves over the options of an index.

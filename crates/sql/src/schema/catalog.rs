@@ -126,6 +126,16 @@ impl Schema {
                     table.sketch = object.sketch;
                 }
             }
+            // PostgreSQL is asked for the columns of an expression only.
+            OperationKind::CreateIndex(index)
+                if self.dialect == Dialect::Postgres && !index.expressions.is_empty() =>
+            {
+                let table = index.table.as_ref().and_then(|name| self.table_mut(name));
+                let made = table.and_then(|table| table.indexes.last_mut());
+                if let Some(made) = made {
+                    made.definition.clear();
+                }
+            }
             OperationKind::Create { object: made, .. } => {
                 let key = (made.kind, self.key(made));
                 if let Some(definition) = self.others.get_mut(&key) {

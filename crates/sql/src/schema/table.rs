@@ -372,6 +372,16 @@ impl Table {
             .constraints
             .iter_mut()
             .flat_map(Constraint::columns_mut);
+        for index in &mut self.indexes {
+            let written = Expression {
+                text: std::mem::take(&mut index.definition),
+                span: 0..0,
+            };
+            // One with the old name is no longer what makes it.
+            if !written.names(dialect, column) {
+                index.definition = written.text;
+            }
+        }
         let in_indexes = self
             .indexes
             .iter_mut()

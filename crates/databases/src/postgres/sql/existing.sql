@@ -93,7 +93,8 @@ WITH busy AS MATERIALIZED (
     LEFT JOIN relation target ON target.oid = key.confrelid
     GROUP BY key.conrelid
 ), index AS MATERIALIZED (
-    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indisvalid, i.indpred, i.indkey, i.indnkeyatts, x.relname, m.amname,
+    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indisvalid, i.indpred, i.indkey, i.indnkeyatts, i.indclass, i.indcollation,
+           i.indoption, x.relname, m.amname,
            relation.name AS relation, relation.busy
     FROM relation
     JOIN pg_catalog.pg_index i ON i.indrelid = relation.oid
@@ -111,11 +112,22 @@ WITH busy AS MATERIALIZED (
     WHERE 0 = ANY (index.indkey::int2[]) OR (index.busy AND index.indpred IS NOT NULL) GROUP BY index.indexrelid
 ), index_columns AS MATERIALIZED (
     SELECT index.indexrelid,
-           string_agg(coalesce(quote_ident(a.attname), expression.text, '(1)'), ', ' ORDER BY place.number) AS text
-    FROM index CROSS JOIN LATERAL unnest(index.indkey::int2[]) WITH ORDINALITY AS place (attnum, number)
+           '(' || string_agg(coalesce(quote_ident(a.attname), expression.text, '(1)')
+               || coalesce((SELECT ' COLLATE ' || quote_ident(n.nspname) || '.' || quote_ident(c.collname)
+                            FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+                            WHERE c.oid = place.collated AND c.oid <> a.attcollation), '')
+               || coalesce((SELECT ' ' || quote_ident(o.opcname) FROM pg_catalog.pg_opclass o
+                            WHERE o.oid = place.class AND NOT o.opcdefault), '')
+               || CASE place.option WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' WHEN 3 THEN ' DESC' ELSE '' END,
+               ', ' ORDER BY place.number) FILTER (WHERE place.number <= index.indnkeyatts) || ')'
+           || coalesce(' INCLUDE (' || string_agg(quote_ident(a.attname), ', ' ORDER BY place.number)
+                       FILTER (WHERE place.number > index.indnkeyatts) || ')', '') AS text
+    FROM index
+    CROSS JOIN LATERAL unnest(index.indkey::int2[], index.indclass::oid[], index.indcollation::oid[], index.indoption::int2[])
+         WITH ORDINALITY AS place (attnum, class, collated, option, number)
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = index.indrelid AND a.attnum = place.attnum AND place.attnum <> 0
     LEFT JOIN expression ON expression.indexrelid = index.indexrelid
-    WHERE place.number <= index.indnkeyatts GROUP BY index.indexrelid
+    GROUP BY index.indexrelid
 ), used AS MATERIALIZED (
     SELECT relation.oid, string_agg(DISTINCT target.name, ', ') AS tables,
            coalesce(string_agg(DISTINCT target.name || '.' || quote_ident(a.attname), ', '), '1') AS columns
@@ -165,7 +177,7 @@ FROM relation LEFT JOIN used ON used.oid = relation.oid WHERE relation.relkind I
 UNION ALL
 SELECT 'index', 'CREATE ' || CASE WHEN index.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || quote_ident(index.relname)
        || ' ON ' || index.relation || CASE WHEN index.amname = 'btree' THEN '' ELSE ' USING ' || quote_ident(index.amname) END
-       || ' (' || index_columns.text || ')'
+       || ' ' || index_columns.text
        || CASE WHEN index.indpred IS NULL THEN ''
                WHEN index.busy THEN ' WHERE ' || coalesce(expression.text, '(true)')
                ELSE ' WHERE ' || pg_get_expr(index.indpred, index.indrelid) END, NULL, NOT index.indisvalid, 4, 0

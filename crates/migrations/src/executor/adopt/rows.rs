@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Runner;
-use super::super::inspect::Summaries;
 use super::super::other_history::OtherHistory;
+use super::super::summaries::Summaries;
 use super::{AdoptReport, AdoptedVersion};
 use crate::directory::{MigrationDirectory, ScriptSummary};
 use crate::error::RunError;

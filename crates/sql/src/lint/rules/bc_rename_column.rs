@@ -1,3 +1,4 @@
+use super::super::second_column::SecondColumn;
 use super::prelude::*;
 use crate::ObjectName;
 
@@ -11,9 +12,15 @@ pub(super) static RULE: Rule = Rule {
     why: "The release that still runs knows the old name only, the new release the new name only: whichever way \
           round the rename happens, one of them fails until the rollout is over, and a rollback fails too. Have both \
           columns for a while instead: add the new one, let triggers keep the two the same whichever of them is \
-          written, copy the rows that are there in ranges of the key, and drop the old column in a contract file \
-          when no release uses it any more. On SQLite, whose triggers run after the row is written, an old column \
-          that is NOT NULL without a default must be written by the new release as well.",
+          written, copy the rows that are there a part at a time, and let one of them go in a contract file when no \
+          release uses the old name any more.\n\n\
+          On PostgreSQL and SQLite, where a migration is one transaction, that contract file drops the copy and renames \
+          the old column after all: so `NOT NULL`, the default, keys, checks and indexes stay what they were. The new \
+          column has indexes like those of the old one for as long as both are there. On MySQL and MariaDB the old \
+          column goes, and the new one gets what it had; what it cannot get without a decision of yours (foreign keys, \
+          checks) is a comment in the proposal. A column that numbers itself (`AUTO_INCREMENT`) has no proposal there: \
+          triggers run before a row has its number. On SQLite, whose triggers run after the row is written, an old \
+          column that is NOT NULL without a default must be written by the new release as well.",
     examples: &[
         Example {
             dialect: Dialect::Postgres,
@@ -33,12 +40,16 @@ pub(super) static RULE: Rule = Rule {
                      CREATE TRIGGER users_address_same BEFORE INSERT OR UPDATE ON users\n\
                      FOR EACH ROW EXECUTE FUNCTION users_address_same();",
                 "-- forerun:data\n\
+                     -- forerun:no-transaction\n\
                      -- one such statement for each range of keys\n\
                      UPDATE users SET address = email WHERE id BETWEEN 1 AND 10000 AND address IS NULL;",
                 "-- forerun:contract unused-since=2.5.0\n\
+                     -- forerun:assert \"every row has its value in address\"\n\
+                     SELECT 1 FROM users WHERE address IS NULL AND email IS NOT NULL LIMIT 1;\n\
                      DROP TRIGGER users_address_same ON users;\n\
                      DROP FUNCTION users_address_same();\n\
-                     ALTER TABLE users DROP COLUMN email;",
+                     ALTER TABLE users DROP COLUMN address;\n\
+                     ALTER TABLE users RENAME COLUMN email TO address;",
             ],
             claims: &[],
         },
@@ -53,9 +64,12 @@ pub(super) static RULE: Rule = Rule {
                      CREATE TRIGGER users_address_same_update BEFORE UPDATE ON users FOR EACH ROW\n\
                      SET NEW.address = IF(NEW.address <=> OLD.address, NEW.email, NEW.address), NEW.email = NEW.address;",
                 "-- forerun:data\n\
+                     -- forerun:no-transaction\n\
                      -- one such statement for each range of keys\n\
                      UPDATE users SET address = email WHERE id BETWEEN 1 AND 10000 AND address IS NULL;",
                 "-- forerun:contract unused-since=2.5.0\n\
+                     -- forerun:assert \"every row has its value in address\"\n\
+                     SELECT 1 FROM users WHERE address IS NULL AND email IS NOT NULL LIMIT 1;\n\
                      DROP TRIGGER users_address_same_insert;\n\
                      DROP TRIGGER users_address_same_update;\n\
                      ALTER TABLE users DROP COLUMN email;",
@@ -78,13 +92,17 @@ pub(super) static RULE: Rule = Rule {
                      UPDATE users SET email = NEW.address WHERE rowid = NEW.rowid;\n\
                      END;",
                 "-- forerun:data\n\
+                     -- forerun:no-transaction\n\
                      -- one such statement for each range of keys\n\
                      UPDATE users SET address = email WHERE id BETWEEN 1 AND 10000 AND address IS NULL;",
                 "-- forerun:contract unused-since=2.5.0\n\
+                     -- forerun:assert \"every row has its value in address\"\n\
+                     SELECT 1 FROM users WHERE address IS NULL AND email IS NOT NULL LIMIT 1;\n\
                      DROP TRIGGER users_address_same_insert;\n\
                      DROP TRIGGER users_address_same_old;\n\
                      DROP TRIGGER users_address_same_new;\n\
-                     ALTER TABLE users DROP COLUMN email;",
+                     ALTER TABLE users DROP COLUMN address;\n\
+                     ALTER TABLE users RENAME COLUMN email TO address;",
             ],
             claims: &[],
         },
@@ -120,28 +138,40 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
 }
 
 fn instead(at: &At<'_>, table: &ObjectName, column: &str, to: &str) -> Vec<String> {
+    let schema = at.schema();
     let dialect = at.dialect();
-    let known = at.schema().column(table, column);
-    let Some(data_type) = known.and_then(|known| known.definition.data_type.as_ref()) else {
+    let Some(two) = SecondColumn::of(schema, table, column, to) else {
         return Vec::new();
     };
-    let on = remedy::object(dialect, table);
-    let (old, new) = (remedy::name(dialect, column), remedy::name(dialect, to));
-    vec![
-        format!(
-            "ALTER TABLE {on} ADD COLUMN {new} {};\n{}",
-            remedy::type_name(data_type),
-            remedy::keep_same(dialect, table, column, to)
-        ),
-        remedy::backfill(
-            at.schema(),
-            table,
-            &format!("{new} = {old}"),
-            &format!("{new} IS NULL"),
-        ),
-        remedy::contract(&format!(
-            "{}\nALTER TABLE {on} DROP COLUMN {old};",
-            remedy::no_longer_same(dialect, table, to)
-        )),
-    ]
+    let Some(data_type) = two.data_type() else {
+        return Vec::new();
+    };
+    // Triggers of MySQL run before a row has its number.
+    if dialect == Dialect::Mysql && two.old.numbered {
+        return Vec::new();
+    }
+    let (old, new) = two.names();
+    let add = two.alter(format!("ADD COLUMN {new} {data_type}").trim_end());
+    let mut files = vec![
+        format!("{add}\n{}", remedy::keep_same(schema, table, column, to)),
+        remedy::copied(schema, table, &new, &old),
+    ];
+    let (indexes, mut lost) = two.indexes();
+    files.extend(indexes.iter().map(|index| index.create.clone()));
+    files.push(match dialect {
+        Dialect::Mysql => {
+            lost.extend(two.lost());
+            let default = two.default().map(|default| format!(" DEFAULT {default}"));
+            let refuses = two.old.not_null.then_some(" NOT NULL");
+            let more = format!(
+                "{}{}",
+                refuses.unwrap_or_default(),
+                default.unwrap_or_default()
+            );
+            let definition = (!more.is_empty()).then(|| format!("{data_type}{more}"));
+            two.replaced(definition.as_deref(), &indexes, &lost)
+        }
+        _ => two.swapped(&indexes),
+    });
+    files
 }

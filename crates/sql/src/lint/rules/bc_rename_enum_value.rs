@@ -19,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         instead: &[
             "ALTER TYPE mood ADD VALUE 'poor';",
             "-- forerun:data\n\
+                     -- forerun:no-transaction\n\
                      -- one such statement for each range of keys\n\
                      UPDATE notes SET mood = 'poor' WHERE id BETWEEN 1 AND 10000 AND mood = 'bad';",
         ],

@@ -13,9 +13,15 @@ pub(super) static RULE: Rule = Rule {
     why: "Every statement of the release that still runs that names the table fails from the moment of the rename. \
           On PostgreSQL rename it and make a view with the old name in the same transaction: the old release reads \
           and writes through the view (grant its role the same rights on it), and a contract file drops the view \
-          later. SQLite can do that too, but the view needs `INSTEAD OF` triggers to be written through. On MySQL \
-          and MariaDB, where the two statements cannot be one transaction, make a view with the new name, let the \
-          new release use that, and exchange the names in a contract file, which is one atomic `RENAME TABLE`.",
+          later. On MySQL and MariaDB, where the two statements cannot be one transaction, make a view with the new \
+          name, let the new release use that, and exchange the names in a contract file, which is one atomic `RENAME \
+          TABLE`.\n\n\
+          On SQLite it is the view with the new name as well, since one is not written through like a table there: \
+          `INSTEAD OF` triggers have to do it, and the release that runs must not depend on them. What the new release \
+          cannot do until the contract file has put the table in the place of the view: `INSERT … ON CONFLICT` (`cannot \
+          UPSERT a view`) and `INSERT OR REPLACE`; learn the number of a new row from `last_insert_rowid()` or \
+          `RETURNING`, or how many rows were changed from `changes()`; store NULL in a column that has a default, which it \
+          gets instead.",
     examples: &[
         Example {
             dialect: Dialect::Postgres,
@@ -46,19 +52,19 @@ pub(super) static RULE: Rule = Rule {
             before: "CREATE TABLE clients (id integer PRIMARY KEY, name text);",
             found: "ALTER TABLE clients RENAME TO customers;",
             instead: &[
-                "ALTER TABLE clients RENAME TO customers;\n\
-                     CREATE VIEW clients AS SELECT * FROM customers;\n\
-                     CREATE TRIGGER clients_insert INSTEAD OF INSERT ON clients BEGIN\n\
-                     INSERT INTO customers (id, name) VALUES (NEW.id, NEW.name);\n\
+                "CREATE VIEW customers AS SELECT * FROM clients;\n\
+                     CREATE TRIGGER customers_insert INSTEAD OF INSERT ON customers BEGIN\n\
+                     INSERT INTO clients (id, name) VALUES (NEW.id, NEW.name);\n\
                      END;\n\
-                     CREATE TRIGGER clients_update INSTEAD OF UPDATE ON clients BEGIN\n\
-                     UPDATE customers SET id = NEW.id, name = NEW.name WHERE id IS OLD.id;\n\
+                     CREATE TRIGGER customers_update INSTEAD OF UPDATE ON customers BEGIN\n\
+                     UPDATE clients SET id = NEW.id, name = NEW.name WHERE id IS OLD.id;\n\
                      END;\n\
-                     CREATE TRIGGER clients_delete INSTEAD OF DELETE ON clients BEGIN\n\
-                     DELETE FROM customers WHERE id IS OLD.id;\n\
+                     CREATE TRIGGER customers_delete INSTEAD OF DELETE ON customers BEGIN\n\
+                     DELETE FROM clients WHERE id IS OLD.id;\n\
                      END;",
                 "-- forerun:contract unused-since=2.5.0\n\
-                     DROP VIEW clients;",
+                     DROP VIEW customers;\n\
+                     ALTER TABLE clients RENAME TO customers;",
             ],
             claims: &[],
         },
@@ -92,20 +98,22 @@ fn instead(at: &At<'_>, table: &ObjectName, to: &ObjectName) -> Vec<String> {
     let dialect = at.dialect();
     let old = remedy::object(dialect, table);
     let bare = remedy::name(dialect, &to.name);
-    // A trigger of SQLite may not name the schema of a table that it writes to.
-    let new = match dialect {
-        Dialect::Sqlite => bare.clone(),
-        _ => remedy::object(dialect, to),
+    let renamed = ObjectName {
+        schema: to.schema.clone().or_else(|| table.schema.clone()),
+        ..to.clone()
     };
-    let view = format!("CREATE VIEW {old} AS SELECT * FROM {new};");
-    let rename = format!("ALTER TABLE {old} RENAME TO {bare};");
-    let drop = remedy::contract(&format!("DROP VIEW {old};"));
+    let new = remedy::object(dialect, &renamed);
     match dialect {
-        Dialect::Postgres => vec![format!("{rename}\n{view}"), drop],
+        Dialect::Postgres => vec![
+            format!(
+                "ALTER TABLE {old} RENAME TO {bare};\nCREATE VIEW {old} AS SELECT * FROM {new};"
+            ),
+            remedy::contract(&format!("DROP VIEW {old};")),
+        ],
         Dialect::Mysql => {
             let aside = ObjectName {
                 name: format!("{}_view", to.name),
-                ..to.clone()
+                ..renamed
             };
             let aside = remedy::object(dialect, &aside);
             vec![
@@ -117,17 +125,23 @@ fn instead(at: &At<'_>, table: &ObjectName, to: &ObjectName) -> Vec<String> {
         }
         Dialect::Sqlite => match at.schema().table(table).filter(|known| !known.incomplete) {
             Some(known) => {
-                let triggers = write_through(known, table, &new);
-                vec![format!("{rename}\n{view}\n{triggers}"), drop]
+                let triggers = write_through(known, &renamed, table);
+                vec![
+                    format!("CREATE VIEW {new} AS SELECT * FROM {old};\n{triggers}"),
+                    remedy::contract(&format!(
+                        "DROP VIEW {new};\nALTER TABLE {old} RENAME TO {bare};"
+                    )),
+                ]
             }
             None => Vec::new(),
         },
     }
 }
 
-/// The triggers that SQLite needs to write through a view.
-fn write_through(known: &Table, view: &ObjectName, table: &str) -> String {
+/// The triggers that SQLite needs to write through a view. They may name no schema, and are in that of the view.
+fn write_through(known: &Table, view: &ObjectName, table: &ObjectName) -> String {
     let dialect = Dialect::Sqlite;
+    let table = remedy::name(dialect, &table.name);
     let columns: Vec<String> = known
         .columns
         .iter()
@@ -145,18 +159,37 @@ fn write_through(known: &Table, view: &ObjectName, table: &str) -> String {
             .join(between)
     };
     let trigger = |event: &str, action: String| {
-        let name = remedy::name(dialect, &format!("{}_{}", view.name, event.to_lowercase()));
+        let name = ObjectName {
+            name: format!("{}_{}", view.name, event.to_lowercase()),
+            ..view.clone()
+        };
+        let name = remedy::object(dialect, &name);
         let on = remedy::name(dialect, &view.name);
         format!("CREATE TRIGGER {name} INSTEAD OF {event} ON {on} BEGIN\n  {action};\nEND;")
     };
-    let new = each(&columns, |column| format!("NEW.{column}"), ", ");
+    // A column that an insert leaves out is NULL here.
+    let values: Vec<String> = known
+        .columns
+        .iter()
+        .filter(|column| column.definition.generated.is_none())
+        .map(|column| {
+            let named = remedy::name(dialect, &column.definition.name);
+            match &column.definition.default {
+                Some(default) if !default.text.trim().eq_ignore_ascii_case("NULL") => {
+                    format!("coalesce(NEW.{named}, {})", default.text.trim())
+                }
+                _ => format!("NEW.{named}"),
+            }
+        })
+        .collect();
+    let values = values.join(", ");
     let set = each(&columns, |column| format!("{column} = NEW.{column}"), ", ");
     let same = each(&keys, |key| format!("{key} IS OLD.{key}"), " AND ");
     [
         trigger(
             "INSERT",
             format!(
-                "INSERT INTO {table} ({}) VALUES ({new})",
+                "INSERT INTO {table} ({}) VALUES ({values})",
                 columns.join(", ")
             ),
         ),

@@ -1,4 +1,5 @@
 use super::super::locks::effects_on_old;
+use super::super::mass_change::in_batches;
 use super::prelude::*;
 use crate::ObjectName;
 
@@ -59,7 +60,11 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         OperationKind::Update {
             table,
             condition: None,
-        } if at.is_old(table) => (&table.name, "all rows are changed", in_ranges(at, table)),
+        } if at.is_old(table) => (
+            &table.name,
+            "all rows are changed",
+            in_batches(at, table, None, at.statement.text.trim_end().len()),
+        ),
         OperationKind::Insert { table, .. } => match replaced(at, table) {
             Some(old) => (
                 &old.name,
@@ -115,17 +120,4 @@ fn replaced<'a>(at: &At<'a>, filled: &ObjectName) -> Option<&'a ObjectName> {
         }
         _ => None,
     })
-}
-
-/// The statement for one range of keys.
-fn in_ranges(at: &At<'_>, table: &ObjectName) -> Vec<String> {
-    let known = at.schema().table(table);
-    let Some(key) = known.and_then(|known| known.primary_key().first()) else {
-        return Vec::new();
-    };
-    let key = remedy::name(Dialect::Sqlite, key);
-    vec![remedy::data(&format!(
-        "-- one such statement for each range of keys\n{} WHERE {key} BETWEEN 1 AND 10000;",
-        at.statement.text.trim_end()
-    ))]
 }

@@ -52,6 +52,7 @@ mod bc_required_column;
 mod bc_result_type;
 mod bc_set_not_null;
 mod bc_set_schema;
+mod behind_contract;
 pub(super) mod contract_without_break;
 mod dd_check_violations;
 mod dd_fk_orphans;
@@ -271,6 +272,7 @@ pub static ALL: &[&Rule] = &[
     &ds_drop_database::RULE,
     &ds_drop_nonempty::RULE,
     &ds_truncate::RULE,
+    &behind_contract::RULE,
     &contract_without_break::RULE,
     &ddl_dml_mixed_tx::RULE,
     &duplicate_version::RULE,

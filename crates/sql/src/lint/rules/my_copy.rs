@@ -23,8 +23,8 @@ pub(super) static RULE: Rule = Rule {
           bytes stays below 256 or above 255. MariaDB from 11.2 lets \
           writes go on while it copies, in most cases: with `ALGORITHM=COPY, LOCK=NONE` in the statement it does that or \
           refuses, and nothing is found here.\n\n\
-          What helps: a second column that triggers keep the same as the old one, filled range by range, and the old one \
-          goes when no running release uses it. For what cannot be done by columns (keys that number themselves, \
+          What helps: a second column that triggers keep the same as the old one, filled range by range, with indexes \
+          like those of the old one, and the old one goes when no running release uses it. For what cannot be done by columns (keys that number themselves, \
           partitions, character sets) there are gh-ost, pt-online-schema-change and spirit, which copy the table \
           while it is used.",
     examples: &[
@@ -41,6 +41,8 @@ pub(super) static RULE: Rule = Rule {
                 "-- forerun:data\n\
                  UPDATE orders SET amount_new = amount WHERE id BETWEEN 1 AND 10000 AND amount_new IS NULL;",
                 "-- forerun:contract unused-since=2.5.0\n\
+                 -- forerun:assert \"every row has its value in amount_new\"\n\
+                 SELECT 1 FROM orders WHERE amount_new IS NULL AND amount IS NOT NULL LIMIT 1;\n\
                  DROP TRIGGER orders_amount_new_same_insert;\n\
                  DROP TRIGGER orders_amount_new_same_update;\n\
                  ALTER TABLE orders DROP COLUMN amount, ALGORITHM=INSTANT;",

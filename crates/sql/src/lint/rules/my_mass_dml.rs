@@ -1,4 +1,5 @@
-use super::super::remedy::{data, name, says};
+use super::super::mass_change::in_batches;
+use super::super::remedy::says;
 use super::prelude::*;
 use crate::operation::Expression;
 
@@ -55,25 +56,11 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     {
         return;
     }
-    let key = at.schema().table(table);
-    let key = key.and_then(|known| known.primary_key().first());
-    let key = name(Dialect::Mysql, key.map_or("id", String::as_str));
-    let head = match condition {
-        Some(condition) => text.get(..condition.span.start).unwrap_or_default(),
-        None => text,
-    };
-    let head = head.trim_end();
-    let head = match condition {
-        Some(_) => head.to_owned(),
-        None => format!("{head} WHERE"),
-    };
     let is_whole = text
         .get(..6)
         .is_some_and(|word| word.eq_ignore_ascii_case("UPDATE"));
     let instead = match is_whole && !has("ORDER") {
-        true => vec![data(&format!(
-            "-- one such statement for each range of keys\n{head} {key} BETWEEN 1 AND 10000;"
-        ))],
+        true => in_batches(at, table, condition.as_ref(), text.len()),
         false => Vec::new(),
     };
     report.add(

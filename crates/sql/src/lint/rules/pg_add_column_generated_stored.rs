@@ -1,5 +1,5 @@
 use super::super::pg_remedy::{alter, bare_column};
-use super::super::remedy::{backfill, name, object};
+use super::super::remedy::{copied, name, object};
 use super::prelude::*;
 use crate::ObjectName;
 use crate::lexer::{TokenKind, Tokens};
@@ -86,11 +86,6 @@ fn by_trigger(
             "{add}\nCREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  NEW.{own} := {of_new};\n  \
              RETURN NEW;\nEND $$;\nCREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {on} FOR EACH ROW EXECUTE FUNCTION {function}();"
         ),
-        backfill(
-            at.schema(),
-            table,
-            &format!("{own} = {expression}"),
-            &format!("{own} IS NULL"),
-        ),
+        copied(at.schema(), table, &own, expression),
     ]
 }

@@ -1,4 +1,4 @@
-use super::super::remedy::{data, name};
+use super::super::mass_change::in_batches;
 use super::prelude::*;
 use crate::ObjectName;
 use crate::operation::{Constraint, ConstraintKind, Expression};
@@ -12,7 +12,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "UPDATE or DELETE of a whole table at once",
     why: "All changed rows stay locked until the statement is done, and writers who meet one wait. The old versions of \
           all rows stay in the table until it is vacuumed, the write-ahead log grows by as much, and replicas fall \
-          behind. A range of keys at a time, each in a transaction of its own, keeps all of that small. Only an `UPDATE` \
+          behind. A range of keys at a time, each in a transaction of its own, keeps all of that small; where the key is no \
+          integer, as many rows as are found at a time, by a condition that tells which of them are not done yet. Only an `UPDATE` \
           without a condition is an error: how many rows meet one, nobody can tell from the file.",
     examples: &[
         Example {
@@ -60,12 +61,6 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     {
         return;
     }
-    let key = at
-        .schema()
-        .table(table)
-        .and_then(|table| table.constraints.iter().find_map(primary));
-    let key = name(Dialect::Postgres, key.map_or("id", String::as_str));
-    let range = format!("{key} BETWEEN 1 AND 10000");
     let (severity, which) = match (&at.operation.kind, condition) {
         (OperationKind::Update { .. }, None) => (Severity::Error, ""),
         // That the rows are lost is another rule's to say.
@@ -79,50 +74,27 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             "one statement {verb} every row of `{}`{which}: they stay locked until it is done",
             table.name
         ),
-        ranged(at.statement.text, condition.as_ref(), &range),
+        partly(at, table, condition.as_ref()),
     );
 }
 
-/// The statement for one range of keys; nothing where it is part of another.
-fn ranged(text: &str, condition: Option<&Expression>, range: &str) -> Vec<String> {
-    let text = text.trim_end();
+/// The statement for some of the rows; nothing where it is part of another.
+fn partly(at: &At<'_>, table: &ObjectName, condition: Option<&Expression>) -> Vec<String> {
+    let text = at.statement.text.trim_end();
     let capitals = text.to_ascii_uppercase();
     if !capitals.starts_with("UPDATE") && !capitals.starts_with("DELETE") {
         return Vec::new();
     }
-    let place = match condition {
-        Some(condition) => condition.span.clone(),
-        None => {
-            let end = capitals.find("RETURNING").unwrap_or(text.len());
-            end..end
-        }
-    };
-    let head = text.get(..place.start).unwrap_or_default().trim_end();
-    let tail = text.get(place.end..).unwrap_or_default().trim_start();
-    let condition = match condition {
-        Some(condition) if condition.names(Dialect::Postgres, "or") => {
-            format!("{range} AND ({})", condition.text)
-        }
-        Some(condition) => format!("{range} AND {}", condition.text),
-        None => format!("WHERE {range}"),
-    };
-    let ranged = format!("{head} {condition} {tail}");
-    vec![data(&format!(
-        "-- one such statement for each range of keys\n{};",
-        ranged.trim_end()
-    ))]
+    let end = capitals.find("RETURNING").unwrap_or(text.len());
+    in_batches(at, table, condition, end)
 }
 
-fn primary(constraint: &Constraint) -> Option<&String> {
-    match constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => constraint.columns().first(),
-        _ => None,
-    }
-}
-
-/// Whether a condition names the first column of a key. (Where no key is known, one called `id`.)
+/// Whether a condition names the first column of a key, or the place of the rows. (Where no key is known, one called `id`.)
 fn names_key(at: &At<'_>, table: &ObjectName, condition: &Expression) -> bool {
     let names = |column: &String| condition.names(Dialect::Postgres, column);
+    if names(&"ctid".to_owned()) {
+        return true;
+    }
     let is_key = |constraint: &&Constraint| {
         matches!(
             constraint.kind,

@@ -273,7 +273,7 @@ fn a_whole_table_is_updated_range_by_range() {
     let (severity, message, instead) = said("my-mass-dml", TABLE, "UPDATE t SET a = 1;").unwrap();
     assert_eq!(severity, Severity::Error);
     assert!(message.contains("`t`"), "{message}");
-    let ranged = "-- forerun:data\n-- one such statement for each range of keys\nUPDATE t SET a = 1 WHERE id BETWEEN 1 AND 10000;";
+    let ranged = "-- forerun:data\n-- forerun:no-transaction\n-- one such statement for each range of keys\nUPDATE t SET a = 1 WHERE id BETWEEN 1 AND 10000;";
     assert_eq!(instead, [ranged]);
     let (_, _, instead) = said("my-mass-dml", TABLE, "UPDATE t SET a = 1 WHERE 1;").unwrap();
     assert_eq!(instead, [ranged]);
