@@ -9,7 +9,6 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use forerun_sql::operation::{OperationKind, operations};
 use forerun_sql::{Dialect, Piece, Splitter};
@@ -280,116 +279,20 @@ fn only_so_much_of_a_long_file_is_judged() {
     );
 }
 
-// ------------------------------------------------------------------------------------------------- a branch
-
-fn git(project: &ScratchProject, arguments: &[&str]) {
-    let identity = [
-        "-c",
-        "user.name=a",
-        "-c",
-        "user.email=a@b",
-        "-c",
-        "commit.gpgsign=false",
-    ];
-    let mut git = Command::new("git");
-    git.arg("-C")
-        .arg(project.path())
-        .args(identity)
-        .args(arguments);
-    let output = git.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
-/// A repository whose branch `base` has 0001 and 0003.
-fn repository() -> ScratchProject {
+#[test]
+fn an_exception_for_no_rule_is_shown_on_the_first_line_too() {
     let project = project();
-    project.migration("0003_old.sql", "CREATE INDEX old ON orders (note);\n");
-    git(&project, &["init", "--quiet"]);
-    git(&project, &["add", "."]);
-    git(&project, &["commit", "--quiet", "-m", "base"]);
-    git(&project, &["branch", "base"]);
-    project
-}
-
-const SINCE: [&str; 4] = ["--dialect", "postgres", "--base", "base"];
-
-#[test]
-fn only_what_a_branch_adds_is_judged() {
-    let project = repository();
-    let _ = lint(&project, "json", &["--dialect", "postgres"]).expect_code(5);
-    let outcome = lint(&project, "json", &SINCE).expect_code(0);
-    assert!(found(&outcome).is_empty());
-    assert_eq!(
-        (
-            json(&outcome)["judged"].as_u64(),
-            json(&outcome)["learnt"].as_u64()
-        ),
-        (Some(0), Some(2))
-    );
-    // What it adds is merged and run as a whole: its tables are new, those of the base are not.
     project.migration(
-        "0004_items.sql",
-        "CREATE TABLE items (id bigint PRIMARY KEY, name text);\n",
+        "0002_x.sql",
+        "-- forerun:allow drop-column \"unused\"\nSELECT 1;\n",
     );
-    project.migration(
-        "0005_indexes.sql",
-        "CREATE INDEX i ON items (name);\nCREATE INDEX o ON orders (customer_id);\n",
-    );
-    let outcome = lint(&project, "json", &SINCE).expect_code(5);
-    assert_eq!(
-        found(&outcome),
-        ["0005_indexes.sql:2 pg-index-concurrently"]
-    );
-}
-
-#[test]
-fn what_was_merged_stays_and_what_is_new_comes_after_it() {
-    let project = repository();
-    project.migration("0002_late.sql", "SELECT 1;\n");
-    project.migration("0003_old.sql", "CREATE INDEX other ON orders (note);\n");
-    std::fs::remove_file(project.migrations().join("0001_orders.sql")).unwrap();
-    let outcome = lint(&project, "json", &SINCE).expect_code(5);
-    let expected = [
-        "0001_orders.sql:1 x-edited-file",
-        "0002_late.sql:1 x-out-of-order",
-        "0003_old.sql:1 x-edited-file",
-        "0003_old.sql:1 pg-index-concurrently",
-    ];
-    let mut all = found(&outcome);
-    all[2..].sort_by_key(|line| std::cmp::Reverse(line.clone()));
-    assert_eq!(all, expected);
-    // With a reason it may be.
-    project.migration(
-        "0002_late.sql",
-        "-- forerun:allow x-out-of-order \"nothing depends on it\"\nSELECT 1;\n",
-    );
-    let outcome = lint(&project, "json", &SINCE).expect_code(5);
-    assert!(
-        found(&outcome).contains(&"0002_late.sql:1 x-out-of-order allowed".to_owned()),
-        "{outcome:?}"
-    );
-    // Without the branch nobody can know, and the reason is not held against the file.
-    let outcome = lint(&project, "json", &["--dialect", "postgres"]);
-    assert!(
-        !found(&outcome).iter().any(|line| line.contains("0002")),
-        "{outcome:?}"
-    );
-}
-
-#[test]
-fn a_version_is_given_once() {
-    let project = repository();
-    std::fs::remove_file(project.migrations().join("0003_old.sql")).unwrap();
-    project.migration("0003_mine.sql", "SELECT 1;\n");
-    let outcome = lint(&project, "text", &SINCE).expect_code(5);
-    insta::assert_snapshot!(outcome.stdout);
-    let outcome = lint(
-        &project,
-        "json",
-        &["--dialect", "postgres", "--base", "nowhere"],
-    )
-    .expect_code(2);
-    assert!(outcome.stdout.contains("git fetch"), "{outcome:?}");
+    let words = ["migrate", "lint", "--dialect", "postgres"];
+    let _ = project
+        .run(&words)
+        .expect_code(5)
+        .expect_text("there is no rule `drop-column`; did you mean `bc-drop-column`?")
+        .expect_text("1 │ -- forerun:allow drop-column \"unused\"")
+        .expect_text("  │ ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^");
 }
 
 // ------------------------------------------------------------------------------------------------- false alarms

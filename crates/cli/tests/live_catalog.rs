@@ -302,29 +302,6 @@ fn foreign_tables_are_known() {
 }
 
 #[test]
-fn views_and_expressions_are_of_their_columns() {
-    let Some(server) = PostgresServer::shared() else {
-        return;
-    };
-    let database = server.fresh_database();
-    database.execute(
-        "CREATE SCHEMA app; CREATE TABLE app.customers (email text, name varchar(20)); \
-         CREATE TABLE customers (email text, name varchar(20)); CREATE VIEW v AS SELECT name FROM customers; \
-         CREATE INDEX ON customers (lower(email)); CREATE INDEX ON app.customers (email, (email || name))",
-    );
-    let project = adopted(
-        &database.url,
-        "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);\n\
-         ALTER TABLE app.customers ALTER COLUMN name TYPE varchar(50);\n",
-    );
-    expect(
-        &found(&json(&lint(&project))),
-        &["1 pg-alter-type-dependents", "2 pg-alter-type"],
-        &["1 pg-alter-type", "2 pg-alter-type-dependents"],
-    );
-}
-
-#[test]
 fn a_role_without_rights_still_sees_the_catalog() {
     let Some(server) = PostgresServer::shared() else {
         return;

@@ -137,6 +137,80 @@ async fn a_lock_that_is_held_while_something_long_runs_is_told() {
 }
 
 #[tokio::test]
+async fn a_lock_that_an_earlier_one_hides_is_told_as_documented() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let script = "ALTER TABLE orders ADD COLUMN x int;
+        ALTER TABLE orders ALTER COLUMN note TYPE integer USING 0;
+        CREATE INDEX orders_x ON orders (x);
+        CREATE INDEX orders_note ON orders (note);
+        ALTER TABLE orders ALTER COLUMN x SET DEFAULT 1;
+        DO $$ BEGIN EXECUTE 'CREATE INDEX orders_both ON orders (x, note)'; END $$;
+        CREATE INDEX customers_id ON customers (id);
+        DO $$ BEGIN EXECUTE 'ALTER TABLE customers ADD CHECK (id > 0)'; END $$;";
+    let traced = trace(&database.url, ORDERS, script, TOGETHER).await;
+    let told: Vec<(Source, Vec<String>)> = traced
+        .iter()
+        .map(|one| (one.source, short(&one.effects)))
+        .collect();
+    let (observed, documented) = (Source::Observed, Source::Documented);
+    for (number, (source, effect)) in [
+        (observed, "orders ACCESS EXCLUSIVE Metadata"),
+        (documented, "orders ACCESS EXCLUSIVE Rewrite"),
+        // SHARE is among the locks since the statement before: none was seen coming.
+        (documented, "orders SHARE IndexBuild"),
+        (documented, "orders SHARE IndexBuild"),
+        (documented, "orders ACCESS EXCLUSIVE Metadata"),
+        (observed, "orders ACCESS EXCLUSIVE IndexBuild"),
+        (observed, "customers SHARE IndexBuild"),
+        (observed, "customers ACCESS EXCLUSIVE Scan"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(told[number], (source, vec![effect.to_owned()]), "{number}");
+    }
+    let held: Vec<Vec<String>> = traced.iter().map(|one| short(&one.held)).collect();
+    let meanwhile = |what: &str| vec![format!("orders ACCESS EXCLUSIVE {what}")];
+    assert_eq!(held[1], Vec::<String>::new());
+    assert_eq!(held[2], meanwhile("IndexBuild"));
+    assert_eq!(held[5], Vec::<String>::new());
+    assert_eq!(held[7], meanwhile("Scan"));
+    assert_eq!(
+        traced[5].note.as_deref(),
+        Some(
+            "on orders at most ACCESS EXCLUSIVE, which an earlier statement holds: a weaker lock cannot be seen"
+        )
+    );
+    assert!(traced.iter().all(|one| one.watched));
+}
+
+#[tokio::test]
+async fn a_partitioned_table_is_locked_as_long_as_its_partitions_are_worked_at() {
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
+    let database = server.fresh_database();
+    let before = "CREATE TABLE events (id int, day date) PARTITION BY RANGE (day);
+        CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY LIST (id);
+        CREATE TABLE events_1_1 PARTITION OF events_1 FOR VALUES IN (1);";
+    let script = "CREATE INDEX events_day ON events (day);";
+    let traced = trace(&database.url, before, script, ALONE).await;
+    let mut effects = effects(&traced);
+    effects[0].sort_unstable();
+    assert_eq!(
+        effects,
+        [[
+            "events SHARE IndexBuild",
+            "events_1 SHARE IndexBuild",
+            "events_1_1 SHARE IndexBuild"
+        ]]
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_seen_is_told_as_documented_and_what_reaches_further_is_not_run() {
     let Some(server) = PostgresServer::shared() else {
         return;

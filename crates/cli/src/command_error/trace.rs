@@ -8,9 +8,9 @@ use super::{Explanation, Place};
 use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
-const EMPTY_AGAIN: &str = "Nothing ran on the target; the scratch database is empty again.";
+const EMPTY_AGAIN: &str = "Nothing ran anywhere else; the scratch database is empty again.";
 const LEFT_OVER: &str =
-    "Nothing ran on the target; what the migrations made is still in the scratch database.";
+    "Nothing ran anywhere else; what the migrations made is still in the scratch database.";
 
 pub(super) fn explain(error: &TraceError, dialect: Dialect) -> Explanation {
     match error {

@@ -1,8 +1,9 @@
 //! The directory against itself at a git reference, such as the branch it is going to be merged into.
 //!
-//! Every migration of the reference may be applied somewhere: it must still be there, unchanged, and what is new
-//! must come after all of it. The program `git` is asked; its files go through a temporary directory so that they
-//! are read by the same rules.
+//! Every migration of the reference may be applied somewhere: the branch at hand must not delete or change it, and what
+//! the branch adds must come after all of it. What others have merged since the two parted is not here yet, which is no
+//! fault: what the branch itself has done is told by their common ancestor. The program `git` is asked; its files go
+//! through a temporary directory so that they are read by the same rules.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -56,19 +57,17 @@ pub fn compare(
     dialect: Dialect,
 ) -> Result<Comparison, CommandError> {
     let then = Then::read(directory, options, base)?;
-    Ok(compare_directories(
-        directory,
-        &then.directory,
-        base,
-        dialect,
-    ))
+    Ok(compare_directories(directory, &then, base, dialect))
 }
 
 /// The directory as it is at a reference. Its files are there as long as this is.
 pub struct Then {
     /// What was read.
     pub directory: MigrationDirectory,
-    _files: TemporaryDirectory,
+    /// The directory as it was where the branch at hand left the reference, unless that is the reference itself, or git
+    /// does not know it (a shallow clone).
+    parted: Option<MigrationDirectory>,
+    _files: Vec<TemporaryDirectory>,
 }
 
 impl Then {
@@ -81,25 +80,64 @@ impl Then {
         options: &ReadOptions,
         base: &str,
     ) -> Result<Self, CommandError> {
-        let files = TemporaryDirectory::create()?;
-        check_out(&directory.path, base, &files.0)?;
+        let commit = resolve(&directory.path, base)?;
+        let own = TemporaryDirectory::create()?;
+        check_out(&directory.path, base, &commit, &own.0)?;
+        let then = MigrationDirectory::read(&own.0, options)?;
+        let mut files = vec![own];
+        let mut at_parting = None;
+        let parted = git(&directory.path, &["merge-base", "HEAD", &commit], None);
+        let parted = parted.map(|said| String::from_utf8_lossy(&said).trim().to_owned());
+        if let Some(parted) = parted.ok().filter(|parted| *parted != commit) {
+            let own = TemporaryDirectory::create()?;
+            // One that cannot be read says nothing.
+            if check_out(&directory.path, &parted, &parted, &own.0).is_ok() {
+                at_parting = MigrationDirectory::read(&own.0, options).ok();
+            }
+            files.push(own);
+        }
         Ok(Self {
-            directory: MigrationDirectory::read(&files.0, options)?,
+            directory: then,
+            parted: at_parting,
             _files: files,
         })
+    }
+
+    /// Whether the branch at hand did not bring this migration: the reference has it, or had it where they parted.
+    pub fn has(&self, version: &Version) -> bool {
+        let parted = self.parted.as_ref();
+        self.directory.get(version).is_some()
+            || parted.is_some_and(|parted| parted.get(version).is_some())
+    }
+
+    /// Whether the migration is what it was where they parted (or missing, as it was there).
+    fn is_untouched(&self, version: &Version, now: Option<&Migration>) -> bool {
+        let Some(parted) = &self.parted else {
+            return false;
+        };
+        let text = |migration: &Migration| {
+            let down = migration.down.as_ref().map(|down| down.normalized.clone());
+            (migration.up.normalized.clone(), down)
+        };
+        parted.get(version).map(text) == now.map(text)
     }
 }
 
 /// Compares two directories that were read.
 pub fn compare_directories(
     directory: &MigrationDirectory,
-    base_directory: &MigrationDirectory,
+    then: &Then,
     base: &str,
     dialect: Dialect,
 ) -> Comparison {
     let mut comparison = Comparison::default();
+    let base_directory = &then.directory;
     for before in &base_directory.migrations {
-        match directory.get(&before.version) {
+        let now = directory.get(&before.version);
+        if then.is_untouched(&before.version, now) {
+            continue;
+        }
+        match now {
             None => comparison.add(
                 &before.version,
                 "missing",
@@ -113,7 +151,7 @@ pub fn compare_directories(
         return comparison;
     };
     for migration in &directory.migrations {
-        if migration.version < newest.version && base_directory.get(&migration.version).is_none() {
+        if migration.version < newest.version && !then.has(&migration.version) {
             comparison.add(
                 &migration.version,
                 "out_of_order",
@@ -183,8 +221,11 @@ fn compare_migration(
     }
 }
 
-/// Writes the `.sql` files that the directory has at the reference into another one.
-fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandError> {
+/// The commit that a reference stands for.
+fn resolve(directory: &Path, base: &str) -> Result<String, CommandError> {
+    if base.trim().is_empty() {
+        return Err(explain("it is empty", "the reference"));
+    }
     // A name that starts with a hyphen would be an option.
     let commit = format!("{base}^{{commit}}");
     let commit = git(
@@ -199,9 +240,18 @@ fn check_out(directory: &Path, base: &str, target: &Path) -> Result<(), CommandE
         None,
     )
     .map_err(|error| explain(&error, base))?;
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    Ok(String::from_utf8_lossy(&commit).trim().to_owned())
+}
+
+/// Writes the `.sql` files that the directory has at a commit into another one.
+fn check_out(
+    directory: &Path,
+    base: &str,
+    commit: &str,
+    target: &Path,
+) -> Result<(), CommandError> {
     // Within the directory, names are relative to it.
-    let listing = git(directory, &["ls-tree", "-r", "-z", &commit], None)
+    let listing = git(directory, &["ls-tree", "-r", "-z", commit], None)
         .map_err(|error| explain(&error, base))?;
     let mut names = Vec::new();
     let mut objects = String::new();

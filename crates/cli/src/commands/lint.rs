@@ -196,7 +196,7 @@ fn since(
 ) -> Result<Report, CommandError> {
     let directory = read(context, source)?;
     let then = Then::read(&directory, &source.options, base)?;
-    let comparison = compare_directories(&directory, &then.directory, base, dialect);
+    let comparison = compare_directories(&directory, &then, base, dialect);
     for message in comparison.warnings {
         warn(context, "directory", message);
     }
@@ -218,7 +218,7 @@ fn since(
             deleted.extend(of_deleted(&then.directory, contradiction, also));
         }
     }
-    let new = |migration: &Migration| then.directory.get(&migration.version).is_none();
+    let new = |migration: &Migration| !then.has(&migration.version);
     let suspect =
         |migration: &Migration| new(migration) || by_version.contains_key(&migration.version);
     let chosen = Selection {

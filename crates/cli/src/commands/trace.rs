@@ -77,7 +77,10 @@ fn show(
     let verbose = context.output.verbose();
     context.output.result(&document, || {
         let plan = plan_text::render(plan, &scratch.limits, dialect, verbose);
-        format!("{plan}\n{}", trace_text::render(trace, dialect, verbose))
+        format!(
+            "{plan}\n{}",
+            trace_text::render(trace, dialect, verbose, target.is_some())
+        )
     });
     Done::new("traced", "")
 }

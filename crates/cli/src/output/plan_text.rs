@@ -240,10 +240,9 @@ fn one_statement(
 ) {
     let verb = &statement.classification.verb;
     let preview = shortened(&one_line(&statement.preview));
-    // The preview of most statements begins with the verb.
-    let named = preview
-        .get(..verb.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(verb));
+    // The preview of most statements begins with the verb; words between (`CREATE FULLTEXT INDEX`) are no other one.
+    let first = |text: &str| text.split_whitespace().next().map(str::to_ascii_uppercase);
+    let named = first(&preview) == first(verb);
     let verb = if named {
         String::new()
     } else {

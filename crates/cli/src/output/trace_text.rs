@@ -13,8 +13,8 @@ const SHOWN: usize = 50;
 /// Characters of a statement that are shown.
 const PREVIEW: usize = 90;
 
-/// Several lines, ending in one sentence.
-pub fn render(trace: &Trace, dialect: Dialect, verbose: bool) -> String {
+/// Several lines, ending in one sentence. `has_target`: a database was named that the migrations are for.
+pub fn render(trace: &Trace, dialect: Dialect, verbose: bool, has_target: bool) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -43,9 +43,13 @@ pub fn render(trace: &Trace, dialect: Dialect, verbose: bool) -> String {
             format!("{more} statements make others wait for longer the larger their tables are")
         }
     };
+    let untouched = match has_target {
+        true => "; nothing ran on the target",
+        false => "",
+    };
     let _ = writeln!(
         text,
-        "{verdict}. The scratch database is empty again; nothing ran on the target."
+        "{verdict}. The scratch database is empty again{untouched}."
     );
     text
 }

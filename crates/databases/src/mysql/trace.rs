@@ -306,8 +306,8 @@ impl Observer for MysqlObserver {
                 blocks,
                 work,
             }]),
-            held: Vec::new(),
             note: Some(note),
+            ..Observation::default()
         })
     }
 

@@ -59,6 +59,8 @@ struct Relation {
     /// The table of an index.
     table: Option<i64>,
     scans: i64,
+    /// The table that it is a partition of.
+    partition_of: Option<i64>,
 }
 
 /// What a transaction sees and holds.
@@ -105,8 +107,7 @@ impl PostgresObserver {
     /// Effects of a statement on tables that were there before.
     fn compare(&self, before: &State, after: &State, own: Own) -> Observation {
         let files: BTreeSet<i64> = before.relations.values().map(|known| known.file).collect();
-        let mut effects = Vec::new();
-        let mut held = Vec::new();
+        let (mut effects, mut held, mut hiding) = (Vec::new(), Vec::new(), Vec::new());
         for (id, table) in &before.relations {
             if table.table.is_some() || !self.old.contains(id) {
                 continue;
@@ -140,29 +141,23 @@ impl PostgresObserver {
                 })
             };
             // ACCESS SHARE, the first mode, is what every reader has.
-            let taken = effect(has.difference(had).filter(|mode| **mode > 0).last());
-            let kept = effect(had.last().filter(|mode| **mode > 0));
-            match (taken, kept) {
-                // It relies on the lock that an earlier statement has taken.
-                (None, Some(kept)) if work >= Work::Scan => effects.push(kept),
-                (taken, kept) => {
-                    let weaker = taken.as_ref().map_or(Blocks::Nobody, |taken| taken.blocks);
-                    held.extend(kept.filter(|kept| kept.blocks > weaker));
-                    effects.extend(taken);
-                }
-            }
+            let taken = has.difference(had).filter(|mode| **mode > 0).last();
+            let kept = had.last().filter(|mode| **mode > 0);
+            let hidden = taken < kept;
+            let (taken, kept) = (effect(taken), effect(kept));
+            let weaker = taken.as_ref().map_or(Blocks::Nobody, |taken| taken.blocks);
+            hiding.extend(kept.clone().filter(|_| hidden).map(|kept| (*id, kept)));
+            held.extend(kept.filter(|kept| kept.blocks > weaker));
+            effects.extend(taken.map(|taken| (*id, taken)));
         }
+        with_work_of_partitions(before, &mut effects, &mut hiding);
+        let of_tables = |all: Vec<(i64, Effect)>| all.into_iter().map(|(_, effect)| effect);
+        let mut effects: Vec<Effect> = of_tables(effects).collect();
         effects.extend(self.built_anew(before, after));
-        // What is held from before hurts for as long as this statement works.
-        let longest = effects.iter().map(|effect| effect.work).max();
-        let longest = longest.filter(|work| *work >= Work::Rows);
-        match longest {
-            Some(work) => held.iter_mut().for_each(|effect| effect.work = work),
-            None => held.clear(),
-        }
         Observation {
             effects: Some(effects),
             held,
+            hiding: of_tables(hiding).collect(),
             note: None,
         }
     }
@@ -309,6 +304,28 @@ impl Observer for PostgresObserver {
     }
 }
 
+/// A partitioned table has no file of its own: it is locked for as long as its partitions are worked at.
+fn with_work_of_partitions(
+    before: &State,
+    effects: &mut [(i64, Effect)],
+    hiding: &mut [(i64, Effect)],
+) {
+    let parent = |id: &i64| before.relations.get(id)?.partition_of;
+    let all = effects.iter().chain(hiding.iter());
+    let mut of_parents: BTreeMap<i64, Work> = BTreeMap::new();
+    for (id, effect) in all {
+        // No table is a partition of itself.
+        for above in std::iter::successors(parent(id), parent) {
+            let most = of_parents.entry(above).or_insert(effect.work);
+            *most = effect.work.max(*most);
+        }
+    }
+    for (id, effect) in effects.iter_mut().chain(hiding) {
+        let of_parts = of_parents.get(id).copied();
+        effect.work = effect.work.max(of_parts.unwrap_or(effect.work));
+    }
+}
+
 /// Whether an index of this table has a file that was not there before.
 fn builds_index(after: &State, table: i64, files: &BTreeSet<i64>) -> bool {
     let mut indexes = after.relations.values();
@@ -332,6 +349,7 @@ fn relation(row: &[Option<String>]) -> Result<(i64, Relation), DatabaseError> {
         file: number(row, 4)?,
         table: Some(number(row, 5)?).filter(|table| *table != 0),
         scans: number(row, 6)?,
+        partition_of: Some(number(row, 7)?).filter(|parent| *parent != 0),
     };
     Ok((number(row, 0)?, relation))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use forerun_sql::effect::{Blocks, Effect, Work};
 use forerun_sql::lint::{self, Also};
 
-use super::{Source, Trace, TracedStatement};
+use super::{Trace, TracedStatement};
 use crate::history::Version;
 
 /// The rule of these findings.
@@ -35,7 +35,7 @@ pub fn findings(trace: &Trace) -> HashMap<Version, Vec<Also>> {
 }
 
 fn message(statement: &TracedStatement) -> Option<String> {
-    if statement.source != Source::Observed {
+    if !statement.watched {
         return None;
     }
     let worst = statement

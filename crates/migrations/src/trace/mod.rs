@@ -63,6 +63,9 @@ pub struct TracedStatement {
     pub preview: String,
     /// Where `effects` come from.
     pub source: Source,
+    /// The server was looked at while it ran.
+    #[serde(skip)]
+    pub watched: bool,
     /// What happened to tables that were there before the traced migrations.
     pub effects: Vec<Effect>,
     /// Locks of earlier statements of the same transaction, which others wait for while this one works.
@@ -79,7 +82,7 @@ pub struct TracedStatement {
 pub enum Source {
     /// The server was seen doing it.
     Observed,
-    /// The statement ran, but nobody could look: as the manual says.
+    /// The statement ran, but not all of it could be seen: locks are as the manual says.
     Documented,
     /// The statement was not run; as the manual says.
     NotRun,

@@ -43,8 +43,11 @@ pub struct Place {
 pub struct Observation {
     /// What happened to each table; `None` where nobody could look.
     pub effects: Option<Vec<Effect>>,
-    /// Locks of earlier statements of the same transaction that others wait for while this one works.
+    /// Locks of earlier statements of the same transaction that others wait for, should this one take long.
     pub held: Vec<Effect>,
+    /// Such locks of tables on which no stronger one was seen coming: which one this statement takes itself cannot be seen.
+    /// Each with the work that was seen.
+    pub hiding: Vec<Effect>,
     /// More about it.
     pub note: Option<String>,
 }

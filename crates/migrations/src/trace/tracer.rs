@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::time::Duration;
 
-use forerun_sql::effect::{Effect, effects};
+use forerun_sql::effect::{Blocks, Effect, Work, effects};
 use forerun_sql::operation::{OperationKind, Operations, operations};
 use forerun_sql::schema::Schema;
 use forerun_sql::{
@@ -233,14 +233,38 @@ impl Tracer {
         parsed: &Operations,
         observation: Observation,
     ) -> TracedStatement {
-        let (source, effects) = match observation.effects {
-            Some(effects) => (Source::Observed, effects),
-            None => (Source::Documented, self.documented(parsed)),
+        let Some(effects) = observation.effects else {
+            let effects = self.documented(parsed);
+            return TracedStatement {
+                note: observation.note,
+                ..told(statement, verb, Source::Documented, effects, String::new())
+            };
         };
-        TracedStatement {
+        let mut seen = Seen {
+            source: Source::Observed,
+            effects,
             held: observation.held,
             note: observation.note,
-            ..told(statement, verb, source, effects, String::new())
+        };
+        if !observation.hiding.is_empty() {
+            let documented = self.documented(parsed);
+            for held in &observation.hiding {
+                let same = |effect: &&Effect| self.schema.same_name(&effect.table, &held.table);
+                let of_table = documented.iter().filter(same);
+                seen.uncover(held, of_table.max_by_key(|effect| effect.blocks));
+            }
+        }
+        // What is held from before hurts for as long as this statement works.
+        let longest = seen.effects.iter().map(|effect| effect.work).max();
+        match longest.filter(|work| *work >= Work::Rows) {
+            Some(work) => seen.held.iter_mut().for_each(|own| own.work = work),
+            None => seen.held.clear(),
+        }
+        TracedStatement {
+            watched: true,
+            held: seen.held,
+            note: seen.note,
+            ..told(statement, verb, seen.source, seen.effects, String::new())
         }
     }
 
@@ -311,6 +335,51 @@ impl Tracer {
     }
 }
 
+/// What a statement was seen doing.
+struct Seen {
+    source: Source,
+    effects: Vec<Effect>,
+    held: Vec<Effect>,
+    note: Option<String>,
+}
+
+impl Seen {
+    /// Tells the lock of a statement on a table on which an earlier one holds a lock that hides it: the documented one,
+    /// unless the server has shown that it is another one; else that it is the one held, at most.
+    fn uncover(&mut self, held: &Effect, documented: Option<&Effect>) {
+        let place = self.effects.iter().position(|own| own.table == held.table);
+        let seen = place.and_then(|place| self.effects.get(place));
+        let least = seen.map_or(Blocks::Nobody, |seen| seen.blocks);
+        let documented = documented.filter(|own| (least..=held.blocks).contains(&own.blocks));
+        let told = match documented {
+            // A lock that came is the documented one.
+            Some(own) if seen.is_some_and(|seen| seen.lock == own.lock) => return,
+            Some(own) => {
+                self.source = Source::Documented;
+                Effect {
+                    table: held.table.clone(),
+                    work: held.work,
+                    ..own.clone()
+                }
+            }
+            None if seen.is_some() || held.work >= Work::Scan => {
+                self.note = Some(format!(
+                    "on {} at most {}, which an earlier statement holds: a weaker lock cannot be seen",
+                    held.table.name, held.lock
+                ));
+                held.clone()
+            }
+            None => return,
+        };
+        self.held
+            .retain(|own| own.table != told.table || own.blocks > told.blocks);
+        match place.and_then(|place| self.effects.get_mut(place)) {
+            Some(effect) => *effect = told,
+            None => self.effects.push(told),
+        }
+    }
+}
+
 impl std::fmt::Debug for Tracer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = formatter.debug_struct("Tracer");
@@ -333,6 +402,7 @@ fn told(
         verb,
         preview: words.join(" ").chars().take(PREVIEW).collect(),
         source,
+        watched: false,
         effects,
         held: Vec::new(),
         note: Some(note).filter(|note| !note.is_empty()),

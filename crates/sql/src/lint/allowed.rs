@@ -14,6 +14,7 @@ struct Exception {
     rule: String,
     reason: String,
     position: Position,
+    end: Position,
     /// The statement it is for, from 0; `None` for the whole file.
     statement: Option<usize>,
     used: bool,
@@ -32,6 +33,7 @@ impl Allowed {
                     list.push(Exception {
                         rule,
                         reason,
+                        end: end_of_line(statement, directive.position),
                         position: directive.position,
                         statement: (place > 0).then_some(place),
                         used: false,
@@ -82,7 +84,7 @@ impl Allowed {
                     severity: rule.severity,
                     statement: 0,
                     start: exception.position,
-                    end: exception.position,
+                    end: exception.end,
                     message,
                     instead: Vec::new(),
                     replaces: Replaces::default(),
@@ -92,6 +94,21 @@ impl Allowed {
             })
             .collect()
     }
+}
+
+/// The end of the line on which a directive before a statement begins.
+fn end_of_line(statement: &Statement, position: Position) -> Position {
+    let skipped = position
+        .offset
+        .saturating_sub(statement.leading_position.offset);
+    let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+    let line = statement
+        .leading
+        .get(skipped..)
+        .unwrap_or_default()
+        .lines()
+        .next();
+    position.after(line.unwrap_or_default().trim_end().as_bytes())
 }
 
 /// Whether an exception is for a statement that finds nothing to do here.

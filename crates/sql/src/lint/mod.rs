@@ -18,6 +18,7 @@ mod my_remedy;
 mod names;
 mod nothing;
 mod pg_conversion;
+mod pg_partitions;
 mod pg_remedy;
 #[cfg(test)]
 mod pg_tests;

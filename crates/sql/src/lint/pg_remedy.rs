@@ -4,11 +4,10 @@ use super::apart::together;
 use super::proposal::Proposal;
 use super::remedy::{self, name, names, object};
 use super::rule::{At, FileAt};
-use crate::Dialect;
-use crate::ObjectName;
 use crate::lexer::{TokenKind, Tokens};
 use crate::operation::{ColumnDefinition, Constraint, ConstraintKind, OperationKind};
-use crate::schema::{Column, Table};
+use crate::schema::{Column, Schema, Table, ViewUse};
+use crate::{Dialect, ObjectKind, ObjectName};
 
 const POSTGRES: Dialect = Dialect::Postgres;
 
@@ -18,6 +17,30 @@ pub(super) const MOST_SHOWN: usize = 12;
 /// `ALTER TABLE` with one action.
 pub(super) fn alter(table: &ObjectName, action: &str) -> String {
     format!("ALTER TABLE {} {action};", object(POSTGRES, table))
+}
+
+/// `VIEW v` or `MATERIALIZED VIEW v`.
+pub(super) fn view_words(view: &ObjectName) -> String {
+    let words = match view.kind {
+        ObjectKind::MaterializedView => "MATERIALIZED VIEW",
+        _ => "VIEW",
+    };
+    format!("{words} {}", object(POSTGRES, view))
+}
+
+/// A statement that these views are in the way of: they and those on them are dropped before it, and made `again` after.
+pub(super) fn without_views(
+    schema: &Schema,
+    views: Vec<ViewUse<'_>>,
+    statement: &str,
+    again: impl Fn(&ViewUse<'_>) -> String,
+) -> String {
+    let views = schema.with_views_on_them(views);
+    let drop = |own: &ViewUse<'_>| format!("DROP {};", view_words(&own.view));
+    let mut lines: Vec<String> = views.iter().map(drop).collect();
+    lines.push(statement.to_owned());
+    lines.extend(views.iter().rev().map(again));
+    lines.join("\n")
 }
 
 /// The file cut in two before a statement, and once more after it when it has to be alone; and what to say where it has too

@@ -46,6 +46,109 @@ fn a_table_of_the_same_file_is_locked_as_one_likes() {
 }
 
 #[test]
+fn a_star_is_all_columns_only_in_a_list_of_them() {
+    let table = "CREATE TABLE customers (cid uuid PRIMARY KEY, email text, total int, a int);";
+    let change = "ALTER TABLE customers ALTER COLUMN total TYPE bigint;";
+    for (view, refused) in [
+        (
+            "CREATE MATERIALIZED VIEW mv AS SELECT count(*) c FROM customers;",
+            false,
+        ),
+        ("CREATE VIEW v AS SELECT a * 2 AS b FROM customers;", false),
+        ("CREATE VIEW v AS SELECT * FROM customers;", true),
+        ("CREATE VIEW v AS SELECT c.* FROM customers c;", true),
+    ] {
+        let found = found(
+            "pg-alter-type-dependents",
+            &format!("{table}\n{view}"),
+            change,
+        );
+        assert_eq!(!found.is_empty(), refused, "{view}");
+    }
+}
+
+#[test]
+fn what_uses_a_column_goes_before_it() {
+    let before = "CREATE TABLE a (id int, s int, t int, g int GENERATED ALWAYS AS (t * 2) STORED);\n\
+                  CREATE VIEW v AS SELECT s FROM a;\nCREATE VIEW w AS SELECT * FROM v;";
+    let rule = "pg-drop-used-column";
+    let findings = found(rule, before, "ALTER TABLE a DROP COLUMN s;");
+    assert_eq!(
+        findings[0].message,
+        "PostgreSQL refuses this: view `v` uses `a.s`"
+    );
+    let whole = "-- forerun:contract unused-since=<release>\nDROP VIEW w;\nDROP VIEW v;\n\
+                 ALTER TABLE a DROP COLUMN s;\n-- here CREATE VIEW v again, without s\n\
+                 -- here CREATE VIEW w again, without s";
+    assert_eq!(findings[0].instead, [whole]);
+    assert_eq!(
+        instead("bc-drop-column", before, "ALTER TABLE a DROP COLUMN s;"),
+        [whole]
+    );
+    let findings = found(rule, before, "ALTER TABLE a DROP COLUMN s CASCADE;");
+    assert_eq!(findings[0].severity, Severity::Warning);
+    assert_eq!(
+        findings[0].message,
+        "`CASCADE` drops view `v` too, because of `a.s`"
+    );
+    let star = before.replace("SELECT s", "SELECT *");
+    let whole = instead(rule, &star, "ALTER TABLE a DROP COLUMN s;").remove(0);
+    let again = "\nCREATE VIEW v AS SELECT * FROM a;\n-- here CREATE VIEW w again, without s";
+    assert!(whole.ends_with(again), "{whole}");
+    let findings = found(rule, before, "ALTER TABLE a DROP COLUMN t;");
+    assert_eq!(
+        findings[0].message,
+        "PostgreSQL refuses this: the generated column `g` uses `a.t`"
+    );
+    for fine in [
+        "ALTER TABLE a DROP COLUMN g, DROP COLUMN t;",
+        "ALTER TABLE a DROP COLUMN id;",
+        "DROP VIEW v CASCADE;\nALTER TABLE a DROP COLUMN s;",
+    ] {
+        assert!(found(rule, before, fine).is_empty(), "{fine}");
+    }
+}
+
+#[test]
+fn an_index_is_built_partition_by_partition() {
+    let before = "CREATE TABLE app.part (id int, d date, v int) PARTITION BY RANGE (d);\n\
+                  CREATE TABLE app.y PARTITION OF app.part FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY LIST (id);\n\
+                  CREATE TABLE app.\"Y 1\" PARTITION OF app.y FOR VALUES IN (1);";
+    let rule = "pg-index-concurrently";
+    let index = "CREATE UNIQUE INDEX ON app.part USING btree (d, id) WHERE v > 0;";
+    let steps = [
+        "CREATE UNIQUE INDEX part_d_id_idx ON ONLY app.part USING btree (d, id) WHERE v > 0;",
+        "CREATE UNIQUE INDEX y_part_d_id_idx ON ONLY app.y USING btree (d, id) WHERE v > 0;",
+        "CREATE UNIQUE INDEX CONCURRENTLY \"Y 1_part_d_id_idx\" ON app.\"Y 1\" USING btree (d, id) WHERE v > 0;",
+        "ALTER INDEX app.y_part_d_id_idx ATTACH PARTITION app.\"Y 1_part_d_id_idx\";",
+        "ALTER INDEX app.part_d_id_idx ATTACH PARTITION app.y_part_d_id_idx;",
+    ];
+    assert_eq!(instead(rule, before, index), steps);
+    let findings = found(rule, before, index);
+    assert_eq!(
+        findings[0].message,
+        "writes to `part` and to its partitions wait until the index of each is built"
+    );
+    // Made by something else than migrations.
+    let alone = "CREATE TABLE part (id int, d date) PARTITION BY RANGE (d);";
+    let instead = instead(rule, alone, "CREATE INDEX i ON part (d);");
+    assert_eq!(instead.len(), 3);
+    assert!(instead[1].contains("CREATE INDEX CONCURRENTLY <partition>_i ON <partition> (d);"));
+    for fine in [
+        "CREATE INDEX i ON ONLY part (d);",
+        "CREATE INDEX i ON ONLY unknown (d);",
+    ] {
+        assert!(found(rule, alone, fine).is_empty(), "{fine}");
+    }
+}
+
+#[test]
+fn names_are_spoken_without_quotes() {
+    let findings = found("pg-drop-index-concurrently", "", "DROP INDEX \"by Mail\";");
+    assert!(findings[0].message.contains("`by Mail`"), "{findings:?}");
+}
+
+#[test]
 fn what_is_proposed_has_no_error_either() {
     let mut wrong = Vec::new();
     for rule in ALL.iter().filter(|rule| rule.id.starts_with("pg-")) {

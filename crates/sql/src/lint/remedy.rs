@@ -106,6 +106,14 @@ pub(super) fn object(dialect: Dialect, object: &ObjectName) -> String {
     }
 }
 
+/// The name of an object for a sentence: without quotes.
+pub(super) fn spoken(object: &ObjectName) -> String {
+    match &object.schema {
+        Some(schema) => format!("{schema}.{}", object.name),
+        None => object.name.clone(),
+    }
+}
+
 /// Names with commas between them.
 pub(super) fn names(dialect: Dialect, list: &[String]) -> String {
     let list: Vec<String> = list.iter().map(|one| name(dialect, one)).collect();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Key, Schema};
+use super::{Definition, Key, Schema};
 use crate::operation::{OperationKind, operations};
 use crate::{Dialect, ObjectKind, ObjectName};
 
@@ -55,6 +55,11 @@ impl CatalogObject {
 }
 
 impl Schema {
+    /// Whether the database has said what is in it, and left nothing out.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// How many rows the server thinks that a table has, with those of its partitions and of theirs.
     pub fn estimated_rows(&self, table: &ObjectName) -> Option<u64> {
         self.rows_within(table, DEEPEST)
@@ -135,6 +140,7 @@ impl Schema {
                 let key = (made.kind, self.key(made));
                 if let Some(definition) = self.others.get_mut(&key) {
                     definition.sketch = object.sketch;
+                    definition.uses = object.sketch.then(|| object.definition.clone());
                 }
             }
             _ => {}
@@ -195,7 +201,12 @@ impl Schema {
                 _ => false,
             };
             match self.others.get_mut(&own) {
-                Some(known) if known.sketch => *known = old.clone(),
+                Some(known) if known.sketch => {
+                    *known = Definition {
+                        uses: known.uses.take(),
+                        ..old.clone()
+                    };
+                }
                 Some(_) => {}
                 None if told && complete => {}
                 None => self.others.insert(own, old.clone()),

@@ -21,10 +21,12 @@ mod presence;
 mod table;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use catalog::named;
 pub use catalog::{Catalog, CatalogObject};
 pub use table::{Column, Table, same};
+pub use views::ViewUse;
 
 /// The schema.
 #[derive(Clone, Debug)]
@@ -57,6 +59,9 @@ pub struct Definition {
     pub text: String,
     /// The text only names what it uses: how it was made is not known.
     pub sketch: bool,
+    /// What a view uses, as the database says: a query of columns that are each written with their table. `None` where
+    /// only the text is known.
+    pub uses: Option<String>,
     /// The number of the file that made it.
     pub made_in: usize,
 }
@@ -240,7 +245,14 @@ impl Schema {
                     });
                 }
             }
-            OperationKind::Drop { object, .. } => self.drop(object),
+            OperationKind::Drop {
+                object, cascade, ..
+            } => {
+                if *cascade && dialect == Dialect::Postgres {
+                    self.drop_views(object, None);
+                }
+                self.drop(object);
+            }
             OperationKind::Rename {
                 object, to, table, ..
             } if object.kind == ObjectKind::Index => {
@@ -266,6 +278,7 @@ impl Schema {
                     table: table.clone(),
                     text: text.to_owned(),
                     sketch: false,
+                    uses: None,
                     made_in: file,
                 };
                 self.others.insert(key, definition);
@@ -295,6 +308,16 @@ impl Schema {
                 }
             }
             kind => {
+                if let OperationKind::DropColumn {
+                    table,
+                    column,
+                    cascade: true,
+                    ..
+                } = kind
+                    && dialect == Dialect::Postgres
+                {
+                    self.drop_views(table, Some(column));
+                }
                 if let Some(table) = kind.table().cloned()
                     && let Some(table) = self.table_mut(&table)
                 {

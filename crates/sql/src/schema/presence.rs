@@ -216,6 +216,7 @@ impl Schema {
                 table: Some(table.clone()),
                 text: text.to_owned(),
                 sketch,
+                uses: None,
                 made_in: self.file,
             };
             let key = (ObjectKind::Index, (schema, self.fold(&name.name)));

@@ -96,6 +96,44 @@ fn changed_missing_and_late_ones_are_problems() {
     );
 }
 
+/// The branch at hand has left `base` before it got 0004 and another 0001 there; it has 0005 itself.
+fn behind() -> tempfile::TempDir {
+    let repository = repository();
+    let root = repository.path();
+    let migrations = root.join("migrations");
+    git(root, &["checkout", "--quiet", "-b", "feature"]);
+    fs::write(migrations.join("0005_e.sql"), "SELECT 1;\n").unwrap();
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "-m", "mine"]);
+    git(root, &["checkout", "--quiet", "base"]);
+    fs::write(migrations.join("0004_d.sql"), "SELECT 1;\n").unwrap();
+    fs::write(migrations.join("0001_a.sql"), "CREATE TABLE a (id text);\n").unwrap();
+    fs::remove_file(migrations.join("0003_c.sql")).unwrap();
+    git(root, &["add", "--all", "."]);
+    git(root, &["commit", "--quiet", "-m", "theirs"]);
+    git(root, &["checkout", "--quiet", "feature"]);
+    repository
+}
+
+#[test]
+fn what_others_did_since_is_not_held_against_a_branch() {
+    let repository = behind();
+    let comparison = compared(repository.path());
+    assert!(
+        comparison.contradictions.is_empty() && comparison.warnings.is_empty(),
+        "{comparison:?}"
+    );
+    // What it does itself is.
+    let migrations = repository.path().join("migrations");
+    fs::write(migrations.join("0001_a.sql"), "CREATE TABLE b (id int);\n").unwrap();
+    fs::write(migrations.join("0002_b.sql"), "SELECT 1;\n").unwrap();
+    fs::write(migrations.join("0004_mine.sql"), "SELECT 2;\n").unwrap();
+    assert_eq!(
+        codes(&compared(repository.path())),
+        ["changed", "version_taken", "out_of_order"]
+    );
+}
+
 #[test]
 fn a_comment_is_a_warning() {
     let repository = repository();
@@ -121,6 +159,12 @@ fn an_unknown_reference_says_what_to_do() {
             .explain();
         assert_eq!(explanation.exit_code.number(), 2, "{reference}");
         assert!(explanation.advice.last().unwrap().contains("git fetch"));
+        let message = &explanation.message;
+        assert_eq!(
+            message.contains("the reference"),
+            reference.is_empty(),
+            "{message}"
+        );
     }
 }
 

@@ -137,6 +137,30 @@ fn a_change_of_the_catalog_alone_has_a_limit_of_its_own() {
 }
 
 #[test]
+fn a_statement_is_not_named_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let sql = "CREATE FULLTEXT INDEX f ON users (name);\n";
+    fs::write(directory.path().join("0001_f.sql"), sql).unwrap();
+    let read = MigrationDirectory::read(directory.path(), &ReadOptions::default()).unwrap();
+    let capabilities = Capabilities {
+        transactional_ddl: false,
+        heartbeat: true,
+    };
+    let steps = read.migrations.iter().map(|migration| {
+        let summary = migration.up.inspect(Dialect::Mysql).unwrap();
+        let up = Direction::Up;
+        step(migration, &migration.up, up, summary, capabilities, None)
+    });
+    let plan = plan(steps.collect(), Vec::new(), 1, Vec::new());
+    let text = render(&plan, &Limits::default(), Dialect::Mysql, false);
+    assert!(
+        text.contains("  CREATE FULLTEXT INDEX f ON users (name)\n")
+            && !text.contains("CREATE INDEX  "),
+        "{text}"
+    );
+}
+
+#[test]
 fn nothing_to_do() {
     let text = render(
         &plan(Vec::new(), Vec::new(), 3, Vec::new()),

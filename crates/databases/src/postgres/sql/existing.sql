@@ -130,7 +130,7 @@ WITH busy AS MATERIALIZED (
     GROUP BY index.indexrelid
 ), used AS MATERIALIZED (
     SELECT relation.oid, string_agg(DISTINCT target.name, ', ') AS tables,
-           coalesce(string_agg(DISTINCT quote_ident(a.attname), ', '), '1') AS columns
+           coalesce(string_agg(DISTINCT target.name || '.' || quote_ident(a.attname), ', '), '1') AS columns
     FROM relation
     JOIN pg_catalog.pg_rewrite r ON r.ev_class = relation.oid AND relation.relkind IN ('v', 'm')
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid

@@ -1,4 +1,5 @@
 use super::prelude::*;
+use super::{lt_drop_used_column, my_drop_indexed_column, pg_drop_used_column};
 use crate::ObjectName;
 
 pub(super) static RULE: Rule = Rule {
@@ -75,11 +76,14 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
                 remedy::object(at.dialect(), table),
                 drops(at).join(", ")
             );
-            report.add(
-                at.operation.span.clone(),
-                message,
-                vec![remedy::contract(&drop)],
-            );
+            // Where the server refuses the statement as long as something uses the column.
+            let refused = match at.dialect() {
+                Dialect::Postgres => pg_drop_used_column::without_users(at, table, column),
+                Dialect::Mysql => my_drop_indexed_column::without_keys(at, table, column),
+                Dialect::Sqlite => lt_drop_used_column::without_users(at, table, column),
+            };
+            let instead = refused.unwrap_or_else(|| vec![remedy::contract(&drop)]);
+            report.add(at.operation.span.clone(), message, instead);
         }
         OperationKind::Drop { object, .. } | OperationKind::Rename { object, .. }
             if object.kind == ObjectKind::Table =>

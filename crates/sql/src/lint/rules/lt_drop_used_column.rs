@@ -70,17 +70,26 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             table.name
         ),
     };
+    let instead = without_users(at, table, column).unwrap_or_default();
+    report.add(at.operation.span.clone(), message, instead);
+}
+
+/// The column dropped after what uses it, where something does; nothing where the table itself does.
+pub(super) fn without_users(at: &At<'_>, table: &ObjectName, column: &str) -> Option<Vec<String>> {
+    let known = at.schema().table(table);
+    if known.is_some_and(|known| in_table(known, column).is_some()) {
+        return Some(Vec::new());
+    }
+    let users = users(at.schema(), table, known, column);
     let drops: Vec<&str> = users.iter().map(|user| user.drop.as_str()).collect();
-    let instead = match fixed {
-        Some(_) => Vec::new(),
-        None => vec![remedy::contract(&format!(
+    (!drops.is_empty()).then(|| {
+        vec![remedy::contract(&format!(
             "{}\nALTER TABLE {} DROP COLUMN {};",
             drops.join("\n"),
             remedy::object(Dialect::Sqlite, table),
             remedy::name(Dialect::Sqlite, column)
-        ))],
-    };
-    report.add(at.operation.span.clone(), message, instead);
+        ))]
+    })
 }
 
 /// What uses a column from outside of its table.

@@ -118,6 +118,7 @@ mod pg_create_table_fk;
 mod pg_detach_concurrently;
 mod pg_domain_constraint;
 mod pg_drop_index_concurrently;
+mod pg_drop_used_column;
 mod pg_enum_add_in_tx;
 mod pg_exclusion;
 mod pg_fk_index;
@@ -169,6 +170,7 @@ pub static ALL: &[&Rule] = &[
     &pg_detach_concurrently::RULE,
     &pg_domain_constraint::RULE,
     &pg_drop_index_concurrently::RULE,
+    &pg_drop_used_column::RULE,
     &pg_enum_add_in_tx::RULE,
     &pg_exclusion::RULE,
     &pg_fk_index::RULE,

@@ -1,4 +1,5 @@
 use super::super::my_remedy::{alter, way_on_old};
+use super::my_drop_indexed_column;
 use super::prelude::*;
 use crate::ObjectName;
 use crate::effect::mysql::Way;
@@ -60,6 +61,9 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     let Some((table, way)) = way_on_old(at) else {
         return;
     };
+    if my_drop_indexed_column::is_refused(at) {
+        return;
+    }
     let is_mysql = at.statement.file.server.mariadb == Some(false);
     let moves = matches!(
         &at.operation.kind,

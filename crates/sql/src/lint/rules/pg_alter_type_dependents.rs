@@ -1,9 +1,10 @@
 use super::super::locks::effects_on_old;
-use super::super::pg_remedy::alter;
-use super::super::remedy::{ended, name, object};
+use super::super::pg_remedy::{alter, view_words, without_views};
+use super::super::remedy::{ended, name};
 use super::prelude::*;
-use crate::operation::{ConstraintKind, Expression};
-use crate::{ObjectKind, ObjectName};
+use crate::ObjectName;
+use crate::operation::ConstraintKind;
+use crate::schema::ViewUse;
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-alter-type-dependents",
@@ -53,38 +54,27 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     if !at.is_old(table) {
         return;
     }
-    let (mut drops, mut makes, mut views) = (Vec::new(), Vec::new(), Vec::new());
-    for (kind, words) in [
-        (ObjectKind::View, "VIEW"),
-        (ObjectKind::MaterializedView, "MATERIALIZED VIEW"),
-    ] {
-        for (view, definition) in at.schema().definitions(kind) {
-            let text = Expression {
-                text: definition.text.clone(),
-                span: 0..0,
-            };
-            let all = text.text.contains('*');
-            let names_column = all || text.names(Dialect::Postgres, column);
-            if names_column && at.schema().is_named_in(&text.text, table) {
-                let view = object(Dialect::Postgres, &view);
-                drops.push(format!("DROP {words} {view};"));
-                makes.push(match definition.sketch {
-                    true => format!("CREATE {words} {view} AS …; -- as it was before"),
-                    false => ended(&text.text),
-                });
-                views.push(view);
-            }
-        }
-    }
+    let views = at.schema().views_using(table, column);
     // It is refused as long as one of them is left.
-    drops.push(ended(at.statement.text));
-    drops.extend(makes);
-    let mut instead = vec![drops.join("\n")];
-    for view in views {
+    let around = without_views(
+        at.schema(),
+        views.clone(),
+        &ended(at.statement.text),
+        |view| match view.definition.sketch {
+            true => format!(
+                "CREATE {} AS …; -- as it was before",
+                view_words(&view.view)
+            ),
+            false => ended(&view.definition.text),
+        },
+    );
+    let mut instead = vec![around];
+    for ViewUse { view, .. } in views {
         report.add(
             at.operation.span.clone(),
             format!(
-                "PostgreSQL refuses to change the type of `{column}` while view `{view}` uses it"
+                "PostgreSQL refuses to change the type of `{column}` while view `{}` uses it",
+                remedy::spoken(&view)
             ),
             // Said once, for all of them.
             std::mem::take(&mut instead),

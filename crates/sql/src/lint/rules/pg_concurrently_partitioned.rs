@@ -1,7 +1,5 @@
-use super::super::remedy::{name, object};
+use super::super::pg_partitions::index_by_partition;
 use super::prelude::*;
-use crate::ObjectName;
-use crate::operation::CreateIndex;
 
 pub(super) static RULE: Rule = Rule {
     id: "pg-concurrently-partitioned",
@@ -45,44 +43,6 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
     report.add(
         at.operation.span.clone(),
         format!("PostgreSQL refuses this: `{}` is partitioned", table.name),
-        by_partition(at, index, table),
+        index_by_partition(at.schema(), at.statement.text, index, table),
     );
-}
-
-fn by_partition(at: &At<'_>, index: &CreateIndex, table: &ObjectName) -> Vec<String> {
-    let text = at.statement.text;
-    let (Some(own), Some(place)) = (&index.name, text.find('(')) else {
-        return Vec::new();
-    };
-    let columns = text.get(place..).unwrap_or_default().trim_end();
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let quoted = |text: &str| name(Dialect::Postgres, text);
-    // An index is in the schema of its table.
-    let in_schema = |table: &ObjectName, index: &str| {
-        let index = ObjectName {
-            kind: ObjectKind::Index,
-            schema: table.schema.clone(),
-            name: index.to_owned(),
-        };
-        object(Dialect::Postgres, &index)
-    };
-    let mut files = vec![format!(
-        "CREATE {unique}INDEX {} ON ONLY {} {columns};",
-        quoted(&own.name),
-        object(Dialect::Postgres, table)
-    )];
-    for (partition, _) in at.schema().partitions(table) {
-        let part_name = format!("{}_{}", partition.name, own.name);
-        let part = quoted(&part_name);
-        files.push(format!(
-            "CREATE {unique}INDEX CONCURRENTLY {part} ON {} {columns};",
-            object(Dialect::Postgres, &partition)
-        ));
-        files.push(format!(
-            "ALTER INDEX {} ATTACH PARTITION {};",
-            in_schema(table, &own.name),
-            in_schema(&partition, &part_name)
-        ));
-    }
-    files
 }

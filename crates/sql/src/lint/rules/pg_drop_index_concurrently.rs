@@ -53,14 +53,14 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
         Some(table) => format!("`{}`", table.name),
         None => "its table".to_owned(),
     };
-    let index = object(Dialect::Postgres, index);
+    let named = object(Dialect::Postgres, index);
     let if_exists = match remedy::says(Dialect::Postgres, at.statement.text, &["IF", "EXISTS"]) {
         true => "IF EXISTS ",
         false => "",
     };
     report.add(
         at.operation.span.clone(),
-        format!("reads and writes of {whose} wait while `{index}` is dropped, and while the statement waits for its lock"),
-        vec![format!("DROP INDEX CONCURRENTLY {if_exists}{index};")],
+        format!("reads and writes of {whose} wait while `{}` is dropped, and while the statement waits for its lock", remedy::spoken(index)),
+        vec![format!("DROP INDEX CONCURRENTLY {if_exists}{named};")],
     );
 }

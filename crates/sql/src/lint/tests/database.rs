@@ -289,7 +289,9 @@ fn how_a_view_is_made_again_is_not_invented() {
             CatalogObject::new(CUSTOMERS),
             CatalogObject {
                 sketch: true,
-                ..CatalogObject::new("CREATE VIEW names AS SELECT id, name FROM customers")
+                ..CatalogObject::new(
+                    "CREATE VIEW names AS SELECT customers.id, customers.name FROM customers",
+                )
             },
         ],
         complete: true,
@@ -303,6 +305,47 @@ fn how_a_view_is_made_again_is_not_invented() {
     let instead = dependents.next().unwrap().instead.join("\n");
     assert!(
         instead.contains("DROP VIEW names;") && !instead.contains("SELECT id"),
+        "{instead}"
+    );
+}
+
+#[test]
+fn what_a_view_uses_the_database_knows_better_than_its_text() {
+    let uses = |told: &str| {
+        let mut linter = Linter::new(Postgres, Settings::default());
+        let file = format!("{CUSTOMERS};\nCREATE VIEW v AS SELECT * FROM customers;");
+        linter.learn(&script(Postgres, &file));
+        linter.look_at(&Catalog {
+            objects: vec![
+                CatalogObject::new(CUSTOMERS),
+                CatalogObject {
+                    sketch: true,
+                    ..CatalogObject::new(told)
+                },
+            ],
+            complete: true,
+            ..Catalog::default()
+        });
+        let change = "ALTER TABLE customers ALTER COLUMN name TYPE varchar(50);";
+        let findings = judge(&mut linter, Postgres, change);
+        let mut own = findings
+            .into_iter()
+            .filter(|finding| finding.rule.id == "pg-alter-type-dependents");
+        own.next().map(|finding| finding.instead.join("\n"))
+    };
+    // Made when the table had fewer columns.
+    assert_eq!(
+        uses("CREATE VIEW v AS SELECT customers.id FROM customers"),
+        None
+    );
+    assert_eq!(
+        uses("CREATE VIEW v AS SELECT other.name FROM customers, other"),
+        None
+    );
+    let instead =
+        uses("CREATE VIEW v AS SELECT public.customers.name FROM public.customers").unwrap();
+    assert!(
+        instead.ends_with("CREATE VIEW v AS SELECT * FROM customers;"),
         "{instead}"
     );
 }

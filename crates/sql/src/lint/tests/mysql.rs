@@ -34,6 +34,74 @@ fn found(before: &str, text: &str) -> Vec<&'static str> {
 }
 
 #[test]
+fn a_column_of_a_unique_key_with_others_is_kept_by_mariadb() {
+    let table = "CREATE TABLE a (id int PRIMARY KEY, s int, e int, x int, UNIQUE KEY us (s, e), KEY by_x (x, s));";
+    let about = |mariadb, text: &str| {
+        let server = Server {
+            version: None,
+            mariadb,
+        };
+        let settings = Settings {
+            server,
+            ..Settings::default()
+        };
+        let mut linter = Linter::new(Dialect::Mysql, settings);
+        linter.learn(&script(Dialect::Mysql, table));
+        let script = script(Dialect::Mysql, text);
+        let findings = linter.judge(&File {
+            name: "0002_x.sql",
+            script: &script,
+            contract: true,
+            transaction: false,
+        });
+        let own = findings.into_iter().filter(|one| {
+            one.rule.id == "my-drop-indexed-column" || one.rule.id == "my-inplace-rebuild"
+        });
+        own.map(|one| (one.rule.id, one.severity, one.message, one.instead))
+            .collect::<Vec<_>>()
+    };
+    let refused = about(Some(true), "ALTER TABLE a DROP COLUMN e;");
+    let [(rule, severity, message, instead)] = refused.as_slice() else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(
+        (*rule, *severity),
+        ("my-drop-indexed-column", Severity::Error)
+    );
+    assert_eq!(
+        message,
+        "MariaDB refuses this: `a.e` is in the unique key `us`, with a column that stays"
+    );
+    assert!(
+        instead[0].contains("ALTER TABLE a DROP INDEX us;\nALTER TABLE a DROP COLUMN e"),
+        "{instead:?}"
+    );
+    let either = about(None, "ALTER TABLE a DROP COLUMN e;");
+    assert!(
+        either[0]
+            .2
+            .ends_with("MySQL writes the whole table anew, and MariaDB refuses it")
+    );
+    let shortened = about(Some(true), "ALTER TABLE a DROP COLUMN x;");
+    assert!(
+        shortened[0]
+            .2
+            .ends_with("MariaDB writes the whole table anew"),
+        "{shortened:?}"
+    );
+    for runs in [
+        "ALTER TABLE a DROP COLUMN e, DROP INDEX us;",
+        "ALTER TABLE a DROP COLUMN e, DROP COLUMN s, DROP COLUMN x;",
+    ] {
+        let findings = about(Some(true), runs);
+        assert!(
+            findings.iter().all(|one| one.1 < Severity::Error),
+            "{runs} {findings:?}"
+        );
+    }
+}
+
+#[test]
 fn a_server_that_copies_online_is_asked_to() {
     let server = Server {
         version: Some((11, 4)),

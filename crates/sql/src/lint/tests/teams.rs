@@ -210,8 +210,8 @@ fn all_views_give_way_to_another_type() {
         instead(Postgres, &before, change, "pg-alter-type-dependents"),
         [format!(
             "DROP VIEW big;\nDROP MATERIALIZED VIEW sums;\n{change}\n\
-             CREATE VIEW big AS SELECT id, total FROM sales;\n\
-             CREATE MATERIALIZED VIEW sums AS SELECT sum(total) AS total FROM sales;"
+             CREATE MATERIALIZED VIEW sums AS SELECT sum(total) AS total FROM sales;\n\
+             CREATE VIEW big AS SELECT id, total FROM sales;"
         )]
     );
 }
