@@ -61,6 +61,7 @@ fn failure(kind: ErrorKind) -> MigrationFailure {
         retried_for: None,
         blockers: Vec::new(),
         state: StateAfterFailure::RolledBack,
+        left_invalid: None,
     }
 }
 
@@ -326,6 +327,7 @@ fn every_error_ends_in_what_to_do() {
         for state in [
             StateAfterFailure::RolledBack,
             StateAfterFailure::Partial { statements_done: 1 },
+            StateAfterFailure::InDoubt { statements_done: 1 },
             StateAfterFailure::Committed,
             StateAfterFailure::Unknown,
         ] {
@@ -433,6 +435,14 @@ fn conflicts_are_listed_with_what_to_do() {
         Conflict::Changed {
             version: version(),
             script: script(),
+            applied_from: script(),
+            recorded: "0123456789abcdef".to_owned(),
+            found: "fedcba9876543210".to_owned(),
+        },
+        Conflict::Changed {
+            version: version(),
+            script: script(),
+            applied_from: "0007_b.sql".to_owned(),
             recorded: "0123456789abcdef".to_owned(),
             found: "fedcba9876543210".to_owned(),
         },
@@ -449,6 +459,18 @@ fn conflicts_are_listed_with_what_to_do() {
             version: version(),
             script: script(),
             statements_done: 3,
+            in_doubt: None,
+        },
+        Conflict::Unresumable {
+            version: version(),
+            script: script(),
+            statements_done: 3,
+            in_doubt: Some(4),
+        },
+        Conflict::InDoubt {
+            version: version(),
+            script: script(),
+            statement: 4,
         },
         Conflict::JournalWithoutFile {
             version: version(),
@@ -505,6 +527,7 @@ fn a_commit_without_an_answer_says_that_it_arrived() {
         sql: String::new(),
         error: DatabaseError::new(ErrorKind::ConnectionLost, "connection closed"),
         state: StateAfterFailure::Committed,
+        left_invalid: None,
         ..failure(ErrorKind::ConnectionLost)
     };
     insta::assert_snapshot!(text(&run_error(RunError::Migration(Box::new(failure)), Dialect::Postgres)), @r#"

@@ -1,6 +1,7 @@
 //! `migrate down`: down scripts, newest first.
 
-use super::inspect::{Summaries, read, unfinished_conflicts};
+use super::inspect::{Summaries, read};
+use super::past::unfinished_conflicts;
 use super::{Outcome, RunReport, Runner};
 use crate::directory::{DirectorySource, MigrationDirectory, Repeat};
 use crate::error::{Refusal, RunError};

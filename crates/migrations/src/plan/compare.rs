@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::directory::{Migration, MigrationDirectory, Repeat, Script};
-use crate::history::{AppliedVersion, Origin, Version};
+use crate::history::{AppliedVersion, Version};
 
 /// How an applied script differs from the file it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -25,6 +25,8 @@ pub enum Conflict {
         version: Version,
         /// File name now.
         script: String,
+        /// File name it was applied from.
+        applied_from: String,
         /// Digest recorded.
         recorded: String,
         /// Digest of the file.
@@ -64,6 +66,17 @@ pub enum Conflict {
         script: String,
         /// Statements done.
         statements_done: i64,
+        /// The statement after them, if it may have taken effect.
+        in_doubt: Option<i64>,
+    },
+    /// A statement of an unfinished attempt of which only a person can tell whether it took effect.
+    InDoubt {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Number of the statement.
+        statement: i64,
     },
     /// An unfinished attempt of a version whose file is gone.
     JournalWithoutFile {
@@ -239,13 +252,12 @@ fn without_file<'a>(
     }
 }
 
-/// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
-/// checkpoint.
+/// The version up to which everything counts as present, recorded or not: the newest checkpoint that was run. (A
+/// `baseline` records what it declares present, so that a file that comes later is told from it.)
 fn covered<'a>(directory: &MigrationDirectory, rows: &[Row<'a>]) -> Option<&'a Version> {
     let covers = |(row, place): &&Row<'a>| {
-        let declared = row.origin == Origin::Baseline && row.script.is_empty();
         let checkpoint = || directory.migrations.get((*place)?)?.checkpoint.as_ref();
-        declared || checkpoint().is_some_and(|script| script.file_name == row.script)
+        checkpoint().is_some_and(|script| script.file_name == row.script)
     };
     let versions = rows.iter().filter(covers).map(|(row, _)| &row.version);
     versions.max()
@@ -274,7 +286,7 @@ pub(crate) fn script_of<'a>(migration: &'a Migration, row: &AppliedVersion) -> &
 mod tests {
     use super::*;
     use crate::directory::{Layout, Script};
-    use crate::history::Checksums;
+    use crate::history::{Checksums, Origin};
 
     fn script(version: u32, digest: &str) -> Script {
         let file_name = format!("{version:04}_x.sql");
@@ -373,12 +385,17 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_without_files_covers_everything_below_it() {
-        let directory = directory(&[(1, "a"), (2, "b"), (6, "f")]);
+    fn a_late_file_is_a_conflict_below_a_baseline_without_a_file_as_well() {
+        let directory = directory(&[(1, "a"), (6, "f")]);
         let history = [applied(5, "")];
         let comparison = compare(&directory, &history, false);
-        assert_eq!(versions(&comparison.pending), ["6"]);
-        assert!(comparison.conflicts.is_empty());
+        assert!(matches!(
+            &comparison.conflicts[..],
+            [Conflict::OutOfOrder { newest, .. }] if *newest == Version::from(5)
+        ));
+        let allowed = compare(&directory, &history, true);
+        assert_eq!(versions(&allowed.pending), ["1", "6"]);
+        assert!(allowed.conflicts.is_empty());
     }
 
     /// A directory with changes to its migrations, by their places.
