@@ -349,58 +349,6 @@ fn wait_until_a_version_is_applied() {
 }
 
 #[test]
-fn baseline_declares_what_is_there() {
-    for target in databases() {
-        let project = shop(&target);
-        target.query("CREATE TABLE users (id integer PRIMARY KEY)");
-        let _ = text(&project, &["baseline", "2", "--dry-run"], 0).expect_text("0002_rows.sql");
-        let _ = text(&project, &["baseline", "2"], 0).expect_text("2 versions up to 2");
-        assert_eq!(
-            target.number("SELECT count(*) FROM users"),
-            0,
-            "nothing was run"
-        );
-        let history = document(&json(&project, &["history"], 0));
-        assert_eq!(
-            texts(&history["history"], "origin"),
-            ["baseline", "baseline"]
-        );
-        assert_eq!(
-            target.number("SELECT count(*) FROM forerun_audit WHERE event = 'baseline'"),
-            1
-        );
-        let _ = up(&project, 0);
-        assert_eq!(
-            target.audited(),
-            [3],
-            "{target:?}: only what comes after it runs"
-        );
-        let _ = text(&project, &["baseline", "3"], 5).expect_text("not empty");
-        // What was declared is checked like what was applied.
-        project.migration(
-            "0001_users.sql",
-            "CREATE TABLE users (id bigint PRIMARY KEY);\n",
-        );
-        let _ = text(&project, &["up"], 4).expect_text("0001_users.sql");
-    }
-}
-
-/// The files of what is there already were thrown away long ago.
-#[test]
-fn baseline_of_a_version_without_a_file() {
-    let Some(target) = Target::sqlite() else {
-        return;
-    };
-    let mut project = project();
-    project.set_env("DATABASE_URL", &target.url());
-    project.migration("0008_new.sql", "CREATE TABLE t (i integer);\n");
-    let _ = text(&project, &["baseline", "7"], 0);
-    let _ = up(&project, 0);
-    assert_eq!(target.applied(), [7, 8]);
-    let _ = text(&project, &["status", "--exit-code"], 0);
-}
-
-#[test]
 fn repair_accepts_a_change_on_the_record() {
     for target in databases() {
         let project = shop(&target);

@@ -334,16 +334,17 @@ fn a_concurrent_index_that_failed_is_built_again() {
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
     assert_eq!(
         target.number(invalid),
-        1,
-        "PostgreSQL leaves an invalid index behind"
+        0,
+        "what PostgreSQL leaves behind is dropped at once"
     );
     // It fails again for the same reason, and not for the name that is taken.
-    let _ = up(&project, 3).expect_text("is duplicated");
-    assert_eq!(target.number(invalid), 1);
-    target.query("DELETE FROM a WHERE ctid = '(0,1)'");
-    let _ = up(&project, 0)
+    let _ = up(&project, 3)
+        .expect_text("is duplicated")
         .expect_text("dropped the invalid index")
         .expect_text("a_email");
+    assert_eq!(target.number(invalid), 0);
+    target.query("DELETE FROM a WHERE ctid = '(0,1)'");
+    let _ = up(&project, 0);
     assert_eq!(target.number(invalid), 0);
     assert_eq!(
         target.number("SELECT count(*) FROM pg_indexes WHERE tablename = 'a'"),
@@ -353,6 +354,49 @@ fn a_concurrent_index_that_failed_is_built_again() {
     let dropped = "SELECT count(*) FROM forerun_audit WHERE event = 'index.invalid_dropped'";
     assert_eq!(target.number(dropped), 2);
     target.assert_left_clean();
+}
+
+/// Somebody reads the table, which the DROP would have to wait for: the index is named.
+#[test]
+fn an_invalid_index_that_cannot_be_dropped_at_once_is_named() {
+    let Some(target) = Target::postgres() else {
+        return;
+    };
+    let project = empty_project_for(&target);
+    project.migration(
+        "0001_a.sql",
+        "CREATE TABLE a (email text);\nINSERT INTO a VALUES ('x'), ('x');\n",
+    );
+    let _ = up(&project, 0);
+    project.migration(
+        "0002_index.sql",
+        "CREATE UNIQUE INDEX CONCURRENTLY a_email ON a (email);\n",
+    );
+    let mut reader = target.database().session();
+    reader.run("BEGIN;");
+    let running = project.command(&[
+        "--format",
+        "text",
+        "migrate",
+        "up",
+        "--ddl-lock-timeout",
+        "300ms",
+    ]);
+    // The build itself does not wait for who has only read.
+    reader.run("SELECT count(*) FROM a;");
+    let _ = running
+        .run()
+        .expect_code(3)
+        .expect_text("is duplicated")
+        .expect_text("DROP INDEX CONCURRENTLY public.a_email");
+    assert_eq!(
+        target.number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"),
+        1
+    );
+    reader.run("COMMIT;");
+    target.query("DELETE FROM a WHERE ctid = '(0,1)'");
+    let _ = up(&project, 0).expect_text("dropped the invalid index");
+    assert_eq!(target.applied(), [1, 2]);
 }
 
 #[test]

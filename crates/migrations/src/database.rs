@@ -434,11 +434,24 @@ pub trait Session: Send {
         &mut self,
         statement: &Classification,
     ) -> Result<Fingerprint, DatabaseError>;
-    /// Before a concurrent index build: drops the invalid leftovers of an earlier one; returns their names.
+    /// Whether the server refused a failed statement that commits by itself before any of it ran: its parser, or the rights of
+    /// the user. Where that is not certain: no.
+    async fn refused_unrun(
+        &mut self,
+        _statement: &Classification,
+        _sql: &str,
+        _error: &DatabaseError,
+    ) -> bool {
+        false
+    }
+    /// Drops the invalid leftovers of a concurrent index build; returns their names. Before a build there are no `limits`: it
+    /// waits for old transactions, and for somebody else's build of the same index. After one that failed it keeps to
+    /// them, or does nothing where it cannot.
     async fn drop_invalid_indexes(
         &mut self,
         statement: &Classification,
         sql: &str,
+        limits: Option<Timeouts>,
     ) -> Result<Vec<String>, DatabaseError>;
     /// Name of an index that the statement built and that is not valid, if there is one.
     async fn invalid_index(

@@ -218,6 +218,16 @@ pub enum Refusal {
         /// Newest recorded version.
         newest: Version,
     },
+    /// `migrate baseline` of a version without a file, where there are files before it.
+    #[error("the directory has no file for version {version}")]
+    NoFileForBaseline {
+        /// What was asked for.
+        version: Version,
+        /// The newest before it that has a file.
+        before: Version,
+        /// The oldest after it that has one.
+        after: Option<Version>,
+    },
     /// `migrate deployed` of a deployment that is not to be closed.
     #[error("{} cannot be closed: {problem}", the_deployment(.release.as_deref()))]
     NotClosable {
@@ -362,6 +372,9 @@ pub struct MigrationFailure {
     pub blockers: Vec<Blocker>,
     /// What the database holds of this migration now.
     pub state: StateAfterFailure,
+    /// An invalid index that a concurrent build left behind and that could not be dropped at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_invalid: Option<String>,
 }
 
 /// What the database holds of a migration that failed.
@@ -373,6 +386,11 @@ pub enum StateAfterFailure {
     /// The statements up to this number; the next run goes on after it.
     Partial {
         /// Statements done.
+        statements_done: i64,
+    },
+    /// The statements up to this number, and perhaps the one after them; the next run finds out, or asks.
+    InDoubt {
+        /// Statements that are certainly done.
         statements_done: i64,
     },
     /// All of it: the commit had arrived before the connection was lost.

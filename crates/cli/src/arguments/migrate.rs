@@ -330,6 +330,9 @@ pub struct Baseline {
     /// Forget what is recorded, as after `migrate convert` has given the migrations new numbers
     #[arg(long)]
     pub replace_history: bool,
+    /// Also where the directory has files before VERSION, and none for VERSION itself
+    #[arg(long)]
+    pub without_file: bool,
     #[command(flatten)]
     pub database: DatabaseArguments,
     #[command(flatten)]

@@ -36,6 +36,14 @@ pub(super) fn explain(conflicts: &[Conflict]) -> Explanation {
 pub fn sentence(conflict: &Conflict) -> String {
     match conflict {
         Conflict::Changed {
+            version,
+            script,
+            applied_from,
+            ..
+        } if is_other_file(script, applied_from) => format!(
+            "version {version} was applied from {applied_from}; the directory has {script} for it, with other SQL"
+        ),
+        Conflict::Changed {
             script,
             unreadable: Some(why),
             ..
@@ -70,18 +78,30 @@ pub fn sentence(conflict: &Conflict) -> String {
         Conflict::Unresumable {
             script,
             statements_done,
+            in_doubt,
             ..
         } => {
-            let what = if *statements_done == 1 {
-                "its first statement".to_owned()
-            } else {
-                format!("its first {statements_done} statements")
+            let done = match statements_done {
+                0 => "nothing for certain".to_owned(),
+                1 => "its first statement".to_owned(),
+                more => format!("its first {more} statements"),
             };
-            format!(
-                "{script} is half applied ({what}), and that part of the file is different now: the run cannot go on after \
-                 it"
-            )
+            match in_doubt {
+                None => format!(
+                    "{script} is half applied ({done}), and that part of the file is different now: the run cannot go on \
+                     after it"
+                ),
+                Some(number) => format!(
+                    "{script} is half applied ({done}; statement {number} was started and may have taken effect), and \
+                     statement {number} is different now"
+                ),
+            }
         }
+        Conflict::InDoubt {
+            script, statement, ..
+        } => format!(
+            "statement {statement} of {script} was started and may have taken effect, which only you can find out"
+        ),
         Conflict::JournalWithoutFile { version, script } => {
             format!(
                 "version {version} is half applied (from {script}), but the directory has no file for it"
@@ -104,6 +124,16 @@ pub fn sentence(conflict: &Conflict) -> String {
 pub fn advice(conflict: &Conflict) -> String {
     match conflict {
         Conflict::Changed {
+            version,
+            script,
+            applied_from,
+            ..
+        } if is_other_file(script, applied_from) => format!(
+            "give {script} a new version (`forerun migrate new` shows which) and restore {applied_from} from version \
+             control; or, if it is the same migration under another name and the database is as the file says already, \
+             record it with `forerun migrate repair {version} --accept-change`"
+        ),
+        Conflict::Changed {
             unreadable: Some(_),
             ..
         } => "restore the file from version control".to_owned(),
@@ -123,6 +153,19 @@ pub fn advice(conflict: &Conflict) -> String {
         Conflict::OutOfOrder { .. } => "rename it to a version that is newer than all others \
              (`forerun migrate new` shows which); or apply it late with --allow-out-of-order"
             .to_owned(),
+        Conflict::Unresumable {
+            version,
+            in_doubt: Some(number),
+            ..
+        } => format!(
+            "look in the database whether statement {number} took effect as it was: if not, run `forerun migrate repair \
+             {version} --not-done`, and it may be different; if it did, restore it and run `forerun migrate repair \
+             {version} --done`"
+        ),
+        Conflict::InDoubt { version, .. } => format!(
+            "look in the database whether its change is there: if it is, run `forerun migrate repair {version} --done`; if \
+             not, `forerun migrate repair {version} --not-done`"
+        ),
         Conflict::Unresumable { version, .. } => format!(
             "restore that part of the file; or undo by hand what it did and run `forerun migrate repair {version} \
              --start-over`"
@@ -140,6 +183,11 @@ pub fn advice(conflict: &Conflict) -> String {
             )
         }
     }
+}
+
+/// Whether a version was applied from a file of another name. Of what another tool has applied the name may not be known.
+fn is_other_file(script: &str, applied_from: &str) -> bool {
+    !applied_from.is_empty() && script != applied_from
 }
 
 fn short(digest: &str) -> &str {

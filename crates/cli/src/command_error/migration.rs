@@ -18,7 +18,9 @@ pub(super) fn explain(failure: &MigrationFailure, dialect: Dialect) -> Explanati
     let unanswered = failure.statement.is_none()
         && matches!(
             failure.state,
-            StateAfterFailure::Committed | StateAfterFailure::Unknown
+            StateAfterFailure::Committed
+                | StateAfterFailure::Unknown
+                | StateAfterFailure::InDoubt { .. }
         );
     let exit_code = if unanswered {
         ExitCode::Temporary
@@ -62,9 +64,14 @@ pub(super) fn explain(failure: &MigrationFailure, dialect: Dialect) -> Explanati
             .unwrap_or_default();
         explanation = explanation.detail("tries", format!("{}{spent}", failure.attempts));
     }
-    explanation
-        .state(state(failure, dialect))
-        .advise(advice(failure, exit_code))
+    let mut state = state(failure, dialect);
+    if let Some(index) = &failure.left_invalid {
+        state.push_str(&format!(
+            " The build left the index {index} behind, invalid: writes keep it up, and if it is unique it still refuses rows. \
+             The next run drops it; at once does `DROP INDEX CONCURRENTLY {index}`."
+        ));
+    }
+    explanation.state(state).advise(advice(failure, exit_code))
 }
 
 /// By what the database said.
@@ -111,12 +118,18 @@ fn state(failure: &MigrationFailure, dialect: Dialect) -> String {
         ),
         StateAfterFailure::Partial { statements_done } => {
             let next = statements_done + 1;
-            let done = if statements_done == 1 {
-                "Statement 1 is".to_owned()
-            } else {
-                format!("Statements 1 to {statements_done} are")
+            let done = are_done(statements_done);
+            format!("{done} and recorded, since this script cannot run in one transaction; the next run goes on with statement {next}.")
+        }
+        StateAfterFailure::InDoubt { statements_done } => {
+            let next = statements_done + 1;
+            let done = match statements_done {
+                0 => String::new(),
+                done => format!("{} and recorded. ", are_done(done)),
             };
-            format!("{done} done and recorded, since this script cannot run in one transaction; the next run goes on with statement {next}.")
+            format!(
+                "{done}Whether statement {next} took effect is not known yet; the next run finds out, or asks."
+            )
         }
         StateAfterFailure::Committed => {
             format!(
@@ -126,6 +139,14 @@ fn state(failure: &MigrationFailure, dialect: Dialect) -> String {
         }
         StateAfterFailure::Unknown => "Whether the last statement took effect is not known yet; the next run finds out, or asks."
             .to_owned(),
+    }
+}
+
+/// `Statement 1 is done`, `Statements 1 to 3 are done`.
+fn are_done(statements: i64) -> String {
+    match statements {
+        1 => "Statement 1 is done".to_owned(),
+        more => format!("Statements 1 to {more} are done"),
     }
 }
 
@@ -159,6 +180,11 @@ fn advice(failure: &MigrationFailure, exit_code: ExitCode) -> String {
         _ if exit_code == ExitCode::Temporary => {
             format!("Run `{command}` again once the database answers.")
         }
+        _ if matches!(failure.state, StateAfterFailure::InDoubt { .. }) => format!(
+            "Leave that statement as it is and run `{command}` again: it finds out whether it took effect, or asks. If it \
+             did not and has to be corrected, say so first: `forerun migrate repair {} --not-done`.",
+            failure.version
+        ),
         _ if matches!(failure.state, StateAfterFailure::Partial { .. }) => format!(
             "Correct the script from that statement on (what is done must stay as it is) and run `{command}` again."
         ),

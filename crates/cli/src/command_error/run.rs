@@ -349,6 +349,16 @@ fn refused(refusal: &Refusal, options: &str) -> Explanation {
         Refusal::HistoryNotEmpty { .. } => explanation.state("Nothing was recorded.").advise(
             "A baseline is for a database that forerun has not seen yet; see `forerun migrate status`.",
         ),
+        Refusal::NoFileForBaseline { before, after, .. } => {
+            let nearest = match after {
+                Some(after) => format!("{before} and {after}"),
+                None => before.to_string(),
+            };
+            explanation.detail("nearest", nearest).state("Nothing was recorded.").advise(
+                "Give the last version that the database has. If it really is one whose file is gone, say so with \
+                 --without-file: all files up to it are declared present, and one that is added later is refused as late.",
+            )
+        }
         Refusal::OtherHistory(tools) => {
             let from = match &tools[..] {
                 [_] => String::new(),

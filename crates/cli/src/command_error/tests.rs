@@ -61,6 +61,7 @@ fn failure(kind: ErrorKind) -> MigrationFailure {
         retried_for: None,
         blockers: Vec::new(),
         state: StateAfterFailure::RolledBack,
+        left_invalid: None,
     }
 }
 
@@ -326,6 +327,7 @@ fn every_error_ends_in_what_to_do() {
         for state in [
             StateAfterFailure::RolledBack,
             StateAfterFailure::Partial { statements_done: 1 },
+            StateAfterFailure::InDoubt { statements_done: 1 },
             StateAfterFailure::Committed,
             StateAfterFailure::Unknown,
         ] {
@@ -433,6 +435,14 @@ fn conflicts_are_listed_with_what_to_do() {
         Conflict::Changed {
             version: version(),
             script: script(),
+            applied_from: script(),
+            recorded: "0123456789abcdef".to_owned(),
+            found: "fedcba9876543210".to_owned(),
+        },
+        Conflict::Changed {
+            version: version(),
+            script: script(),
+            applied_from: "0007_b.sql".to_owned(),
             recorded: "0123456789abcdef".to_owned(),
             found: "fedcba9876543210".to_owned(),
             unreadable: None,
@@ -450,6 +460,18 @@ fn conflicts_are_listed_with_what_to_do() {
             version: version(),
             script: script(),
             statements_done: 3,
+            in_doubt: None,
+        },
+        Conflict::Unresumable {
+            version: version(),
+            script: script(),
+            statements_done: 3,
+            in_doubt: Some(4),
+        },
+        Conflict::InDoubt {
+            version: version(),
+            script: script(),
+            statement: 4,
         },
         Conflict::JournalWithoutFile {
             version: version(),
@@ -462,16 +484,22 @@ fn conflicts_are_listed_with_what_to_do() {
         },
     ];
     insta::assert_snapshot!(text(&run_error(RunError::Conflict(conflicts), Dialect::Postgres)), @r#"
-    error: the history and the directory contradict each other in 6 places
+    error: the history and the directory contradict each other in 9 places
 
       conflict    0007_a.sql was changed after it was applied: its SQL is another one (checksum 0123456789ab was recorded, the file has fedcba987654)
       do          restore the file from version control and put the change into a new migration; or, if the database is as the file says already, record it with `forerun migrate repair 7 --accept-change`
+      conflict    version 7 was applied from 0007_b.sql; the directory has 0007_a.sql for it, with other SQL
+      do          give 0007_a.sql a new version (`forerun migrate new` shows which) and restore 0007_b.sql from version control; or, if it is the same migration under another name and the database is as the file says already, record it with `forerun migrate repair 7 --accept-change`
       conflict    version 7 is applied (from 0007_a.sql), but the directory has no file for it
       do          restore 0007_a.sql from version control: an applied migration must stay in the directory
       conflict    0007_a.sql was never applied and is older than version 9, which is
       do          rename it to a version that is newer than all others (`forerun migrate new` shows which); or apply it late with --allow-out-of-order
       conflict    0007_a.sql is half applied (its first 3 statements), and that part of the file is different now: the run cannot go on after it
       do          restore that part of the file; or undo by hand what it did and run `forerun migrate repair 7 --start-over`
+      conflict    0007_a.sql is half applied (its first 3 statements; statement 4 was started and may have taken effect), and statement 4 is different now
+      do          look in the database whether statement 4 took effect as it was: if not, run `forerun migrate repair 7 --not-done`, and it may be different; if it did, restore it and run `forerun migrate repair 7 --done`
+      conflict    statement 4 of 0007_a.sql was started and may have taken effect, which only you can find out
+      do          look in the database whether its change is there: if it is, run `forerun migrate repair 7 --done`; if not, `forerun migrate repair 7 --not-done`
       conflict    version 7 is half applied (from 0007_a.sql), but the directory has no file for it
       do          restore 0007_a.sql; or undo by hand what it did and run `forerun migrate repair 7 --start-over`
       conflict    reverting 0007_a.sql was started and is not finished
@@ -506,6 +534,7 @@ fn a_commit_without_an_answer_says_that_it_arrived() {
         sql: String::new(),
         error: DatabaseError::new(ErrorKind::ConnectionLost, "connection closed"),
         state: StateAfterFailure::Committed,
+        left_invalid: None,
         ..failure(ErrorKind::ConnectionLost)
     };
     insta::assert_snapshot!(text(&run_error(RunError::Migration(Box::new(failure)), Dialect::Postgres)), @r#"

@@ -15,6 +15,7 @@ pub fn run(context: &Context, arguments: &Baseline) -> Result<Done, CommandError
         &directory,
         &arguments.version,
         arguments.replace_history,
+        arguments.without_file,
         arguments.dry_run,
     );
     let report = context.block_on(&runner, future)?;

@@ -138,15 +138,22 @@ fn only(status: &Status, decision: Decision) -> Result<Version, CommandError> {
 }
 
 fn open(status: &Status) -> Vec<Open> {
-    let mut open: Vec<Open> = status.unfinished.iter().map(unfinished).collect();
+    let stuck = |row: &&JournalRow| {
+        let mut conflicts = status.conflicts.iter();
+        !conflicts.any(|conflict| stands_before(conflict, &row.version))
+    };
+    let going_on = status.unfinished.iter().filter(stuck);
+    let mut open: Vec<Open> = going_on.map(unfinished).collect();
     for conflict in &status.conflicts {
         let version = match conflict {
             Conflict::Changed { version, .. }
             | Conflict::Missing { version, .. }
             | Conflict::OtherNames { version, .. }
-            | Conflict::OutOfOrder { version, .. } => version.clone(),
+            | Conflict::OutOfOrder { version, .. }
+            | Conflict::Unresumable { version, .. }
+            | Conflict::JournalWithoutFile { version, .. } => version.clone(),
             // The unfinished attempts are listed already.
-            _ => continue,
+            Conflict::InDoubt { .. } | Conflict::UnfinishedOther { .. } => continue,
         };
         open.push(Open {
             version,
@@ -155,6 +162,15 @@ fn open(status: &Status) -> Vec<Open> {
         });
     }
     open
+}
+
+/// Whether an unfinished attempt of this version cannot go on as the directory is now.
+fn stands_before(conflict: &Conflict, unfinished: &Version) -> bool {
+    matches!(
+        conflict,
+        Conflict::Unresumable { version, .. } | Conflict::JournalWithoutFile { version, .. }
+            if version == unfinished
+    )
 }
 
 fn unfinished(row: &JournalRow) -> Open {

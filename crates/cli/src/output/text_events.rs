@@ -327,7 +327,7 @@ fn line(event: &Event, verbose: bool, quiet: bool, state: &State) -> Option<Stri
             ))
         }
         Event::InvalidIndexDropped { index, .. } => warning(format!(
-            "dropped the invalid index {} that an earlier run left; it is built again",
+            "dropped the invalid index {} that a failed build left behind",
             one_line(index)
         )),
         Event::MigrationFinished {

@@ -70,7 +70,7 @@ fn meaning(event: &Event) -> &'static str {
             "It was found out whether a statement of an earlier run took effect."
         }
         Event::InvalidIndexDropped { .. } => {
-            "An invalid index of an earlier concurrent build was dropped."
+            "An invalid index that a failed concurrent build left behind was dropped."
         }
         Event::MigrationFinished { .. } => "A migration is done and recorded.",
         Event::DeploymentOpened { .. } => {

@@ -20,6 +20,10 @@ pub(super) const NO_SUCH_SESSION: u16 = 1094;
 pub(super) const NOT_OWNER_OF_SESSION: u16 = 1095;
 /// `ER_TABLEACCESS_DENIED_ERROR`.
 pub(super) const TABLE_ACCESS_DENIED: u16 = 1142;
+/// `ER_PARSE_ERROR`.
+pub(super) const PARSE_ERROR: u16 = 1064;
+/// `ER_PROCACCESS_DENIED_ERROR`.
+pub(super) const ROUTINE_ACCESS_DENIED: u16 = 1370;
 /// `ER_BAD_FIELD_ERROR`.
 pub(super) const UNKNOWN_COLUMN: u16 = 1054;
 /// `ER_DUP_FIELDNAME`.

@@ -19,6 +19,7 @@ mod ledger;
 mod literal;
 mod lock;
 mod monitor;
+mod refusal;
 mod row;
 #[cfg(test)]
 mod server_tests;

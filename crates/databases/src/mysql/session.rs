@@ -31,7 +31,7 @@ use super::connection::Connection;
 use super::disturbance::Disturbance;
 use super::lock::RunnerLock;
 use super::settings::{InitialState, own_limits, set_timeouts};
-use super::{catalog, error, existing, ledger, row};
+use super::{catalog, error, existing, ledger, refusal, row};
 use crate::connection_url::MysqlOptions;
 
 /// Explicit about chaining, because a script may have changed `completion_type`.
@@ -609,10 +609,20 @@ impl Session for MysqlSession {
         catalog::fingerprint(&mut self.connection, statement, self.facts.mariadb).await
     }
 
+    async fn refused_unrun(
+        &mut self,
+        statement: &Classification,
+        sql: &str,
+        error: &DatabaseError,
+    ) -> bool {
+        refusal::refused_unrun(&mut self.connection, statement, sql, error).await
+    }
+
     async fn drop_invalid_indexes(
         &mut self,
         _statement: &Classification,
         _sql: &str,
+        _limits: Option<Timeouts>,
     ) -> Result<Vec<String>, DatabaseError> {
         // An index that could not be built does not exist here.
         Ok(Vec::new())

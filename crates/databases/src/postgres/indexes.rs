@@ -61,38 +61,53 @@ pub(super) async fn left_invalid(
 }
 
 impl PostgresSession {
+    /// See [`forerun_migrations::database::Session::drop_invalid_indexes`].
     pub(super) async fn repair_indexes(
         &mut self,
         statement: &Classification,
         sql: &str,
+        limits: Option<Timeouts>,
     ) -> Result<Vec<String>, DatabaseError> {
-        let found = leftovers_at_rest(&self.link, statement, sql).await?;
+        let direct = self.pooling == Pooling::Direct;
+        let found = match limits {
+            None => leftovers_at_rest(&self.link, statement, sql).await?,
+            Some(_) if direct => {
+                let mut found = leftovers(&self.link, statement, sql).await?;
+                found.retain(|index| index.builder.is_none());
+                found
+            }
+            // Behind a pooler nothing could keep it from waiting for an old transaction.
+            Some(_) => Vec::new(),
+        };
         if found.is_empty() {
             return Ok(Vec::new());
         }
-        // It waits for old transactions, as the build itself does: no limit.
-        if self.pooling == Pooling::Direct {
+        // It waits for old transactions, as the build itself does.
+        if direct {
             self.link
-                .batch(&settings("SET", Timeouts::default()))
+                .batch(&settings("SET", limits.unwrap_or_default()))
                 .await?;
         }
         let mut dropped = Vec::new();
+        let mut ended = Ok(());
         for index in found {
-            self.link
-                .batch(&format!(
-                    "DROP INDEX CONCURRENTLY IF EXISTS {}.{}",
-                    literal::identifier(&index.schema),
-                    literal::identifier(&index.name)
-                ))
-                .await?;
+            let drop = format!(
+                "DROP INDEX CONCURRENTLY IF EXISTS {}.{}",
+                literal::identifier(&index.schema),
+                literal::identifier(&index.name)
+            );
+            ended = self.link.batch(&drop).await;
+            if ended.is_err() {
+                break;
+            }
             dropped.push(index.full_name());
         }
-        if self.pooling == Pooling::Direct {
+        if direct {
             self.link
                 .batch(&settings("SET", self.session_timeouts))
                 .await?;
         }
-        Ok(dropped)
+        ended.map(|()| dropped)
     }
 }
 

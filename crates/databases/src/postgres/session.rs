@@ -353,9 +353,10 @@ impl Session for PostgresSession {
         &mut self,
         statement: &Classification,
         sql: &str,
+        limits: Option<Timeouts>,
     ) -> Result<Vec<String>, DatabaseError> {
         self.catch_up().await?;
-        self.repair_indexes(statement, sql).await
+        self.repair_indexes(statement, sql, limits).await
     }
 
     async fn invalid_index(

@@ -346,6 +346,7 @@ impl Session for SqliteSession {
         &mut self,
         _statement: &Classification,
         _sql: &str,
+        _limits: Option<Timeouts>,
     ) -> Result<Vec<String>, DatabaseError> {
         Ok(Vec::new())
     }

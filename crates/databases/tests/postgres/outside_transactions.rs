@@ -93,7 +93,7 @@ async fn an_invalid_index_is_dropped_and_built_anew() {
             .execute("DROP INDEX IF EXISTS t_a; TRUNCATE t; INSERT INTO t VALUES (1, 1), (1, 1)");
         assert!(
             session
-                .drop_invalid_indexes(&statement, sql)
+                .drop_invalid_indexes(&statement, sql, None)
                 .await
                 .unwrap()
                 .is_empty()
@@ -110,7 +110,10 @@ async fn an_invalid_index_is_dropped_and_built_anew() {
         );
         database.execute("TRUNCATE t");
         assert_eq!(
-            session.drop_invalid_indexes(&statement, sql).await.unwrap(),
+            session
+                .drop_invalid_indexes(&statement, sql, None)
+                .await
+                .unwrap(),
             [name]
         );
         session.run(sql).await.unwrap();
@@ -141,7 +144,10 @@ async fn a_rebuild_that_failed_leaves_nothing_behind() {
     assert_eq!(error.kind, ErrorKind::StatementTimeout);
     writer.run("COMMIT;");
     let statement = classify(Dialect::Postgres, sql);
-    let dropped = session.drop_invalid_indexes(&statement, sql).await.unwrap();
+    let dropped = session
+        .drop_invalid_indexes(&statement, sql, None)
+        .await
+        .unwrap();
     assert_eq!(dropped, ["public.t_a_ccnew"]);
     assert_eq!(
         database.query("SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 't'::regclass"),
@@ -172,7 +178,10 @@ async fn an_index_that_somebody_builds_right_now_is_waited_for() {
     let sql = "CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)";
     let task = tokio::spawn(async move {
         let statement = classify(Dialect::Postgres, sql);
-        session.drop_invalid_indexes(&statement, sql).await.unwrap()
+        session
+            .drop_invalid_indexes(&statement, sql, None)
+            .await
+            .unwrap()
     });
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert!(!task.is_finished());
@@ -203,7 +212,7 @@ async fn an_invalid_index_of_another_table_is_none_of_our_business() {
     let statement = classify(Dialect::Postgres, sql);
     assert!(
         session
-            .drop_invalid_indexes(&statement, sql)
+            .drop_invalid_indexes(&statement, sql, None)
             .await
             .unwrap()
             .is_empty()

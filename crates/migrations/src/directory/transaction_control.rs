@@ -5,7 +5,7 @@
 //! script permanent without a record. A script that runs without our transaction may group its statements, if each
 //! group that is begun is ended.
 
-use forerun_sql::{Dialect, Position, Statement, TransactionUse};
+use forerun_sql::{Dialect, Position, Statement, TransactionUse, classify};
 
 use super::Script;
 use super::error::DirectoryError;
@@ -23,8 +23,8 @@ pub(super) struct TransactionControls {
     /// A statement in the open group does not take part in transactions.
     broken: bool,
     groups: Vec<TransactionGroup>,
-    /// The first statement that asks for a transaction of a special kind.
-    special: Option<Control>,
+    /// The first statement that asks for a transaction of a special kind, and why that cannot be.
+    special: Option<(Control, &'static str)>,
     /// The first statement that does not fit a sequence of groups.
     misplaced: Option<(Control, &'static str)>,
 }
@@ -77,13 +77,16 @@ impl TransactionControls {
 
     /// Takes in the next statement of the script, number `index`.
     pub(super) fn statement(&mut self, statement: &Statement, index: u64, sort: TransactionUse) {
-        if self.special.is_none() && asks_for_a_snapshot(self.dialect, &statement.text) {
-            self.special = Some(Control {
+        if self.special.is_none()
+            && let Some(problem) = special(self.dialect, &statement.text, sort)
+        {
+            let control = Control {
                 index,
                 position: statement.position,
                 text: preview(&statement.text),
                 sort,
-            });
+            };
+            self.special = Some((control, problem));
         }
         if matches!(sort, TransactionUse::Inside | TransactionUse::Savepoint) {
             return;
@@ -167,12 +170,8 @@ impl TransactionControls {
                 problem,
             })
         };
-        if let Some(control) = self.special {
-            return refuse(
-                control,
-                "asks for a transaction that sees only what was there when it began; forerun could not tell any more whether \
-                 its lock is still held. Remove it; if rows must not change meanwhile, use LOCK TABLE or SELECT … FOR UPDATE",
-            );
+        if let Some((control, problem)) = self.special {
+            return refuse(control, problem);
         }
         if !transactional {
             if let Some((control, problem)) = self.misplaced {
@@ -239,6 +238,31 @@ fn is_plain(control: &Control) -> bool {
         .text
         .split(' ')
         .all(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// Why a statement cannot stand in any script, if it cannot.
+fn special(dialect: Dialect, text: &str, sort: TransactionUse) -> Option<&'static str> {
+    if asks_for_a_snapshot(dialect, text) {
+        return Some(
+            "asks for a transaction that sees only what was there when it began; forerun could not tell any more whether \
+             its lock is still held. Remove it; if rows must not change meanwhile, use LOCK TABLE or SELECT … FOR UPDATE",
+        );
+    }
+    if dialect != Dialect::Postgres || sort != TransactionUse::Outside {
+        return None;
+    }
+    let verb = classify(dialect, text).verb;
+    match verb.as_str() {
+        "PREPARE TRANSACTION" => Some(
+            "would leave what stands before it to a transaction that somebody else has to commit, while the migration counts \
+             as applied. Remove it",
+        ),
+        "COMMIT PREPARED" | "ROLLBACK PREPARED" => Some(
+            "ends a transaction that was prepared elsewhere, which cannot be a part of a migration. Remove it, and run it by \
+             hand",
+        ),
+        _ => None,
+    }
 }
 
 /// Whether a statement sets an isolation level above READ COMMITTED for its transaction. The lease is compared in the

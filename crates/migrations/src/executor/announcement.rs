@@ -18,8 +18,9 @@ use forerun_sql::{
 use jiff::Timestamp;
 
 use super::FinishedMigration;
+use super::past::in_doubt;
 use super::run::{CLEAN_UP_TIMEOUT, Run, finished};
-use super::statements::{Role, in_doubt, role};
+use super::statements::{Role, role};
 use crate::database::{
     Change, CommitOutcome, DatabaseError, Fingerprint, Record, RecordOutcome, Timeouts,
 };

@@ -68,7 +68,11 @@ pub(super) enum AttemptError {
     /// A value that an earlier attempt put into a user variable is gone.
     LostVariable { name: String, current: Current },
     /// What was run of the script before is different now.
-    Unresumable { statements_done: i64 },
+    Unresumable {
+        statements_done: i64,
+        /// The statement after them, if it may have taken effect.
+        in_doubt: Option<i64>,
+    },
 }
 
 impl From<DirectoryError> for AttemptError {

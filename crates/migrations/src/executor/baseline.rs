@@ -19,15 +19,20 @@ impl Runner {
     /// Records `version` and everything below it in the directory as present. With `dry_run` only reports.
     ///
     /// # Errors
-    /// [`Refusal::HistoryNotEmpty`] when versions are recorded already, unless `replace` says to forget them.
+    /// [`Refusal::HistoryNotEmpty`] when versions are recorded already, unless `replace` says to forget them;
+    /// [`Refusal::NoFileForBaseline`] when files come before the version and it has none itself, unless `without_file`.
     pub async fn baseline(
         &self,
         directory: &DirectorySource,
         version: &Version,
         replace: bool,
+        without_file: bool,
         dry_run: bool,
     ) -> Result<RunReport, RunError> {
         let (directory, session, recorded) = self.open_verified(directory).await?;
+        if !without_file {
+            refuse_without_file(&directory, version)?;
+        }
         refuse_history(&directory, &recorded, replace)?;
         let rows = self.baseline_rows(&directory, version)?;
         if !dry_run {
@@ -190,6 +195,26 @@ impl Run<'_> {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::RolledBack(error) | CommitOutcome::Unknown(error) => Err(wrapped(error)),
         }
+    }
+}
+
+/// A mistyped version would declare files present that are not, and make those to come late.
+fn refuse_without_file(directory: &MigrationDirectory, version: &Version) -> Result<(), Refusal> {
+    if directory.get(version).is_some() || !version.is_number() {
+        return Ok(());
+    }
+    let numbers = directory.migrations.iter().map(|known| &known.version);
+    let (before, after): (Vec<&Version>, Vec<&Version>) = numbers
+        .filter(|known| known.is_number())
+        .partition(|known| *known < version);
+    match before.into_iter().max() {
+        // The files of what is there already were thrown away, or there never were any.
+        None => Ok(()),
+        Some(before) => Err(Refusal::NoFileForBaseline {
+            version: version.clone(),
+            before: before.clone(),
+            after: after.into_iter().min().cloned(),
+        }),
     }
 }
 

@@ -118,6 +118,7 @@ impl Runner {
             announced: VecDeque::new(),
             unrecorded: Vec::new(),
             read_ahead: Vec::new(),
+            left_invalid: None,
             finished: Vec::new(),
         };
         let entries = std::mem::take(&mut run.audit);

@@ -1,6 +1,7 @@
 //! `migrate down`: down scripts, newest first.
 
-use super::inspect::{read, unfinished_conflicts};
+use super::inspect::read;
+use super::past::unfinished_conflicts;
 use super::summaries::Summaries;
 use super::{Outcome, RunReport, Runner};
 use crate::directory::{DirectorySource, MigrationDirectory, Repeat};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Runner;
 use super::gates::Strictness;
 use super::lint::LintMode;
+use super::past::questions;
 use super::summaries::Summaries;
 use super::up::UpOptions;
 use crate::database::{Holder, ServerInfo, Session};
@@ -79,6 +80,11 @@ impl Runner {
         let summaries = &mut Summaries::default();
         let plan = self.make_plan(&directory, &recorded, &options, summaries, session.as_mut());
         let mut plan = plan.await?;
+        // A run finds that out when it comes to the statement, and can show it.
+        let questions: Vec<Conflict> = questions(&recorded.journal).collect();
+        if !questions.is_empty() {
+            return Err(RunError::Conflict(questions));
+        }
         if options.lint != LintMode::Off {
             let linted = self.lint_plan(&directory, &recorded, session.as_mut(), &mut plan, true);
             let cut = linted.await?;
@@ -106,6 +112,13 @@ impl Runner {
         let mut summaries = Summaries::default();
         let mut comparison = plan::compare(&directory, &recorded.applied, false);
         self.settle_changes(&mut comparison, &mut summaries)?;
+        let unfinished =
+            self.conflicts_of_unfinished(&directory, &recorded.journal, &mut summaries)?;
+        let stuck = !unfinished.is_empty();
+        comparison.conflicts.extend(unfinished);
+        if !stuck {
+            comparison.conflicts.extend(questions(&recorded.journal));
+        }
         let mut pending = Vec::new();
         for waiting in &comparison.pending {
             // What runs every time is never done.
@@ -250,11 +263,8 @@ impl Runner {
         let mut comparison =
             plan::compare(directory, &recorded.applied, options.allow_out_of_order);
         self.settle_changes(&mut comparison, summaries)?;
-        comparison.conflicts.extend(unfinished_conflicts(
-            directory,
-            &recorded.journal,
-            Direction::Up,
-        ));
+        let unfinished = self.conflicts_of_unfinished(directory, &recorded.journal, summaries)?;
+        comparison.conflicts.extend(unfinished);
         if !comparison.conflicts.is_empty() {
             return Err(RunError::Conflict(comparison.conflicts));
         }
@@ -369,6 +379,7 @@ impl Runner {
                 comparison.conflicts.push(Conflict::Changed {
                     version: migration.version.clone(),
                     script: migration.up.file_name.clone(),
+                    applied_from: row.script.clone(),
                     recorded: row.checksums.normalized.clone(),
                     found: migration.up.normalized.clone(),
                     unreadable: found.err().map(|error| error.to_string()),
@@ -443,30 +454,6 @@ pub(super) async fn read(session: &mut dyn Session) -> Result<Recorded, RunError
         journal,
         tables: true,
     })
-}
-
-/// Unfinished attempts that stand in the way of `direction`.
-pub(super) fn unfinished_conflicts(
-    directory: &MigrationDirectory,
-    journal: &[JournalRow],
-    direction: Direction,
-) -> Vec<Conflict> {
-    let conflict = |row: &JournalRow| {
-        let script = row.script.clone();
-        let version = row.version.clone();
-        if row.direction != direction {
-            Some(Conflict::UnfinishedOther {
-                version,
-                script,
-                direction: row.direction.as_str(),
-            })
-        } else if directory.get(&version).is_none() {
-            Some(Conflict::JournalWithoutFile { version, script })
-        } else {
-            None
-        }
-    };
-    journal.iter().filter_map(conflict).collect()
 }
 
 /// Reads it without standing in the way of others.

@@ -18,6 +18,7 @@ mod inspect;
 mod lint;
 mod lock;
 mod other_history;
+mod past;
 mod repair;
 mod retry;
 mod run;

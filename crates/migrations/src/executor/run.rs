@@ -52,6 +52,8 @@ pub(super) struct Run<'a> {
     pub unrecorded: Vec<Unrecorded>,
     /// The next migrations, as far as they can be in a batch, read while the database worked on the one before.
     pub read_ahead: Vec<Statements>,
+    /// An invalid index that a failed build left behind and that could not be dropped.
+    pub left_invalid: Option<String>,
     /// Migrations that are done and recorded.
     pub finished: Vec<FinishedMigration>,
 }
@@ -153,6 +155,7 @@ impl Run<'_> {
             tries_of_unit += 1;
             let done_before = journal.statements_done;
             self.attempt = attempts;
+            self.left_invalid = None;
             self.seen.take();
             let result = match step.mode {
                 Mode::Transaction => self.try_transaction(step, tries_of_unit, started).await,
@@ -363,13 +366,15 @@ impl Run<'_> {
                 position: current.position,
                 name,
             },
-            AttemptError::Unresumable { statements_done } => {
-                RunError::Conflict(vec![Conflict::Unresumable {
-                    version,
-                    script,
-                    statements_done,
-                }])
-            }
+            AttemptError::Unresumable {
+                statements_done,
+                in_doubt,
+            } => RunError::Conflict(vec![Conflict::Unresumable {
+                version,
+                script,
+                statements_done,
+                in_doubt,
+            }]),
         };
         let message = ended.to_string();
         self.note(
@@ -422,7 +427,9 @@ impl Run<'_> {
     ) -> MigrationFailure {
         let state = match step.mode {
             Mode::Transaction => StateAfterFailure::RolledBack,
-            Mode::Statements if journal.in_doubt.is_some() => StateAfterFailure::Unknown,
+            Mode::Statements if journal.in_doubt.is_some() => StateAfterFailure::InDoubt {
+                statements_done: journal.statements_done,
+            },
             Mode::Statements if only_assertions(step, journal.statements_done) => {
                 StateAfterFailure::RolledBack
             }
@@ -443,6 +450,7 @@ impl Run<'_> {
             retried_for: None,
             blockers: Vec::new(),
             state,
+            left_invalid: self.left_invalid.clone(),
         }
     }
 

@@ -8,14 +8,17 @@
 use std::time::Instant;
 
 use forerun_sql::{
-    Classification, Dialect, LockClass, Piece, Position, SessionEffect, Splitter, SqlHasher,
-    Statement, TransactionUse, classify, session_effect, user_variables,
+    Classification, LockClass, Piece, Position, SessionEffect, Splitter, SqlHasher, Statement,
+    TransactionUse, classify, session_effect,
 };
 
 use super::attempt::{
     AttemptError, Current, ProgressClock, statement_timeouts, takes_rows, timeouts,
 };
-use super::run::{Run, stop_error};
+use super::past::{
+    Past, REPEATABLE, UNKNOWN, in_doubt, is_what_was_announced, state_before, state_of,
+};
+use super::run::{CLEAN_UP_TIMEOUT, Run, stop_error};
 use super::transaction::fence;
 use crate::database::{DatabaseError, ErrorKind, Fingerprint, Timeouts};
 use crate::event::Event;
@@ -167,10 +170,8 @@ impl Run<'_> {
                 self.progress(step, splitter.bytes_read());
             }
         }
-        if past.done > last || past.in_doubt.is_some() {
-            return Err(AttemptError::Unresumable {
-                statements_done: past.done,
-            });
+        if past.done > last || past.still_in_doubt() {
+            return Err(past.unresumable());
         }
         if !recorded && !self.announced.is_empty() {
             self.record_later(step, executed, started);
@@ -264,7 +265,13 @@ impl Run<'_> {
         else {
             return Ok(());
         };
-        if self.did_nothing(classification, &before, &error).await {
+        if classification.lock == LockClass::OnlineBuild && !lost(&error) {
+            self.drop_at_once(step, statement, classification).await;
+        }
+        if self
+            .did_nothing(statement, classification, &before, &error)
+            .await
+        {
             journal.in_doubt = None;
             let untouched = only_assertions(step, journal.statements_done);
             fence(if untouched {
@@ -282,6 +289,7 @@ impl Run<'_> {
     /// Whether a statement that commits by itself and failed has certainly left nothing behind.
     async fn did_nothing(
         &mut self,
+        statement: &Statement,
         classification: &Classification,
         before: &Fingerprint,
         error: &AttemptError,
@@ -303,7 +311,15 @@ impl Run<'_> {
                 .await
                 .is_ok_and(|now| state_of(&now) == state_of(before)),
             // A procedure may have committed a part before it failed; where statements are atomic it has not.
-            Fingerprint::Unknown => self.runner.database.capabilities().transactional_ddl,
+            Fingerprint::Unknown if self.runner.database.capabilities().transactional_ddl => true,
+            Fingerprint::Unknown => match error {
+                AttemptError::Database { error, .. } => {
+                    self.session
+                        .refused_unrun(classification, &statement.text, error)
+                        .await
+                }
+                _ => false,
+            },
         }
     }
 
@@ -320,26 +336,11 @@ impl Run<'_> {
             let dropped = self
                 .watched(step, statement, None, async |session| {
                     session
-                        .drop_invalid_indexes(classification, &statement.text)
+                        .drop_invalid_indexes(classification, &statement.text, None)
                         .await
                 })
                 .await?;
-            for index in dropped {
-                self.audit.push(AuditEntry {
-                    event: "index.invalid_dropped",
-                    version: Some(step.version.clone()),
-                    statement: i64::try_from(statement.index).ok(),
-                    attempt: None,
-                    message: format!(
-                        "dropped the invalid index {index} that an earlier build left behind"
-                    ),
-                    detail: serde_json::Value::Null,
-                });
-                self.runner.events.emit(&Event::InvalidIndexDropped {
-                    version: step.version.clone(),
-                    index,
-                });
-            }
+            self.dropped(step, statement, dropped, "an earlier");
         }
         self.execute(step, statement, classification, limits)
             .await?;
@@ -362,6 +363,56 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// After a concurrent build that failed: it may have left an invalid index, which writes have to keep up and which, if it
+    /// is unique, goes on refusing rows. It is dropped now, if that needs no long wait, or remembered for the message.
+    async fn drop_at_once(
+        &mut self,
+        step: &Step,
+        statement: &Statement,
+        classification: &Classification,
+    ) {
+        let mut limit = self.runner.limits.ddl_lock_timeout;
+        if self.stop.reason().is_some() {
+            limit = limit.min(CLEAN_UP_TIMEOUT);
+        }
+        let limits = Timeouts {
+            lock: Some(limit),
+            statement: Some(limit),
+        };
+        let sql = &statement.text;
+        let session = &mut self.session;
+        let dropping = session.drop_invalid_indexes(classification, sql, Some(limits));
+        let dropped = dropping.await.unwrap_or_default();
+        if dropped.is_empty() {
+            // One that somebody else builds is not waited for.
+            let asking = self.session.invalid_index(classification, sql);
+            if let Ok(Ok(left)) = tokio::time::timeout(CLEAN_UP_TIMEOUT, asking).await {
+                self.left_invalid = left;
+            }
+        }
+        self.dropped(step, statement, dropped, "this");
+    }
+
+    /// Tells of invalid indexes that were dropped.
+    fn dropped(&mut self, step: &Step, statement: &Statement, indexes: Vec<String>, build: &str) {
+        for index in indexes {
+            self.audit.push(AuditEntry {
+                event: "index.invalid_dropped",
+                version: Some(step.version.clone()),
+                statement: i64::try_from(statement.index).ok(),
+                attempt: None,
+                message: format!(
+                    "dropped the invalid index {index} that {build} build left behind"
+                ),
+                detail: serde_json::Value::Null,
+            });
+            self.runner.events.emit(&Event::InvalidIndexDropped {
+                version: step.version.clone(),
+                index,
+            });
+        }
+    }
+
     /// Whether the statement that an earlier run left in doubt took effect. `prefix` is the digest of the script up
     /// to it.
     async fn settle(
@@ -372,13 +423,13 @@ impl Run<'_> {
         in_doubt: &InDoubt,
         prefix: &str,
     ) -> Result<bool, AttemptError> {
-        let (announced, before) = in_doubt.fingerprint.split_once(' ').unwrap_or_default();
-        // What is declared not done may be corrected; anything else must be what was announced.
-        if announced != prefix && in_doubt.answer != Some(false) {
+        if !is_what_was_announced(in_doubt, prefix) {
             return Err(AttemptError::Unresumable {
-                statements_done: in_doubt.statement,
+                statements_done: in_doubt.statement - 1,
+                in_doubt: Some(in_doubt.statement),
             });
         }
+        let before = state_before(in_doubt);
         let opaque = || AttemptError::InDoubt {
             current: Current::of(statement),
         };
@@ -462,77 +513,6 @@ pub(super) fn role(step: &Step, transactional_ddl: bool, index: u64, sort: Trans
     }
 }
 
-/// What an earlier attempt has done, and what its session took with it.
-struct Past {
-    /// Statements done.
-    done: i64,
-    /// Digest of their SQL.
-    prefix: String,
-    in_doubt: Option<InDoubt>,
-    /// Settings of the session, in order.
-    settings: Vec<Statement>,
-    /// User variables whose values are gone.
-    variables: Vec<String>,
-}
-
-impl Past {
-    fn of(journal: &JournalRow) -> Self {
-        Self {
-            done: journal.statements_done,
-            prefix: journal.prefix_checksum.clone(),
-            in_doubt: journal.in_doubt.clone(),
-            settings: Vec::new(),
-            variables: Vec::new(),
-        }
-    }
-
-    /// Takes in a statement that is done.
-    fn remember(
-        &mut self,
-        dialect: Dialect,
-        statement: Statement,
-        changed: bool,
-    ) -> Result<(), AttemptError> {
-        if changed {
-            return Err(AttemptError::Unresumable {
-                statements_done: self.done,
-            });
-        }
-        let classification = classify(dialect, &statement.text);
-        match session_effect(dialect, &statement.text, &classification) {
-            SessionEffect::None => {}
-            SessionEffect::Setting => self.settings.push(statement),
-            SessionEffect::Variables(names) => self.variables.extend(names),
-        }
-        Ok(())
-    }
-
-    /// Refuses a statement that would go on with a variable whose value is gone.
-    fn refuse_lost_variables(
-        &mut self,
-        dialect: Dialect,
-        statement: &Statement,
-    ) -> Result<(), AttemptError> {
-        if self.variables.is_empty() {
-            return Ok(());
-        }
-        let classification = classify(dialect, &statement.text);
-        let used = user_variables(&statement.text);
-        if let Some(name) = used.iter().find(|name| self.variables.contains(name)) {
-            let assigned_anew =
-                session_effect(dialect, &statement.text, &classification) == SessionEffect::Setting;
-            if !assigned_anew {
-                return Err(AttemptError::LostVariable {
-                    name: name.clone(),
-                    current: Current::of(statement),
-                });
-            }
-            self.variables.retain(|lost| !used.contains(lost));
-        }
-        Ok(())
-    }
-}
-
 /// Whether the first `done` statements only ask (assertions), so that the script has changed nothing.
 pub(super) fn only_assertions(step: &Step, done: i64) -> bool {
     (1..=done).all(|index| {
@@ -544,29 +524,6 @@ fn advance(journal: &mut JournalRow, done: i64, prefix: String) {
     journal.statements_done = done;
     journal.prefix_checksum = prefix;
     journal.in_doubt = None;
-}
-
-const REPEATABLE: &str = "repeatable";
-const UNKNOWN: &str = "unknown";
-
-/// What the journal stores of a statement that is about to be sent: with its number the digest of the script up to it,
-/// and the catalog before it.
-pub(super) fn in_doubt(statement: i64, prefix: &str, before: &Fingerprint) -> InDoubt {
-    InDoubt {
-        statement,
-        fingerprint: format!("{prefix} {}", state_of(before)),
-        answer: None,
-    }
-}
-
-fn state_of(fingerprint: &Fingerprint) -> String {
-    match fingerprint {
-        Fingerprint::Definition(digest) | Fingerprint::Absent(digest) => {
-            format!("definition:{digest}")
-        }
-        Fingerprint::Repeatable => REPEATABLE.to_owned(),
-        Fingerprint::Unknown => UNKNOWN.to_owned(),
-    }
 }
 
 fn lost(error: &AttemptError) -> bool {

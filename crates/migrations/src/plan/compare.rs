@@ -26,6 +26,8 @@ pub enum Conflict {
         version: Version,
         /// File name now.
         script: String,
+        /// File name it was applied from.
+        applied_from: String,
         /// Digest recorded.
         recorded: String,
         /// Digest of the file.
@@ -67,6 +69,17 @@ pub enum Conflict {
         script: String,
         /// Statements done.
         statements_done: i64,
+        /// The statement after them, if it may have taken effect.
+        in_doubt: Option<i64>,
+    },
+    /// A statement of an unfinished attempt of which only a person can tell whether it took effect.
+    InDoubt {
+        /// Version.
+        version: Version,
+        /// File name.
+        script: String,
+        /// Number of the statement.
+        statement: i64,
     },
     /// An unfinished attempt of a version whose file is gone.
     JournalWithoutFile {
@@ -364,12 +377,17 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_without_files_covers_everything_below_it() {
-        let directory = directory(&[(1, "a"), (2, "b"), (6, "f")]);
+    fn a_late_file_is_a_conflict_below_a_baseline_without_a_file_as_well() {
+        let directory = directory(&[(1, "a"), (6, "f")]);
         let history = [applied(5, "")];
         let comparison = compare(&directory, &history, false);
-        assert_eq!(versions(&comparison.pending), ["6"]);
-        assert!(comparison.conflicts.is_empty());
+        assert!(matches!(
+            &comparison.conflicts[..],
+            [Conflict::OutOfOrder { newest, .. }] if *newest == Version::from(5)
+        ));
+        let allowed = compare(&directory, &history, true);
+        assert_eq!(versions(&allowed.pending), ["1", "6"]);
+        assert!(allowed.conflicts.is_empty());
     }
 
     /// A directory with changes to its migrations, by their places.

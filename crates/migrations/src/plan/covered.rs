@@ -4,12 +4,18 @@ use super::compare::Row;
 use crate::directory::MigrationDirectory;
 use crate::history::{AppliedVersion, Origin, Version};
 
-/// The version up to which everything counts as present, files or not: declared so by `baseline`, or made by a
-/// checkpoint.
+/// The version up to which everything counts as present, recorded or not: the newest checkpoint that was run. (A
+/// `baseline` records what it declares present, so that a file that comes later is told from it.)
 pub(super) fn covered<'a>(directory: &MigrationDirectory, rows: &[Row<'a>]) -> Option<&'a Version> {
-    let covers = |(row, _): &&Row<'a>| covers(directory, &row.version, row.origin, &row.script);
-    let versions = rows.iter().filter(covers).map(|(row, _)| &row.version);
+    let was_run = |(row, _): &&Row<'a>| is_checkpoint(directory, &row.version, &row.script);
+    let versions = rows.iter().filter(was_run).map(|(row, _)| &row.version);
     versions.max()
+}
+
+fn is_checkpoint(directory: &MigrationDirectory, version: &Version, script: &str) -> bool {
+    let migration = directory.get(version);
+    let checkpoint = migration.and_then(|migration| migration.checkpoint.as_ref());
+    checkpoint.is_some_and(|checkpoint| checkpoint.file_name == script)
 }
 
 /// Whether a row of the history stands for everything up to its version.
@@ -20,8 +26,7 @@ pub(crate) fn covers(
     script: &str,
 ) -> bool {
     let declared = origin == Origin::Baseline && script.is_empty();
-    let checkpoint = || directory.get(version)?.checkpoint.as_ref();
-    declared || checkpoint().is_some_and(|checkpoint| checkpoint.file_name == script)
+    declared || is_checkpoint(directory, version, script)
 }
 
 /// Whether a version is applied, or covered by one that is.
