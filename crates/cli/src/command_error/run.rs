@@ -8,7 +8,7 @@ use forerun_migrations::lint::Finding;
 use forerun_sql::lint::Kind;
 use forerun_sql::{Dialect, format_duration};
 
-use super::{Explanation, Place, adoption, conflicts, directory, migration};
+use super::{Explanation, Place, adoption, conflicts, directory, migration, stopped};
 use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
@@ -128,24 +128,12 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
                      yet; or undo by hand what was done and run `forerun migrate repair {version} --start-over`."
                 ))
         }
-        RunError::Interrupted { signal, finished } => {
-            let name = match signal {
-                1 => "SIGHUP".to_owned(),
-                2 => "SIGINT".to_owned(),
-                15 => "SIGTERM".to_owned(),
-                number => format!("signal {number}"),
-            };
-            Explanation::new(ExitCode::Interrupted(*signal), "interrupted", format!("interrupted by {name}"))
-                .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
-                .advise("Run it again to go on.")
+        RunError::Interrupted { signal, finished, at } => {
+            stopped::explain(error, ExitCode::Interrupted(*signal), *finished, at, dialect)
         }
-        RunError::TimedOut { limit, finished } => Explanation::new(
-            ExitCode::Temporary,
-            "timed_out",
-            format!("the time limit of {} was reached", format_duration(*limit)),
-        )
-        .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
-        .advise("Run it again to go on, with more time (--timeout or MIGRATION_TIMEOUT) if one migration needs it."),
+        RunError::TimedOut { finished, at, .. } => {
+            stopped::explain(error, ExitCode::Temporary, *finished, at, dialect)
+        }
         RunError::Held { held, finished } => {
             let script = held.first().map_or("", |held| held.script.as_str());
             let reason = held.first().and_then(|held| held.reasons.first());
@@ -198,7 +186,7 @@ fn sum(mismatch: &SumMismatch) -> Explanation {
         .advise("If the directory is as it should be, run `forerun migrate hash` and commit both.")
 }
 
-fn finished_before(finished: usize) -> String {
+pub(super) fn finished_before(finished: usize) -> String {
     match finished {
         0 => "No migration was finished".to_owned(),
         1 => "1 migration was finished and stays".to_owned(),

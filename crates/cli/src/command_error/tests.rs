@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use forerun_migrations::database::{Blocker, DatabaseError, ErrorKind, Holder};
 use forerun_migrations::directory::SumMismatch;
-use forerun_migrations::error::{MigrationFailure, Refusal, RunError, StateAfterFailure};
+use forerun_migrations::error::{
+    MigrationFailure, Refusal, RunError, StateAfterFailure, StoppedAt,
+};
 use forerun_migrations::history::{Direction, Version};
 use forerun_migrations::plan::Conflict;
 use forerun_sql::{Dialect, Position};
@@ -233,6 +235,7 @@ fn exit_codes_of_everything_else() {
             RunError::Interrupted {
                 signal: 15,
                 finished: 0,
+                at: Box::new(StoppedAt::Connecting { last: None }),
             },
             143,
         ),
@@ -240,6 +243,7 @@ fn exit_codes_of_everything_else() {
             RunError::Interrupted {
                 signal: 2,
                 finished: 1,
+                at: Box::new(StoppedAt::BetweenMigrations),
             },
             130,
         ),
@@ -247,6 +251,7 @@ fn exit_codes_of_everything_else() {
             RunError::TimedOut {
                 limit: Duration::from_secs(300),
                 finished: 0,
+                at: Box::new(StoppedAt::WaitingForLock { holder: None }),
             },
             75,
         ),

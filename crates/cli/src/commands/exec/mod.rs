@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 
 use super::context::Context;
 use super::guarded::shell_code;
-use crate::arguments::{DirectoryArguments, Exec, GUARDED};
+use crate::arguments::{Exec, GUARDED};
 use crate::command_error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::output::Done;
@@ -40,10 +40,9 @@ pub fn run(context: &Context, arguments: &Exec) -> Result<Done, CommandError> {
         let guard = runner
             .guard(&command)
             .await
-            .map_err(|error| CommandError::Run {
+            .map_err(|error| CommandError::NotStarted {
                 error: Box::new(error),
                 dialect,
-                directory: DirectoryArguments::default(),
             })?;
         under_guard(context, arguments, guard).await
     })?
@@ -59,7 +58,11 @@ async fn under_guard(
         Ok(child) => child,
         Err(error) => {
             guard
-                .finish(None, format!("the command could not be started: {error}"))
+                .finish(
+                    None,
+                    format!("the command could not be started: {error}"),
+                    None,
+                )
                 .await;
             return Err(CommandError::System {
                 action: "start the command".to_owned(),
@@ -83,7 +86,11 @@ async fn under_guard(
         Ok(status) => status,
         Err(error) => {
             guard
-                .finish(None, format!("how the command ended is not known: {error}"))
+                .finish(
+                    None,
+                    format!("how the command ended is not known: {error}"),
+                    stopped,
+                )
                 .await;
             return Err(CommandError::System {
                 action: "wait for the command".to_owned(),
@@ -93,7 +100,9 @@ async fn under_guard(
     };
     let message = format!("the command {}", describe(status));
     let code = shell_code(status);
-    guard.finish(Some(i32::from(code)), message.clone()).await;
+    guard
+        .finish(Some(i32::from(code)), message.clone(), stopped)
+        .await;
     match stopped {
         Some(StopReason::Timeout(limit)) => Err(CommandError::CommandTimedOut {
             limit,
