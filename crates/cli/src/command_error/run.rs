@@ -270,6 +270,11 @@ fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation
             ExitCode::Temporary,
             "Make room on the disk of the database and run it again.",
         ),
+        ErrorKind::Statement if doing.starts_with("reading") => (
+            ExitCode::Usage,
+            "The user needs the right to read forerun's tables (SELECT on forerun_history and others), and to migrate also to \
+             create and to write them; grant it, or use another user.",
+        ),
         ErrorKind::Statement => (
             ExitCode::Usage,
             "The user needs the right to create forerun's tables (forerun_history and others) and to write them; grant it, \

@@ -203,7 +203,10 @@ impl Heartbeat {
         let ask = async {
             let mut monitor = self.monitor.lock().await;
             match monitor.as_mut() {
-                Some(monitor) => monitor.blockers(&self.backend).await.unwrap_or_default(),
+                Some(monitor) => {
+                    let blockers = monitor.blockers(&self.backend).await.unwrap_or_default();
+                    blockers.into_iter().map(Blocker::masked).collect()
+                }
                 None => Vec::new(),
             }
         };

@@ -4,14 +4,13 @@
 //! are signalled with it; on a terminal it stays in the foreground group, which gets Ctrl-C from the terminal
 //! itself.
 
-mod masking;
-
 use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::executor::{Guard, StopReason};
+use forerun_migrations::masking::mask_command_line;
 use rustix::process::Signal;
 use tokio::process::{Child, Command};
 
@@ -33,7 +32,7 @@ const INTERRUPT: i32 = 2;
 
 pub fn run(context: &Context, arguments: &Exec) -> Result<Done, CommandError> {
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    let command = masking::mask(&arguments.command);
+    let command = mask_command_line(&arguments.command);
     context.announce(&format!("exec {command}"), &runner, None);
     let dialect = runner.database.dialect();
     context.block_on_any(async {
