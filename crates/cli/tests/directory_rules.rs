@@ -171,15 +171,16 @@ fn near_misses_are_warned_of() {
     );
     assert_eq!(applied(&project), ["0001_a.sql"]);
     // A directory and a pipe are no files, whatever they are called.
-    std::fs::create_dir(project.migrations().join("0005_e.sql")).unwrap();
-    let pipe = project.migrations().join("0006_f.sql");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    let path = project.migrations().join("0005_e.sql");
+    let up = ["--format", "text", "migrate", "up"];
+    std::fs::create_dir(&path).unwrap();
+    let outcome = project.run(&up).expect_code(2);
+    let _ = outcome.expect_text("0005_e.sql` has the name of a migration, but is a directory");
+    std::fs::remove_dir(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
-    let _ = project
-        .run(&["--format", "text", "migrate", "up"])
-        .expect_code(0)
-        .expect_text("0005_e.sql")
-        .expect_text("0006_f.sql");
+    let outcome = project.run(&up).expect_code(2);
+    let _ = outcome.expect_text("but is a pipe");
 }
 
 #[test]

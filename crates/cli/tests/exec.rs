@@ -368,6 +368,51 @@ fn the_audit_knows_what_ran() {
     }
 }
 
+/// Why forerun ended the command, and that this is a failure whatever the command says.
+#[test]
+fn the_audit_knows_why_the_command_was_ended() {
+    for target in databases() {
+        let project = empty_project_for(&target);
+        let patient = "trap '' TERM; sleep 2";
+        let _ = project
+            .run(&["exec", "--timeout", "1s", "--", "sh", "-c", patient])
+            .expect_code(75);
+        let rows = target.query("SELECT event, message, detail FROM forerun_audit ORDER BY id");
+        let ended = "|the time limit of 1s was reached; the command ended with exit code 0|";
+        for event in ["exec.finished", "run.finished"] {
+            assert!(rows.contains(&format!("{event}{ended}")), "{rows}");
+        }
+        assert!(rows.replace(' ', "").contains("\"ok\":false"), "{rows}");
+    }
+}
+
+/// Out of time before it has the lock: it is not a migration that was not run.
+#[test]
+fn a_command_that_was_never_started() {
+    for target in databases() {
+        let project = empty_project_for(&target);
+        let first = started(&project, &[], "READY; exec sleep 60");
+        let late = [
+            "--format",
+            "text",
+            "exec",
+            "--timeout",
+            "1s",
+            "--",
+            "touch",
+            "ran",
+        ];
+        let _ = project
+            .run(&late)
+            .expect_code(75)
+            .expect_text("while waiting for the runner lock, held by")
+            .expect_text("The command was not started.");
+        assert!(!project.path().join("ran").exists());
+        first.terminate();
+        let _ = first.wait();
+    }
+}
+
 /// It waits for a database that is starting, and then for nothing: the command starts only with the lock.
 #[test]
 fn it_waits_for_the_database() {

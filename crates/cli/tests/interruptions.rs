@@ -32,7 +32,14 @@ fn a_signal_cancels_the_statement() {
             } else {
                 running.interrupt();
             }
-            let _ = expect_failure(running, code, &["interrupted by SIG", "Run it again"]);
+            let words = [
+                "interrupted by SIG",
+                " in 0002_second.sql",
+                "Nothing of 0002_second.sql is applied",
+                "1 migration was finished and stays",
+                "Run it again",
+            ];
+            let _ = expect_failure(running, code, &words);
             gate.wait_until_left();
             assert_let_go(&target);
             gate.open();
@@ -156,6 +163,73 @@ fn the_time_limit_cancels_the_statement_on_sqlite() {
     target.query("UPDATE work SET steps = 1");
     let _ = up(&project, &[]).run().expect_code(0);
     assert_eq!(target.audited(), [1, 2, 3]);
+}
+
+/// Where what is done cannot be rolled back it is said how far it is.
+#[test]
+fn a_signal_between_statements_that_stay() {
+    let Some(target) = Target::mariadb() else {
+        return;
+    };
+    let mut gate = Gate::closed(&target);
+    let script = format!("CREATE TABLE b (i integer);\n{}", gate.sql());
+    let project = project_for(&target, &[("0001_b.sql", script)]);
+    let running = start(&project, &[]);
+    gate.wait_until_reached();
+    running.terminate();
+    let words = [
+        "interrupted by SIGTERM in 0001_b.sql",
+        // A server may end the wait for a user lock without an error: statement 2 is done then.
+        " of 0001_b.sql ",
+        " done and recorded; the next run goes on with statement ",
+    ];
+    let _ = expect_failure(running, 143, &words);
+    gate.open();
+    let _ = up(&project, &[]).run().expect_code(0);
+    target.assert_left_clean();
+}
+
+/// A run that only waited says for what, and that it has run nothing; so do its last words.
+#[test]
+fn the_end_of_a_run_that_only_waited() {
+    for target in servers() {
+        let mut project = project_for(&target, &migrations(""));
+        let words = project.write("termination-log", "");
+        project.set_env("TERMINATION_MESSAGE_PATH", &words.display().to_string());
+        let first = project
+            .command(&["exec", "--", "sleep", "60"])
+            .env("FORERUN_ACTOR", "deploy-bot")
+            .spawn();
+        wait_for("the lock is held", || target.holder() == "deploy-bot");
+        let readable = [
+            "the time limit of 1s was reached while waiting for the runner lock, held by deploy-bot",
+            "Nothing was run.",
+        ];
+        let _ = expect_failure(start(&project, &["--timeout", "1s"]), 75, &readable);
+        for text in ["held by deploy-bot", "Nothing was run."] {
+            assert!(project.read("termination-log").contains(text), "{text}");
+        }
+        let mut late = start(&project, &[]);
+        late.wait_for_output("waiting for the runner lock");
+        late.terminate();
+        let readable = ["interrupted by SIGTERM while waiting", "Nothing was run."];
+        let _ = expect_failure(late, 143, &readable);
+        first.terminate();
+        let _ = first.wait().expect_code(143);
+
+        let proxy = target.database().proxy();
+        proxy.refuse(true);
+        let url = target.database().url_through(&proxy);
+        let late = start(&project, &["--wait", "1m", "--timeout", "1s", "-u", &url]);
+        let readable = [
+            "reached while waiting for the database: cannot reach",
+            "Nothing was run.",
+        ];
+        let _ = expect_failure(late, 75, &readable);
+        for text in ["waiting for the database: ", "Nothing was run."] {
+            assert!(project.read("termination-log").contains(text), "{text}");
+        }
+    }
 }
 
 /// Another run is at work for longer than this one waits: temporary, and it is said who that is.

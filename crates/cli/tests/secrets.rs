@@ -361,3 +361,52 @@ fn secrets_of_a_guarded_command_are_masked() {
         assert_hidden("a table", &everything(&target));
     }
 }
+
+/// A server quotes what it does not understand.
+#[test]
+fn secrets_of_a_script_are_masked_where_they_are_kept() {
+    for target in servers() {
+        let mut project = project();
+        project.set_env("DATABASE_URL", &target.url());
+        let file = project.write("termination-log", "");
+        project.set_env("TERMINATION_MESSAGE_PATH", &file.display().to_string());
+        project.migration(
+            "0001_user.sql",
+            "CREATE USER zz IDENTIFED BY 'Zq9hush' PASSWORD \"Zq9hush\";\n",
+        );
+        let _ = project.run(&["migrate", "up"]).expect_code(3);
+        assert_hidden("a table", &everything(&target));
+        assert_hidden("the last words", &project.read("termination-log"));
+        let history = project.run(&["migrate", "history", "1"]);
+        assert_nothing_shown(&history);
+    }
+}
+
+/// What somebody else runs is not even from the directory.
+#[test]
+fn secrets_of_a_session_in_the_way_are_masked() {
+    let Some(target) = Target::postgres() else {
+        return;
+    };
+    let mut project = project();
+    project.set_env("DATABASE_URL", &target.url());
+    target.query("CREATE TABLE busy (a integer); CREATE ROLE busy_role");
+    project.migration("0001_x.sql", "ALTER TABLE busy ADD COLUMN x integer;\n");
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            target.query(
+                "DO $$ BEGIN PERFORM count(*) FROM busy; PERFORM pg_sleep(4); \
+                 ALTER ROLE busy_role PASSWORD 'Zq9hush'; END $$; DROP ROLE busy_role",
+            )
+        });
+        wait_for("the table is in use", || {
+            target.query("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(4)%'")
+                == "2"
+        });
+        let outcome = project.run(&["migrate", "up", "--ddl-lock-timeout", "1s"]);
+        assert_nothing_shown(&outcome);
+        assert!(outcome.stdout.contains("PASSWORD '***'"), "{outcome:?}");
+        let _ = other.join();
+    });
+    assert_hidden("a table", &everything(&target));
+}

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::history::{AppliedVersion, AuditEntry, AuditRow, HistoryRow, JournalRow, Version};
 use crate::ledger::{ClientSessions, Deployment, FloorMark};
+use crate::masking::{mask_text, mask_text_about};
 use crate::trace::Observer;
 
 /// What a database can do; the engine decides by these and never by the product's name.
@@ -546,6 +547,15 @@ pub struct Blocker {
     pub query: String,
 }
 
+impl Blocker {
+    /// The same without secrets in its statement.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        self.query = mask_text(&self.query);
+        self
+    }
+}
+
 impl fmt::Display for Blocker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} ({}", self.backend, self.user)?;
@@ -646,6 +656,19 @@ impl DatabaseError {
                  use that version"
             ),
         )
+    }
+
+    /// The same without secrets of `sql`, the statement that it is about.
+    #[must_use]
+    pub fn masked(mut self, sql: &str) -> Self {
+        self.message = mask_text_about(&self.message, sql);
+        for text in [&mut self.detail, &mut self.hint, &mut self.context]
+            .into_iter()
+            .flatten()
+        {
+            *text = mask_text_about(text, sql);
+        }
+        self
     }
 
     /// The same with advice.

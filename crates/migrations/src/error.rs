@@ -2,14 +2,16 @@
 //!
 //! Data in fields; sentences, hints and exit codes are made in one place, `command_error.rs` of the CLI.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use forerun_sql::Position;
+use forerun_sql::{Position, format_duration};
 use serde::Serialize;
 
 use crate::database::{Blocker, DatabaseError, Holder};
 use crate::directory::{DirectoryError, SumMismatch};
+use crate::executor::signal_name;
 use crate::history::{Direction, Version};
 use crate::ledger::{CloseProblem, Floor};
 use crate::lint::Finding;
@@ -147,20 +149,24 @@ pub enum RunError {
         name: String,
     },
     /// A signal ended the run; it was cleaned up.
-    #[error("interrupted by signal {signal}")]
+    #[error("interrupted by {}{at}", signal_name(*signal))]
     Interrupted {
         /// Its number.
         signal: i32,
         /// Migrations finished before.
         finished: usize,
+        /// What it ended.
+        at: Box<StoppedAt>,
     },
     /// The time limit of the run was reached; it was cleaned up.
-    #[error("the time limit of {}s was reached", limit.as_secs())]
+    #[error("the time limit of {} was reached{at}", format_duration(*limit))]
     TimedOut {
         /// The limit.
         limit: Duration,
         /// Migrations finished before.
         finished: usize,
+        /// What it ended.
+        at: Box<StoppedAt>,
     },
     /// A trace on a scratch database.
     #[error(transparent)]
@@ -198,6 +204,72 @@ pub enum RunError {
         /// What is missing.
         reason: String,
     },
+}
+
+/// What a run was at when it was told to end.
+#[derive(Debug, Clone)]
+pub enum StoppedAt {
+    /// It waited for the database; nothing was run.
+    Connecting {
+        /// Why the last try had failed, if one had.
+        last: Option<Box<DatabaseError>>,
+    },
+    /// It waited for the runner lock; nothing was run.
+    WaitingForLock {
+        /// Who holds it, when known.
+        holder: Option<Box<Holder>>,
+    },
+    /// It waited for another tool to give back its own lock; nothing was recorded.
+    WaitingForTool {
+        /// The tool.
+        title: &'static str,
+    },
+    /// It waited for others to bring the database up to date; that is all it does.
+    WaitingForVersion {
+        /// What was missing.
+        missing: String,
+    },
+    /// It was between two migrations: none is half done.
+    BetweenMigrations,
+    /// It ran a migration.
+    Migration {
+        /// File name.
+        script: String,
+        /// Up or down.
+        direction: Direction,
+        /// What the database holds of it now.
+        state: StateAfterFailure,
+    },
+}
+
+impl fmt::Display for StoppedAt {
+    /// What follows `interrupted by SIGTERM`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting { last: None } => {
+                formatter.write_str(" while connecting to the database")
+            }
+            Self::Connecting { last: Some(error) } => {
+                write!(formatter, " while waiting for the database: {error}")
+            }
+            Self::WaitingForLock { holder: None } => {
+                formatter.write_str(" while waiting for the runner lock")
+            }
+            Self::WaitingForLock {
+                holder: Some(holder),
+            } => write!(
+                formatter,
+                " while waiting for the runner lock, held by {holder}"
+            ),
+            Self::WaitingForTool { title } => write!(
+                formatter,
+                " while waiting for {title}, which holds its own lock"
+            ),
+            Self::WaitingForVersion { missing } => write!(formatter, " while waiting: {missing}"),
+            Self::BetweenMigrations => Ok(()),
+            Self::Migration { script, .. } => write!(formatter, " in {script}"),
+        }
+    }
 }
 
 /// A safety rule that forbids what was asked for.

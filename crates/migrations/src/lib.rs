@@ -13,6 +13,7 @@ pub mod executor;
 pub mod history;
 pub mod ledger;
 pub mod lint;
+pub mod masking;
 pub mod number;
 pub mod plan;
 pub mod trace;

@@ -7,6 +7,7 @@ pub mod conflicts;
 mod held;
 mod migration;
 mod run;
+mod stopped;
 mod trace;
 
 use std::path::PathBuf;
@@ -44,6 +45,14 @@ pub enum CommandError {
         dialect: Dialect,
         /// How the directory was named: a command that is suggested needs it as well.
         directory: DirectoryArguments,
+    },
+    /// The command of `exec` was not started: the database or the lock could not be had.
+    #[error("{error}")]
+    NotStarted {
+        /// What the engine says.
+        error: Box<RunError>,
+        /// Of which database.
+        dialect: Dialect,
     },
     /// Everything that is wrong with a values file.
     #[error("the values cannot be used")]
@@ -248,6 +257,9 @@ impl CommandError {
                 dialect,
                 directory,
             } => run::explain(error, *dialect, &options(directory)),
+            Self::NotStarted { error, dialect } => {
+                run::explain(error, *dialect, "").state("The command was not started.")
+            }
             Self::Values(problems) => of_values(problems),
             Self::Render(error) => render(error),
             Self::Validation(problems) => validation(problems),

@@ -8,7 +8,7 @@ use forerun_migrations::lint::Finding;
 use forerun_sql::lint::Kind;
 use forerun_sql::{Dialect, format_duration};
 
-use super::{Explanation, Place, adoption, conflicts, directory, migration};
+use super::{Explanation, Place, adoption, conflicts, directory, migration, stopped};
 use crate::exit_code::ExitCode;
 use crate::output::excerpt;
 
@@ -128,24 +128,12 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
                      yet; or undo by hand what was done and run `forerun migrate repair {version} --start-over`."
                 ))
         }
-        RunError::Interrupted { signal, finished } => {
-            let name = match signal {
-                1 => "SIGHUP".to_owned(),
-                2 => "SIGINT".to_owned(),
-                15 => "SIGTERM".to_owned(),
-                number => format!("signal {number}"),
-            };
-            Explanation::new(ExitCode::Interrupted(*signal), "interrupted", format!("interrupted by {name}"))
-                .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
-                .advise("Run it again to go on.")
+        RunError::Interrupted { signal, finished, at } => {
+            stopped::explain(error, ExitCode::Interrupted(*signal), *finished, at, dialect)
         }
-        RunError::TimedOut { limit, finished } => Explanation::new(
-            ExitCode::Temporary,
-            "timed_out",
-            format!("the time limit of {} was reached", format_duration(*limit)),
-        )
-        .state(format!("{}; what was running is rolled back or can be resumed.", finished_before(*finished)))
-        .advise("Run it again to go on, with more time (--timeout or MIGRATION_TIMEOUT) if one migration needs it."),
+        RunError::TimedOut { finished, at, .. } => {
+            stopped::explain(error, ExitCode::Temporary, *finished, at, dialect)
+        }
         RunError::Held { held, blocked, finished } => super::held::explain(held, blocked, *finished),
         RunError::StillMigrating { release, holder } => Explanation::new(
             ExitCode::Temporary,
@@ -278,6 +266,11 @@ fn database(doing: &str, error: &DatabaseError, dialect: Dialect) -> Explanation
         ErrorKind::DiskFull => (
             ExitCode::Temporary,
             "Make room on the disk of the database and run it again.",
+        ),
+        ErrorKind::Statement if doing.starts_with("reading") => (
+            ExitCode::Usage,
+            "The user needs the right to read forerun's tables (SELECT on forerun_history and others), and to migrate also to \
+             create and to write them; grant it, or use another user.",
         ),
         ErrorKind::Statement => (
             ExitCode::Usage,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use forerun_migrations::database::{Blocker, DatabaseError, ErrorKind, Holder};
 use forerun_migrations::directory::SumMismatch;
-use forerun_migrations::error::{MigrationFailure, Refusal, RunError, StateAfterFailure};
+use forerun_migrations::error::{
+    MigrationFailure, Refusal, RunError, StateAfterFailure, StoppedAt,
+};
 use forerun_migrations::history::{Direction, Version};
 use forerun_migrations::plan::Conflict;
 use forerun_sql::{Dialect, Position};
@@ -234,6 +236,7 @@ fn exit_codes_of_everything_else() {
             RunError::Interrupted {
                 signal: 15,
                 finished: 0,
+                at: Box::new(StoppedAt::Connecting { last: None }),
             },
             143,
         ),
@@ -241,6 +244,7 @@ fn exit_codes_of_everything_else() {
             RunError::Interrupted {
                 signal: 2,
                 finished: 1,
+                at: Box::new(StoppedAt::BetweenMigrations),
             },
             130,
         ),
@@ -248,6 +252,7 @@ fn exit_codes_of_everything_else() {
             RunError::TimedOut {
                 limit: Duration::from_secs(300),
                 finished: 0,
+                at: Box::new(StoppedAt::WaitingForLock { holder: None }),
             },
             75,
         ),
@@ -438,6 +443,7 @@ fn conflicts_are_listed_with_what_to_do() {
             applied_from: script(),
             recorded: "0123456789abcdef".to_owned(),
             found: "fedcba9876543210".to_owned(),
+            unreadable: None,
         },
         Conflict::Changed {
             version: version(),

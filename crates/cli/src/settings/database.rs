@@ -223,7 +223,10 @@ fn from_family(
             source: source_name,
         })),
         Err(UrlError::Empty) => Ok(None),
-        Err(error) => Err(SettingsError::Url { source_name, error }),
+        Err(error) => Err(SettingsError::Url {
+            source_name,
+            error: error.naming_parts(family.name),
+        }),
     }
 }
 
@@ -379,5 +382,30 @@ mod tests {
             database(&arguments, &Environment::fixed(&[])),
             Err(SettingsError::NoSchemas)
         ));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_as_the_rest_is() {
+        let hint = |variables: &[(&str, &str)]| match found(None, variables) {
+            Err(SettingsError::Url { error, .. }) => {
+                format!("{error} {}", error.hint().unwrap_or_default())
+            }
+            other => panic!("{other:?}"),
+        };
+        for (variables, named) in [
+            (&[("DB_HOST", "h"), ("DB_USER", "u")][..], "set DB_NAME"),
+            (&[("DB_NAME", "n"), ("DB_USER", "u")], "set DB_HOST"),
+            (
+                &[("DB_HOST", "h:5432"), ("DB_NAME", "n"), ("DB_USER", "u")],
+                "set DB_PORT",
+            ),
+            (
+                &[("DATABASE_HOST", "h"), ("DATABASE_USER", "u")],
+                "set DATABASE_NAME",
+            ),
+        ] {
+            let text = hint(variables);
+            assert!(text.contains(named), "{text}");
+        }
     }
 }

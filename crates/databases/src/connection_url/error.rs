@@ -116,6 +116,20 @@ pub enum UrlError {
 }
 
 impl UrlError {
+    /// The same for parts from variables that begin otherwise than with `DATABASE_`, which is what the advice names.
+    #[must_use]
+    pub fn naming_parts(mut self, prefix: &str) -> Self {
+        let text = match &mut self {
+            Self::Missing { advice, .. } => advice,
+            Self::BadValue { expected, .. } => expected,
+            _ => return self,
+        };
+        for part in ["ENGINE", "HOST", "PORT", "NAME", "USER", "PASSWORD"] {
+            *text = text.replace(&format!("DATABASE_{part}"), &format!("{prefix}{part}"));
+        }
+        self
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {

@@ -45,6 +45,25 @@ pub enum DirectoryError {
         /// What it answered.
         source: io::Error,
     },
+    /// A link that leads nowhere.
+    #[error("the link `{}` leads to `{}`, which does not exist. Correct or remove it", path.display(), target.display())]
+    DanglingLink {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// Something with the name of a migration that is no file.
+    #[error(
+        "`{}` has the name of a migration, but is {what}. Put the file there (a mount of a file that does not exist makes a \
+         directory of its name), or give it another name", path.display()
+    )]
+    NotAFile {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// It is another file than a moment ago.
     #[error(
         "`{}` was replaced while forerun was at work. Run it again when the directory is at rest", path.display()

@@ -1,9 +1,10 @@
 //! A directory as layouts see it: names first, texts when asked for.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -328,10 +329,14 @@ fn list(path: &Path) -> Result<Listed, DirectoryError> {
         let mut file_type = entry
             .file_type()
             .map_err(DirectoryError::io("read the type of", entry.path()))?;
-        if file_type.is_symlink() {
-            file_type = fs::metadata(entry.path())
-                .map_err(DirectoryError::io("follow the link", entry.path()))?
-                .file_type();
+        let link = file_type.is_symlink();
+        if link {
+            file_type = follow(&entry.path())?;
+        }
+        if !file_type.is_file() && name.as_encoded_bytes().ends_with(b".sql") {
+            let what = what(file_type, link);
+            let path = entry.path();
+            return Err(DirectoryError::NotAFile { path, what });
         }
         let listed = if file_type.is_dir() {
             &mut all.folders
@@ -357,6 +362,40 @@ fn list(path: &Path) -> Result<Listed, DirectoryError> {
         names.sort_unstable();
     }
     Ok(all)
+}
+
+/// The type of what a link leads to.
+fn follow(link: &Path) -> Result<FileType, DirectoryError> {
+    match fs::metadata(link) {
+        Ok(found) => Ok(found.file_type()),
+        // It has not gone meanwhile: it is there and leads nowhere.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(link) {
+            Ok(target) => Err(DirectoryError::DanglingLink {
+                path: link.to_owned(),
+                target,
+            }),
+            Err(error) => Err(DirectoryError::io("follow the link", link)(error)),
+        },
+        Err(error) => Err(DirectoryError::io("follow the link", link)(error)),
+    }
+}
+
+/// What is neither a file nor leads to one, in words.
+fn what(file_type: FileType, link: bool) -> &'static str {
+    let kind = if file_type.is_dir() {
+        "a directory"
+    } else if file_type.is_fifo() {
+        "a pipe"
+    } else if file_type.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    match (link, kind) {
+        (true, "a directory") => "a link to a directory",
+        (true, _) => "a link to something that is no file",
+        (false, kind) => kind,
+    }
 }
 
 fn is_of_interest(name: &OsStr) -> bool {

@@ -12,6 +12,7 @@ use super::watch::{Watched, watch};
 use crate::database::{DatabaseError, ErrorKind, Session, StatementOutcome, Timeouts};
 use crate::directory::DirectoryError;
 use crate::event::Event;
+use crate::masking::mask_text_about;
 use crate::plan::Step;
 
 /// Text of a failed statement that is kept for the error message.
@@ -165,7 +166,7 @@ impl Run<'_> {
         .await;
         result.map_err(|error| AttemptError::Database {
             current: Some(Current::of(statement)),
-            error,
+            error: error.masked(&statement.text),
         })
     }
 
@@ -184,7 +185,7 @@ impl Run<'_> {
                 session.run(&statement.text).await
             })
             .await?;
-        self.notices(step, statement.index, outcome);
+        self.notices(step, statement, outcome);
         Ok(())
     }
 
@@ -286,7 +287,7 @@ impl Run<'_> {
                 session.copy_finish().await
             })
             .await?;
-        self.notices(step, statement.index, outcome);
+        self.notices(step, statement, outcome);
         Ok(())
     }
 
@@ -300,11 +301,12 @@ impl Run<'_> {
         });
     }
 
-    fn notices(&self, step: &Step, statement: u64, outcome: StatementOutcome) {
-        for notice in outcome.notices {
+    fn notices(&self, step: &Step, statement: &Statement, outcome: StatementOutcome) {
+        for mut notice in outcome.notices {
+            notice.message = mask_text_about(&notice.message, &statement.text);
             self.runner.events.emit(&Event::Notice {
                 version: step.version.clone(),
-                statement,
+                statement: statement.index,
                 notice,
             });
         }

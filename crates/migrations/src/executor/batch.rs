@@ -126,7 +126,8 @@ impl Run<'_> {
         };
         self.clean_up().await;
         if let Some(reason) = self.stop.reason() {
-            return Err(self.stopped(step, reason, 1).await);
+            let state = self.resolve_commit(step).await;
+            return Err(self.stopped(step, reason, 1, state).await);
         }
         self.tell_started(step, number + applied, total);
         let journal = self.journal_of(step);

@@ -79,7 +79,7 @@ impl Run<'_> {
         let rows = self.session.rows(&condition.sql).await;
         let rows = rows.map_err(|error| RunError::Database {
             doing: "asking a condition of a migration",
-            error: error.with_hint(format!(
+            error: error.masked(&condition.sql).with_hint(format!(
                 "It is the condition in line {} of {}",
                 condition.line, step.script.file_name
             )),

@@ -11,7 +11,7 @@ use super::run::{CLEAN_UP_TIMEOUT, Run};
 use super::watch::Seen;
 use super::{Limits, Runner};
 use crate::database::{ErrorKind, Lease, LeaseRequest, Session};
-use crate::error::RunError;
+use crate::error::{RunError, StoppedAt};
 use crate::event::Event;
 use crate::history::AuditEntry;
 
@@ -27,9 +27,10 @@ impl Runner {
         let mut stop = self.stop.clone();
         let mut pause = FIRST_PAUSE;
         let mut reminded: Option<Instant> = None;
+        let mut last = None;
         loop {
             let result = tokio::select! {
-                reason = stop.wait() => return Err(stopped(reason, 0)),
+                reason = stop.wait() => return Err(stopped(reason, 0, StoppedAt::Connecting { last })),
                 result = self.database.connect(&self.identity) => result,
             };
             let error = match result {
@@ -51,12 +52,13 @@ impl Runner {
                 reminded = Some(Instant::now());
                 self.events.emit(&Event::DatabaseWaiting {
                     waited: started.elapsed(),
-                    error,
+                    error: error.clone(),
                 });
             }
-            stop.sleep(pause.min(left))
-                .await
-                .map_err(|reason| stopped(reason, 0))?;
+            last = Some(Box::new(error));
+            if let Err(reason) = stop.sleep(pause.min(left)).await {
+                return Err(stopped(reason, 0, StoppedAt::Connecting { last }));
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

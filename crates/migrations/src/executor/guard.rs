@@ -29,17 +29,30 @@ impl Guard<'_> {
         self.run.stop.wait().await
     }
 
-    /// Notes how the command ended and gives the lock back.
-    pub async fn finish(mut self, exit_code: Option<i32>, message: String) {
+    /// Notes how the command ended, and why if it was told to, and gives the lock back.
+    pub async fn finish(
+        mut self,
+        exit_code: Option<i32>,
+        message: String,
+        stopped: Option<StopReason>,
+    ) {
+        let reason = stopped.map(StopReason::describe);
+        let message = match &reason {
+            Some(reason) => format!("{reason}; {message}"),
+            None => message,
+        };
         self.run.audit.push(AuditEntry {
             event: "exec.finished",
             version: None,
             statement: None,
             attempt: None,
             message: message.clone(),
-            detail: serde_json::json!({ "exit_code": exit_code }),
+            detail: serde_json::json!({ "exit_code": exit_code, "stopped": reason }),
         });
-        let detail = serde_json::json!({ "ok": exit_code == Some(0) });
+        // Who sent a signal leaves it to the command what it means. A command that has outlived its time or the lock has
+        // failed, whatever it says.
+        let in_order = matches!(stopped, None | Some(StopReason::Signal(_)));
+        let detail = serde_json::json!({ "ok": in_order && exit_code == Some(0) });
         self.run.end(message, detail).await;
     }
 }

@@ -12,7 +12,7 @@ use crate::database::{
     Acquire, Blocker, Database, DatabaseError, ErrorKind, Holder, Identity, Lease, LeaseRequest,
     Monitor, Session,
 };
-use crate::error::RunError;
+use crate::error::{RunError, StoppedAt};
 use crate::event::{Event, Events};
 use crate::history::AuditEntry;
 
@@ -96,7 +96,10 @@ impl LockWait {
         let pause = ceiling
             .mul_f64(0.5 + random_fraction() / 2.0)
             .min(self.limit.saturating_sub(waited));
-        stop.sleep(pause).await.map_err(|reason| stopped(reason, 0))
+        stop.sleep(pause).await.map_err(|reason| {
+            let holder = self.holder.clone().map(Box::new);
+            stopped(reason, 0, StoppedAt::WaitingForLock { holder })
+        })
     }
 
     pub fn waited(&self) -> Duration {
@@ -200,7 +203,10 @@ impl Heartbeat {
         let ask = async {
             let mut monitor = self.monitor.lock().await;
             match monitor.as_mut() {
-                Some(monitor) => monitor.blockers(&self.backend).await.unwrap_or_default(),
+                Some(monitor) => {
+                    let blockers = monitor.blockers(&self.backend).await.unwrap_or_default();
+                    blockers.into_iter().map(Blocker::masked).collect()
+                }
                 None => Vec::new(),
             }
         };
@@ -297,10 +303,19 @@ async fn beat_once(
 }
 
 /// The error for an order to stop.
-pub(super) fn stopped(reason: StopReason, finished: usize) -> RunError {
+pub(super) fn stopped(reason: StopReason, finished: usize, at: StoppedAt) -> RunError {
+    let at = Box::new(at);
     match reason {
-        StopReason::Signal(signal) => RunError::Interrupted { signal, finished },
-        StopReason::Timeout(limit) => RunError::TimedOut { limit, finished },
+        StopReason::Signal(signal) => RunError::Interrupted {
+            signal,
+            finished,
+            at,
+        },
+        StopReason::Timeout(limit) => RunError::TimedOut {
+            limit,
+            finished,
+            at,
+        },
         StopReason::LeaseLost => RunError::LeaseLost { version: None },
     }
 }

@@ -13,12 +13,12 @@ use super::batch::Statements;
 use super::conditions::Verdict;
 use super::lock::{Heartbeat, stopped};
 use super::retry::{Budget, pause};
-use super::statements::only_assertions;
-use super::stop::{Stop, StopReason};
+use super::stop::Stop;
+use super::stopped::state_after;
 use super::watch::Seen;
 use super::{FinishedMigration, Runner};
 use crate::database::{DatabaseError, ErrorKind, Lease, Session};
-use crate::error::{MigrationFailure, RunError, StateAfterFailure};
+use crate::error::{MigrationFailure, RunError, StateAfterFailure, StoppedAt};
 use crate::event::Event;
 use crate::history::{AuditEntry, Checksums, Direction, HistoryRow, JournalRow, Origin};
 use crate::plan::{Conflict, Mode, Plan, Step};
@@ -85,7 +85,8 @@ impl Run<'_> {
             next += 1;
             if let Some(reason) = self.stop.reason() {
                 self.close_announcements().await;
-                return Err(stopped(reason, self.finished.len()));
+                let at = StoppedAt::BetweenMigrations;
+                return Err(stopped(reason, self.finished.len(), at));
             }
             self.tell_started(step, next, total);
             // Nothing is announced together with what comes after the last one that is.
@@ -175,7 +176,11 @@ impl Run<'_> {
             // What follows may take long, and the catalog may change meanwhile.
             self.close_announcements().await;
             if let Some(reason) = self.stop.reason() {
-                return Err(self.stopped(step, reason, attempts).await);
+                let state = match error {
+                    AttemptError::CommitUnknown { .. } => self.resolve_commit(step).await,
+                    _ => state_after(step, &journal),
+                };
+                return Err(self.stopped(step, reason, attempts, state).await);
             }
             if journal.statements_done > done_before {
                 budget = Budget::new(self.runner.limits.retry_budget);
@@ -221,32 +226,13 @@ impl Run<'_> {
                     )
                     .await;
                     if let Err(reason) = self.stop.sleep(pause).await {
-                        return Err(self.stopped(step, reason, attempts).await);
+                        let state = state_after(step, &journal);
+                        return Err(self.stopped(step, reason, attempts, state).await);
                     }
                 }
                 other => return Err(self.give_up(step, other, attempts, &journal).await),
             }
         }
-    }
-
-    /// The end of a run that was told to stop in a step.
-    pub(super) async fn stopped(
-        &mut self,
-        step: &Step,
-        reason: StopReason,
-        attempt: i64,
-    ) -> RunError {
-        let message = format!("{}: {}", step.script.file_name, reason.describe());
-        self.note(
-            "migration.stopped",
-            step,
-            None,
-            attempt,
-            message,
-            serde_json::Value::Null,
-        )
-        .await;
-        stopped(reason, self.finished.len())
     }
 
     pub(super) fn journal_of(&self, step: &Step) -> JournalRow {
@@ -425,18 +411,7 @@ impl Run<'_> {
         attempts: i64,
         journal: &JournalRow,
     ) -> MigrationFailure {
-        let state = match step.mode {
-            Mode::Transaction => StateAfterFailure::RolledBack,
-            Mode::Statements if journal.in_doubt.is_some() => StateAfterFailure::InDoubt {
-                statements_done: journal.statements_done,
-            },
-            Mode::Statements if only_assertions(step, journal.statements_done) => {
-                StateAfterFailure::RolledBack
-            }
-            Mode::Statements => StateAfterFailure::Partial {
-                statements_done: journal.statements_done,
-            },
-        };
+        let state = state_after(step, journal);
         MigrationFailure {
             version: step.version.clone(),
             script: step.script.file_name.clone(),
@@ -455,7 +430,7 @@ impl Run<'_> {
     }
 
     /// Whether a commit that was never answered had arrived, asked on a new connection.
-    async fn resolve_commit(&mut self, step: &Step) -> StateAfterFailure {
+    pub(super) async fn resolve_commit(&mut self, step: &Step) -> StateAfterFailure {
         let ask = async {
             let mut session = self
                 .runner
@@ -476,7 +451,7 @@ impl Run<'_> {
     }
 
     /// Writes one entry, and those that wait, to the audit: on this connection, else on a new one, else not.
-    async fn note(
+    pub(super) async fn note(
         &mut self,
         event: &'static str,
         step: &Step,

@@ -1,5 +1,6 @@
 //! Why a run has to end before it is done, told to everything that waits.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -19,9 +20,7 @@ impl StopReason {
     /// In words.
     pub fn describe(self) -> String {
         match self {
-            Self::Signal(2) => "SIGINT received".to_owned(),
-            Self::Signal(15) => "SIGTERM received".to_owned(),
-            Self::Signal(number) => format!("signal {number} received"),
+            Self::Signal(number) => format!("{} received", signal_name(number)),
             Self::Timeout(limit) => {
                 format!(
                     "the time limit of {} was reached",
@@ -30,6 +29,16 @@ impl StopReason {
             }
             Self::LeaseLost => "the runner lock was lost".to_owned(),
         }
+    }
+}
+
+/// The name of a signal that ends a run.
+pub fn signal_name(number: i32) -> Cow<'static, str> {
+    match number {
+        1 => "SIGHUP".into(),
+        2 => "SIGINT".into(),
+        15 => "SIGTERM".into(),
+        number => format!("signal {number}").into(),
     }
 }
 

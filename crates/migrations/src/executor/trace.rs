@@ -13,7 +13,7 @@ use super::lock::stopped;
 use super::up::UpOptions;
 use crate::database::DatabaseError;
 use crate::directory::{Condition, DirectorySource, MigrationDirectory, Otherwise};
-use crate::error::RunError;
+use crate::error::{RunError, StoppedAt};
 use crate::history::{AppliedVersion, Direction, Version};
 use crate::lint::Selection;
 use crate::plan::{self, Mode, Pending, Plan, Step};
@@ -192,7 +192,7 @@ impl Runner {
         observed: bool,
     ) -> Result<TracedMigration, RunError> {
         if let Some(reason) = self.stop.reason() {
-            return Err(stopped(reason, 0));
+            return Err(stopped(reason, 0, StoppedAt::BetweenMigrations));
         }
         let mut traced = TracedMigration {
             version: step.version.clone(),
@@ -229,7 +229,7 @@ impl Runner {
             }
         };
         if let Some(reason) = self.stop.reason() {
-            return Err(stopped(reason, 0));
+            return Err(stopped(reason, 0, StoppedAt::BetweenMigrations));
         }
         traced.statements = ended.map_err(|failure| match failure {
             Failure::Split(error) => {

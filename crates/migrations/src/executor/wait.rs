@@ -6,7 +6,7 @@ use super::Runner;
 use super::inspect::read;
 use super::lock::stopped;
 use crate::database::{ErrorKind, Session};
-use crate::error::RunError;
+use crate::error::{RunError, StoppedAt};
 use crate::event::Event;
 use crate::history::{JournalRow, Version};
 
@@ -64,9 +64,9 @@ impl Runner {
             if left.is_zero() {
                 return Err(RunError::NotUpToDate { reason: missing });
             }
-            stop.sleep(PAUSE.min(left))
-                .await
-                .map_err(|reason| stopped(reason, 0))?;
+            if let Err(reason) = stop.sleep(PAUSE.min(left)).await {
+                return Err(stopped(reason, 0, StoppedAt::WaitingForVersion { missing }));
+            }
         }
     }
 

@@ -215,18 +215,8 @@ pub(super) fn sql_files(
             files: misspelt,
         });
     }
-    // A directory per migration is the layout of other tools; a directory called `7_x.sql` is an accident.
-    let others = folder
-        .folders()
-        .iter()
-        .filter(|name| name.ends_with(".sql"));
-    near_misses.extend(others.cloned());
     let pipes = folder.others().iter();
-    near_misses.extend(
-        pipes
-            .filter(|name| name.ends_with(".sql") || is_near_miss(name))
-            .cloned(),
-    );
+    near_misses.extend(pipes.filter(|name| is_near_miss(name)).cloned());
     near_misses.sort_unstable();
     let near_misses = near_misses.into_iter();
     warnings.extend(near_misses.map(|file| DirectoryWarning::NearMiss { file }));

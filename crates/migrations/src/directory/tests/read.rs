@@ -84,16 +84,8 @@ fn near_misses_are_warned_about() {
         ("5_e.psql", ""),
         ("x.Sql", ""),
     ]);
-    std::fs::create_dir(folder.path().join("6_f.sql")).unwrap();
     let found = read_at(folder.path()).unwrap();
-    let files = [
-        "2_b.SQL",
-        "3_c.sql.txt",
-        "4_d",
-        "5_e.psql",
-        "6_f.sql",
-        "x.Sql",
-    ];
+    let files = ["2_b.SQL", "3_c.sql.txt", "4_d", "5_e.psql", "x.Sql"];
     assert_eq!(
         found.warnings,
         files.map(|file| DirectoryWarning::NearMiss {
@@ -116,9 +108,36 @@ fn links_are_followed_as_kubernetes_mounts_them() {
     symlink("nowhere", folder.path().join("2_b.sql")).unwrap();
     let message = read_at(folder.path()).unwrap_err().to_string();
     assert!(
-        message.contains("cannot follow the link") && message.contains("2_b.sql"),
+        message.contains("2_b.sql` leads to `nowhere`, which does not exist"),
         "{message}"
     );
+}
+
+/// What a mount of a file leaves that does not exist, for one.
+#[test]
+fn what_is_no_file_cannot_have_the_name_of_a_migration() {
+    let elsewhere = directory(&[("x", "")]);
+    for (what, make) in [
+        (
+            "a directory",
+            &(|path: &Path| std::fs::create_dir(path).unwrap()) as &dyn Fn(&Path),
+        ),
+        ("a socket", &|path: &Path| {
+            drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+        }),
+        ("a link to a directory", &|path: &Path| {
+            symlink(elsewhere.path(), path).unwrap();
+        }),
+    ] {
+        let folder = directory(&[("1_a.sql", "SELECT 1;")]);
+        make(&folder.path().join("2_b.sql"));
+        let message = read_at(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.contains("2_b.sql` has the name of a migration, but is")
+                && message.contains(what),
+            "{message}"
+        );
+    }
 }
 
 #[test]

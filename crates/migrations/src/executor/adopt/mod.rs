@@ -21,7 +21,7 @@ use super::run::Run;
 use super::transaction::fence;
 use crate::database::{Change, Record, Session};
 use crate::directory::{DirectoryError, DirectorySource, Layout, MigrationDirectory};
-use crate::error::{Refusal, RunError};
+use crate::error::{Refusal, RunError, StoppedAt};
 use crate::history::foreign::{
     self, Accepted, Adoption, Files, PeerHistory, PeerLock, Place, Recorded, Row, TableName,
     is_true,
@@ -306,10 +306,10 @@ impl Run<'_> {
                         self.runner.warn("adopt", message);
                     }
                     let pause = PAUSE.min(limit.saturating_sub(waited));
-                    self.stop
-                        .sleep(pause)
-                        .await
-                        .map_err(|reason| stopped(reason, 0))?;
+                    self.stop.sleep(pause).await.map_err(|reason| {
+                        let title = found.peer.title();
+                        stopped(reason, 0, StoppedAt::WaitingForTool { title })
+                    })?;
                 }
             }
         }

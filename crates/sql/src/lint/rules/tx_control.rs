@@ -57,6 +57,9 @@ fn check(at: &StatementAt<'_>, report: &mut Report<'_>) {
         TransactionUse::Commit | TransactionUse::Rollback => true,
         TransactionUse::Inside | TransactionUse::Outside | TransactionUse::Savepoint => return,
     };
+    if in_own_transaction(at) {
+        return;
+    }
     let all = at.file.operations;
     let controls = |list: &Operations| {
         let mut operations = list.list.iter();
@@ -76,4 +79,29 @@ fn check(at: &StatementAt<'_>, report: &mut Report<'_>) {
         false => "forerun begins the transaction of a migration by itself",
     };
     report.add(operation.span.clone(), message, Vec::new());
+}
+
+/// Whether this begins or ends a transaction that a file brings which does not run in one of ours: such a one commits
+/// together with the record of how far the file is. MySQL ends it at the first statement that commits by itself.
+fn in_own_transaction(at: &StatementAt<'_>) -> bool {
+    let dialect = at.schema.dialect();
+    if at.file.file.transaction || dialect == Dialect::Mysql {
+        return false;
+    }
+    let statements = &at.file.file.script.statements;
+    let mut begun = None;
+    for (place, statement) in statements.iter().enumerate() {
+        match classify(dialect, &statement.text).transaction {
+            TransactionUse::Begin => begun = Some(place),
+            TransactionUse::Commit | TransactionUse::Rollback => {
+                if let Some(begin) = begun.take()
+                    && (begin == at.place || place == at.place)
+                {
+                    return true;
+                }
+            }
+            TransactionUse::Inside | TransactionUse::Outside | TransactionUse::Savepoint => {}
+        }
+    }
+    false
 }

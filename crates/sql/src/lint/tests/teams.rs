@@ -141,6 +141,15 @@ fn a_transaction_around_the_whole_file_is_told_once() {
     let parts = "BEGIN;\nCREATE TABLE a (id bigint PRIMARY KEY);\nCOMMIT;\nBEGIN;\n\
                  CREATE TABLE b (id bigint PRIMARY KEY);\nCOMMIT;";
     assert_eq!(found(Postgres, &[], parts).len(), 4);
+    // Where the file is not one transaction, each of these commits together with what is recorded of it.
+    let outside = format!("{parts}\nREINDEX INDEX CONCURRENTLY a_pkey;");
+    let controls = |text: &str| {
+        let found = found(Postgres, &[], text);
+        found.iter().filter(|id| **id == "x-tx-control").count()
+    };
+    assert_eq!(controls(&outside), 0);
+    assert_eq!(controls(&format!("{outside}\nCOMMIT;")), 1);
+    assert_eq!(controls(&format!("{outside}\nBEGIN;")), 1);
 }
 
 #[test]

@@ -4,20 +4,19 @@
 //! are signalled with it; on a terminal it stays in the foreground group, which gets Ctrl-C from the terminal
 //! itself.
 
-mod masking;
-
 use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use forerun_migrations::event::{Event, Events};
 use forerun_migrations::executor::{Guard, StopReason};
+use forerun_migrations::masking::mask_command_line;
 use rustix::process::Signal;
 use tokio::process::{Child, Command};
 
 use super::context::Context;
 use super::guarded::shell_code;
-use crate::arguments::{DirectoryArguments, Exec, GUARDED};
+use crate::arguments::{Exec, GUARDED};
 use crate::command_error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::output::Done;
@@ -33,17 +32,16 @@ const INTERRUPT: i32 = 2;
 
 pub fn run(context: &Context, arguments: &Exec) -> Result<Done, CommandError> {
     let runner = context.runner(&arguments.database, &arguments.limits)?;
-    let command = masking::mask(&arguments.command);
+    let command = mask_command_line(&arguments.command);
     context.announce(&format!("exec {command}"), &runner, None);
     let dialect = runner.database.dialect();
     context.block_on_any(async {
         let guard = runner
             .guard(&command)
             .await
-            .map_err(|error| CommandError::Run {
+            .map_err(|error| CommandError::NotStarted {
                 error: Box::new(error),
                 dialect,
-                directory: DirectoryArguments::default(),
             })?;
         under_guard(context, arguments, guard).await
     })?
@@ -59,7 +57,11 @@ async fn under_guard(
         Ok(child) => child,
         Err(error) => {
             guard
-                .finish(None, format!("the command could not be started: {error}"))
+                .finish(
+                    None,
+                    format!("the command could not be started: {error}"),
+                    None,
+                )
                 .await;
             return Err(CommandError::System {
                 action: "start the command".to_owned(),
@@ -83,7 +85,11 @@ async fn under_guard(
         Ok(status) => status,
         Err(error) => {
             guard
-                .finish(None, format!("how the command ended is not known: {error}"))
+                .finish(
+                    None,
+                    format!("how the command ended is not known: {error}"),
+                    stopped,
+                )
                 .await;
             return Err(CommandError::System {
                 action: "wait for the command".to_owned(),
@@ -93,7 +99,9 @@ async fn under_guard(
     };
     let message = format!("the command {}", describe(status));
     let code = shell_code(status);
-    guard.finish(Some(i32::from(code)), message.clone()).await;
+    guard
+        .finish(Some(i32::from(code)), message.clone(), stopped)
+        .await;
     match stopped {
         Some(StopReason::Timeout(limit)) => Err(CommandError::CommandTimedOut {
             limit,

@@ -2,27 +2,15 @@
 
 use std::ffi::OsString;
 
-const HIDDEN: &str = "***";
+use super::{HIDDEN, is_secret, without_password};
+
 /// Characters of a command line that are recorded.
 const LIMIT: usize = 300;
-/// Words in the name of an option or variable whose value is a secret.
-const SECRET_WORDS: [&str; 10] = [
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "api-key",
-    "api_key",
-    "access-key",
-    "access_key",
-    "credential",
-];
 /// Clients whose `-p` is followed by a password without a space.
 const JOINED_PASSWORD: [&str; 2] = ["mysql", "mariadb"];
 
 /// The command and its arguments on one line.
-pub fn mask(command: &[OsString]) -> String {
+pub fn mask_command_line(command: &[OsString]) -> String {
     let mut masked = Vec::with_capacity(command.len());
     let mut mask = Masking::default();
     for argument in command {
@@ -79,32 +67,12 @@ impl Masking {
     }
 }
 
-fn is_secret(name: &str) -> bool {
-    // `?password=` of a URL is found here as well.
-    let name = name.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| name.contains(word))
-}
-
-/// `scheme://user:password@host` without the password.
-fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
-    let Some((user, host)) = rest.rsplit_once('@') else {
-        return text.to_owned();
-    };
-    match user.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{host}"),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn masked(words: &[&str]) -> String {
-        mask(&words.iter().map(OsString::from).collect::<Vec<_>>())
+        mask_command_line(&words.iter().map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]
