@@ -127,11 +127,12 @@ impl<'a> Scan<'a> {
                     let next = word(rest);
                     let after = rest.get(next.len()..).unwrap_or_default();
                     let lower = next.to_ascii_lowercase();
-                    let prefix = is_prefix(&lower) && after.starts_with(['\'', '"', '&']);
+                    let prefix = is_prefix(&lower) && after.starts_with(['\'', '"'])
+                        || lower == "u" && after.starts_with("&'");
                     let filler = FILLERS.contains(&lower.as_str()) || is_secret(&lower);
                     if prefix || (filler && !after.starts_with(ends_filler)) {
                         apart = true;
-                        let ampersand = usize::from(after.starts_with('&'));
+                        let ampersand = usize::from(prefix && after.starts_with('&'));
                         rest = self.keep(rest, next.len() + ampersand);
                     } else if assigned {
                         return self.hide_plain(rest);
