@@ -426,7 +426,7 @@ fn without_a_url_it_says_what_to_set() {
     }
     // A part of the parts is missing.
     for (name, value, missing) in [
-        ("DB_HOST", "db", "DATABASE_NAME"),
+        ("DB_HOST", "db", "DB_NAME"),
         ("DATABASE_NAME", "shop", "DATABASE_HOST"),
     ] {
         let outcome = project

@@ -22,8 +22,13 @@ pub(super) fn explain(error: &RunError, dialect: Dialect, options: &str) -> Expl
         RunError::Conflict(found) => conflicts::explain(found),
         RunError::Refused(refusal) => refused(refusal, options),
         RunError::LockNotObtained { waited, holder } => {
-            let waited = format_duration(std::time::Duration::from_secs(waited.as_secs()));
-            let message = format!("another runner kept the runner lock for the {waited} that this one waited");
+            let message = match waited.as_secs() {
+                0 => "another runner has the runner lock".to_owned(),
+                seconds => format!(
+                    "another runner kept the runner lock for the {} that this one waited",
+                    format_duration(std::time::Duration::from_secs(seconds))
+                ),
+            };
             let explanation = Explanation::new(ExitCode::Temporary, "lock_not_obtained", message);
             let explanation = match holder {
                 Some(holder) => explanation.detail("holder", holder.to_string()),

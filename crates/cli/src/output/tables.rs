@@ -59,7 +59,10 @@ pub fn status(status: &Status, verbose: bool) -> String {
         let _ = writeln!(
             text,
             "{} {}",
-            paint(WARNING, "running now:"),
+            match holder.alive {
+                Some(false) => paint(WARNING, "left behind:"),
+                _ => paint(WARNING, "running now:"),
+            },
             one_line(&holder.to_string())
         );
     }

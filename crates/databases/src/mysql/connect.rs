@@ -90,6 +90,10 @@ pub(super) async fn open(
                 place(options),
                 options.connect_timeout.as_secs_f32()
             ),
+        )
+        .with_hint(
+            "Packets are dropped on the way (check address, firewall and network policies), or it is another kind of server: \
+             PostgreSQL waits for its client to begin, and is named by postgres://… or DATABASE_ENGINE=postgres.",
         )),
     }
 }
@@ -113,7 +117,7 @@ async fn open_with_tls_mode(
             match error.kind {
                 ErrorKind::Authentication => error.with_hint(
                     "Check user and password, and that the account may connect from this host. It may also demand \
-                     TLS, which the URL switches off: set sslmode=require.",
+                     TLS, which the URL switches off: set ssl-mode=REQUIRED.",
                 ),
                 _ => error,
             }

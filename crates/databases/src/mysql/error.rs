@@ -147,7 +147,9 @@ fn connect_hint(server: &ServerError) -> Option<&'static str> {
         }
         1130 => "Create an account that may connect from this host (`user`@`%` for any host).",
         1820 | 1862 => "Set a new password for the account.",
-        TLS_REQUIRED => "The server accepts only TLS: set sslmode=require or stricter in the URL.",
+        TLS_REQUIRED => {
+            "The server accepts only TLS: set ssl-mode=REQUIRED or stricter in the URL."
+        }
         _ => return None,
     })
 }
@@ -196,8 +198,8 @@ fn io_error(error: &io::Error, place: &str, over_socket: bool) -> DatabaseError 
 
 fn tls_error(why: &str, place: &str) -> DatabaseError {
     DatabaseError::new(ErrorKind::Configuration, format!("TLS with {place} failed: {why}")).with_hint(
-        "The certificate must be signed by a known authority (sslrootcert) and, with verify-full, be made \
-         out for the host name of the URL.",
+        "The certificate must be signed by a known authority (ssl-ca) and, with ssl-mode=VERIFY_IDENTITY, be \
+         made out for the host name of the URL.",
     )
 }
 
@@ -205,7 +207,7 @@ fn driver_error(error: &DriverError, place: &str) -> DatabaseError {
     match error {
         DriverError::NoClientSslFlagFromServer => {
             DatabaseError::new(ErrorKind::Configuration, format!("{place} does not offer TLS"))
-                .with_hint("Switch TLS on at the server, or set sslmode=prefer or disable in the URL.")
+                .with_hint("Switch TLS on at the server, or set ssl-mode=PREFERRED or DISABLED in the URL.")
         }
         DriverError::UnknownAuthPlugin { name } => DatabaseError::new(
             ErrorKind::Authentication,
@@ -216,7 +218,7 @@ fn driver_error(error: &DriverError, place: &str) -> DatabaseError {
             ErrorKind::Authentication,
             format!("{place} wants the password in clear text; it is sent only to a server that is verified"),
         )
-        .with_hint("Set sslmode=verify-full (and sslrootcert) in the URL."),
+        .with_hint("Set ssl-mode=VERIFY_IDENTITY (and ssl-ca) in the URL."),
         DriverError::MysqlOldPasswordDisabled => DatabaseError::new(
             ErrorKind::Authentication,
             format!("{place} wants the password in the form of MySQL 4.0, which is not secure"),
@@ -248,6 +250,9 @@ fn broken(error: Error) -> DatabaseError {
         }
         Error::Io(error) => {
             let why = match &error {
+                IoError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    "the server has closed it".to_owned()
+                }
                 IoError::Io(error) => error.to_string(),
                 IoError::Tls(error) => error.to_string(),
             };

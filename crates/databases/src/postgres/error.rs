@@ -57,9 +57,15 @@ pub(super) fn from_driver(error: &tokio_postgres::Error, sql: Option<&str>) -> D
     // The driver keeps the kind private; the sentences are fixed and tested against it.
     let text = error.to_string();
     if error.is_closed() || text.contains("communicating with the server") {
+        let chain = chain(error);
+        // The TLS library's sentence for it links to its own manual.
+        let why = match chain.contains("close_notify") {
+            true => "the server has closed it",
+            false => &chain,
+        };
         return DatabaseError::new(
             ErrorKind::ConnectionLost,
-            format!("the connection to the server was lost ({})", chain(error)),
+            format!("the connection to the server was lost ({why})"),
         );
     }
     if text.contains("encoding message") {

@@ -262,7 +262,7 @@ async fn a_server_that_insists_on_tls() {
         .unwrap();
     // MySQL says why (3159); MariaDB only denies access.
     assert_eq!(error.kind, ErrorKind::Authentication, "{error:?}");
-    assert!(error.hint.unwrap().contains("sslmode"));
+    assert!(error.hint.unwrap().contains("ssl-mode=REQUIRED"));
 }
 
 #[tokio::test]

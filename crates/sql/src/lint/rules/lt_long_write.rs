@@ -12,8 +12,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "a whole table written while every writer waits",
     why: "There is one writer for the whole file. While a migration writes, all others wait, whichever table they are \
           about, and give up with `database is locked` when their `busy_timeout` ends; without a write-ahead log readers \
-          wait at the end too. `CREATE INDEX`, `DROP COLUMN`, `VACUUM`, making a table anew, and an `UPDATE` of all rows \
-          take as long as the table is large. Rows are better changed in ranges, in a data migration, each range a transaction of its own. \
+          wait at the end too. `DROP COLUMN`, `REINDEX`, `VACUUM`, making a table anew, and an `UPDATE` of all rows take as \
+          long as the table is large. Rows are better changed in ranges, in a data migration, each range a transaction of its own. \
           For the rest: switch on the log (`PRAGMA journal_mode = WAL`), let the release set a `busy_timeout` that is \
           longer than the work, or let it pause.",
     examples: &[
@@ -28,18 +28,6 @@ pub(super) static RULE: Rule = Rule {
                 lock: "whole file",
                 blocks: Blocks::Writers,
                 work: Work::Rewrite,
-            }],
-        },
-        Example {
-            dialect: Dialect::Sqlite,
-            before: "CREATE TABLE users (id integer PRIMARY KEY, email text, note text);",
-            found: "CREATE INDEX users_email ON users (email);",
-            instead: &[],
-            claims: &[Claim {
-                table: "users",
-                lock: "whole file",
-                blocks: Blocks::Writers,
-                work: Work::IndexBuild,
             }],
         },
         Example {
@@ -73,16 +61,6 @@ fn check(at: &At<'_>, report: &mut Report<'_>) {
             ),
             None => return,
         },
-        OperationKind::CreateIndex(index) => {
-            if let Some(table) = index.table.as_ref().filter(|table| at.is_old(table)) {
-                let message = format!(
-                    "every writer of the file waits while the index is built, as long as `{}` is large",
-                    table.name
-                );
-                report.add(at.operation.span.clone(), message, Vec::new());
-            }
-            return;
-        }
         OperationKind::Reindex { .. } => {
             let effects = effects_on_old(at);
             if effects.iter().any(|effect| effect.work == Work::IndexBuild) {

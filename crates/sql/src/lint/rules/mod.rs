@@ -72,6 +72,7 @@ mod lt_add_not_null;
 mod lt_add_stored;
 mod lt_add_unique_or_pk;
 mod lt_drop_used_column;
+mod lt_index_build;
 mod lt_long_write;
 mod lt_nonconstant_default;
 mod lt_pragma_in_tx;
@@ -222,6 +223,7 @@ pub static ALL: &[&Rule] = &[
     &lt_add_stored::RULE,
     &lt_add_unique_or_pk::RULE,
     &lt_drop_used_column::RULE,
+    &lt_index_build::RULE,
     &lt_long_write::RULE,
     &lt_nonconstant_default::RULE,
     &lt_pragma_in_tx::RULE,

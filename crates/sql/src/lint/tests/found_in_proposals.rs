@@ -79,11 +79,6 @@ const FOUND_IN_PROPOSALS: &[(&str, &str, &str)] = &[
     ("dd-unique-duplicates", "pg-unique-constraint", NEW_COLUMN),
     (
         "lt-long-write",
-        "lt-add-unique-or-pk",
-        "SQLite makes a table that is there unique only by an index",
-    ),
-    (
-        "lt-long-write",
         "bc-rename-column",
         "SQLite drops a column only so",
     ),
