@@ -1,4 +1,4 @@
-//! An index of a partitioned table on PostgreSQL, partition by partition.
+//! An index or a key of a partitioned table on PostgreSQL, partition by partition.
 
 use super::pg_remedy::MOST_SHOWN;
 use super::remedy::{name, object};
@@ -109,6 +109,101 @@ impl Steps<'_> {
                 object(POSTGRES, &part)
             ));
         }
+    }
+}
+
+/// A unique or primary key that a partitioned table gets.
+pub(super) struct Key<'a> {
+    /// Its name.
+    pub own: String,
+    /// What follows its name: `UNIQUE (a, b) …`.
+    pub definition: &'a str,
+    /// `UNIQUE` or `PRIMARY KEY`.
+    pub words: &'a str,
+    /// The columns, as they are written in SQL.
+    pub columns: String,
+    /// What `CREATE INDEX` says of it besides, with a space before it.
+    pub of_index: String,
+    /// What is left to the constraint, likewise.
+    pub of_constraint: String,
+}
+
+/// The key on the table alone, then that of each partition, from an index that is built while writes go on; each is
+/// attached. Where the partitions are not known, or are many, one stands for all.
+pub(super) fn key_by_partition(schema: &Schema, table: &ObjectName, key: &Key<'_>) -> Vec<String> {
+    let whole = index_in(table, key.own.clone());
+    let alone = key_alone(&whole, table, key);
+    let mut files = vec![alone.clone()];
+    key_of_parts(schema, (&whole, table), key, DEEPEST, &mut files);
+    if files.len() > 1 && files.len() <= 2 * MOST_SHOWN + 1 {
+        return files;
+    }
+    let Key {
+        own,
+        words,
+        columns,
+        of_index,
+        of_constraint,
+        ..
+    } = key;
+    vec![
+        alone,
+        format!(
+            "-- one such migration for each partition\n\
+             CREATE UNIQUE INDEX CONCURRENTLY <partition>_{own} ON <partition> ({columns}){of_index};"
+        ),
+        format!(
+            "-- two such statements for each partition\n\
+             ALTER TABLE <partition> ADD CONSTRAINT <partition>_{own} {words} USING INDEX <partition>_{own}{of_constraint};\n\
+             ALTER INDEX {} ATTACH PARTITION <partition>_{own};",
+            object(POSTGRES, &whole)
+        ),
+    ]
+}
+
+fn key_alone(own: &ObjectName, table: &ObjectName, key: &Key<'_>) -> String {
+    format!(
+        "ALTER TABLE ONLY {} ADD CONSTRAINT {} {};",
+        object(POSTGRES, table),
+        name(POSTGRES, &own.name),
+        key.definition
+    )
+}
+
+fn key_of_parts(
+    schema: &Schema,
+    (whole, table): (&ObjectName, &ObjectName),
+    key: &Key<'_>,
+    depth: usize,
+    files: &mut Vec<String>,
+) {
+    let Key {
+        words,
+        columns,
+        of_index,
+        of_constraint,
+        ..
+    } = key;
+    for (partition, known) in schema.partitions(table) {
+        let part = index_in(&partition, format!("{}_{}", partition.name, key.own));
+        let attach = format!(
+            "ALTER INDEX {} ATTACH PARTITION {};",
+            object(POSTGRES, whole),
+            object(POSTGRES, &part)
+        );
+        if known.partitioned && depth > 0 {
+            files.push(key_alone(&part, &partition, key));
+            key_of_parts(schema, (&part, &partition), key, depth - 1, files);
+            files.push(attach);
+            continue;
+        }
+        let (named, on) = (name(POSTGRES, &part.name), object(POSTGRES, &partition));
+        files.push(format!(
+            "CREATE UNIQUE INDEX CONCURRENTLY {named} ON {on} ({columns}){of_index};"
+        ));
+        files.push(format!(
+            "ALTER TABLE {on} ADD CONSTRAINT {named} {words} USING INDEX {named}{of_constraint};\n{attach}"
+        ));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What to write instead on PostgreSQL: constraints and columns taken apart into steps that block nobody for long.
 
 use super::apart::together;
+use super::pg_partitions::{Key, key_by_partition};
 use super::proposal::Proposal;
 use super::remedy::{self, name, names, object};
 use super::rule::{At, FileAt};
@@ -120,6 +121,12 @@ pub(super) fn validated_later(
     ]
 }
 
+/// Whether a key is made on a partitioned table alone, which has no rows of its own.
+pub(super) fn is_hollow(at: &At<'_>, table: &ObjectName) -> bool {
+    let known = at.schema().table(table);
+    at.statement.operations.only && known.is_some_and(|known| known.partitioned)
+}
+
 /// A unique or primary key from an index that is built while writes go on; `words` is `UNIQUE` or `PRIMARY KEY`.
 pub(super) fn key_from_index(
     at: &At<'_>,
@@ -130,7 +137,27 @@ pub(super) fn key_from_index(
 ) -> Vec<String> {
     let named = name(POSTGRES, &constraint_name(at, table, constraint));
     let written = at.statement.text.get(constraint.span.clone());
-    let (of_index, of_constraint) = key_clauses(written.unwrap_or_default());
+    let written = written.unwrap_or_default();
+    let (of_index, of_constraint) = key_clauses(written);
+    if at
+        .schema()
+        .table(table)
+        .is_some_and(|known| known.partitioned)
+    {
+        // That of a new column is refused, since it has no column of the partition key.
+        if at.operation.kind.added_column().is_some() {
+            return Vec::new();
+        }
+        let key = Key {
+            own: constraint_name(at, table, constraint),
+            definition: without_name(written),
+            words,
+            columns: names(POSTGRES, columns),
+            of_index,
+            of_constraint,
+        };
+        return key_by_partition(at.schema(), table, &key);
+    }
     vec![
         format!(
             "CREATE UNIQUE INDEX CONCURRENTLY {named} ON {} ({}){of_index};",
@@ -142,6 +169,24 @@ pub(super) fn key_from_index(
             &format!("ADD CONSTRAINT {named} {words} USING INDEX {named}{of_constraint}"),
         ),
     ]
+}
+
+/// A constraint without `CONSTRAINT name`.
+fn without_name(written: &str) -> &str {
+    let mut place = 0;
+    let mut words = 0;
+    for (kind, token) in Tokens::new(POSTGRES, written) {
+        let start = place;
+        place += token.len();
+        if kind.is_trivia() {
+            continue;
+        }
+        if words == 0 && !token.eq_ignore_ascii_case("CONSTRAINT") || words == 2 {
+            return written.get(start..).unwrap_or_default();
+        }
+        words += 1;
+    }
+    written
 }
 
 /// What a unique or primary key says besides its columns, each with a space before it: what `CREATE INDEX` takes, in the order

@@ -143,6 +143,45 @@ fn an_index_is_built_partition_by_partition() {
 }
 
 #[test]
+fn a_key_is_made_partition_by_partition() {
+    let before = "CREATE TABLE app.part (id int NOT NULL, d date NOT NULL) PARTITION BY RANGE (d);\n\
+                  CREATE TABLE app.x PARTITION OF app.part FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');\n\
+                  CREATE TABLE app.y PARTITION OF app.part FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY LIST (id);\n\
+                  CREATE TABLE app.z PARTITION OF app.y FOR VALUES IN (1);";
+    let unique = "ALTER TABLE app.part ADD CONSTRAINT unique_day UNIQUE (id, d) DEFERRABLE;";
+    let steps = [
+        "ALTER TABLE ONLY app.part ADD CONSTRAINT unique_day UNIQUE (id, d) DEFERRABLE;",
+        "CREATE UNIQUE INDEX CONCURRENTLY x_unique_day ON app.x (id, d);",
+        "ALTER TABLE app.x ADD CONSTRAINT x_unique_day UNIQUE USING INDEX x_unique_day DEFERRABLE;\n\
+         ALTER INDEX app.unique_day ATTACH PARTITION app.x_unique_day;",
+        "ALTER TABLE ONLY app.y ADD CONSTRAINT y_unique_day UNIQUE (id, d) DEFERRABLE;",
+        "CREATE UNIQUE INDEX CONCURRENTLY z_unique_day ON app.z (id, d);",
+        "ALTER TABLE app.z ADD CONSTRAINT z_unique_day UNIQUE USING INDEX z_unique_day DEFERRABLE;\n\
+         ALTER INDEX app.y_unique_day ATTACH PARTITION app.z_unique_day;",
+        "ALTER INDEX app.unique_day ATTACH PARTITION app.y_unique_day;",
+    ];
+    assert_eq!(instead("pg-unique-constraint", before, unique), steps);
+    assert!(found("pg-unique-constraint", before, steps[0]).is_empty());
+    let alone = "CREATE TABLE part (id int NOT NULL, d date NOT NULL) PARTITION BY RANGE (d);";
+    let key = instead(
+        "pg-primary-key",
+        alone,
+        "ALTER TABLE part ADD PRIMARY KEY (id, d);",
+    );
+    assert_eq!(
+        key,
+        [
+            "ALTER TABLE ONLY part ADD CONSTRAINT part_pkey PRIMARY KEY (id, d);",
+            "-- one such migration for each partition\n\
+             CREATE UNIQUE INDEX CONCURRENTLY <partition>_part_pkey ON <partition> (id, d);",
+            "-- two such statements for each partition\n\
+             ALTER TABLE <partition> ADD CONSTRAINT <partition>_part_pkey PRIMARY KEY USING INDEX <partition>_part_pkey;\n\
+             ALTER INDEX part_pkey ATTACH PARTITION <partition>_part_pkey;",
+        ]
+    );
+}
+
+#[test]
 fn names_are_spoken_without_quotes() {
     let findings = found("pg-drop-index-concurrently", "", "DROP INDEX \"by Mail\";");
     assert!(findings[0].message.contains("`by Mail`"), "{findings:?}");

@@ -61,6 +61,8 @@ pub struct Operations {
     pub list: Vec<Operation>,
     /// What an `ALTER … IF EXISTS` alters: where that is not there the statement does nothing.
     pub if_exists: Option<ObjectName>,
+    /// `ALTER … ONLY`: neither the partitions nor what inherits from it (PostgreSQL).
+    pub only: bool,
     /// The algorithm that the statement asks for (`ALGORITHM = INSTANT`, MySQL and MariaDB), in capitals, and where.
     pub algorithm: Option<(String, Range<usize>)>,
     /// The lock that the statement asks for (`LOCK = NONE`, MySQL and MariaDB), in capitals, and where.

@@ -31,7 +31,7 @@ pub(super) fn alter(reader: &mut Reader<'_>, found: &mut Operations) {
         return found.add(all_in_tablespace(&noun), whole);
     }
     let if_exists = reader.take_if_exists();
-    reader.take("ONLY");
+    found.only = reader.take("ONLY");
     let Some(object) = object(reader, &noun) else {
         let reason = format!("what ALTER {} alters was not found", noun.words);
         return found.add(OperationKind::Opaque { reason }, whole);

@@ -1,4 +1,4 @@
-use super::super::pg_remedy::{alter, column_without, key_from_index};
+use super::super::pg_remedy::{alter, column_without, is_hollow, key_from_index};
 use super::super::remedy::not_null;
 use super::prelude::*;
 use crate::ObjectName;
@@ -13,7 +13,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "a primary key that builds its index",
     why: "The index is built under an `ACCESS EXCLUSIVE` lock, and the columns are looked through for NULLs: nobody \
           reads or writes the table until both are done. A unique index that is built `CONCURRENTLY` becomes the key \
-          in a moment when the columns refuse NULL already.",
+          in a moment when the columns refuse NULL already. Of a partitioned table the key is made on the table alone \
+          (`ALTER TABLE ONLY`), then on each partition, and those are attached to it.",
     examples: &[Example {
         dialect: Dialect::Postgres,
         before: "CREATE TABLE visits (id bigint, page text);",
@@ -42,7 +43,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let kind = &at.operation.kind;
-    let Some(table) = kind.table().filter(|table| at.is_old(table)) else {
+    let Some(table) = kind
+        .table()
+        .filter(|table| at.is_old(table) && !is_hollow(at, table))
+    else {
         return;
     };
     for constraint in kind.added_constraints() {

@@ -1,4 +1,4 @@
-use super::super::pg_remedy::{alter, column_without, constraint_name, key_from_index};
+use super::super::pg_remedy::{alter, column_without, constraint_name, is_hollow, key_from_index};
 use super::prelude::*;
 use crate::operation::ConstraintKind;
 
@@ -10,8 +10,10 @@ pub(super) static RULE: Rule = Rule {
     needs: Needs::File,
     summary: "a unique constraint that builds its index",
     why: "The index of the constraint is built under an `ACCESS EXCLUSIVE` lock: nobody reads or writes the table \
-          until it is finished. A unique index that is built `CONCURRENTLY` becomes the constraint in a moment. `INCLUDE`, `NULLS NOT DISTINCT`, `WITH` and the tablespace \
-          are the index's; `DEFERRABLE` stays with the constraint.",
+          until it is finished. A unique index that is built `CONCURRENTLY` becomes the constraint in a moment. \
+          `INCLUDE`, `NULLS NOT DISTINCT`, `WITH` and the tablespace are the index's; `DEFERRABLE` stays with the \
+          constraint. Of a partitioned table the key is made on the table alone (`ALTER TABLE ONLY`), then on each \
+          partition, and those are attached to it.",
     examples: &[
         Example {
             dialect: Dialect::Postgres,
@@ -56,7 +58,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &At<'_>, report: &mut Report<'_>) {
     let kind = &at.operation.kind;
-    let Some(table) = kind.table().filter(|table| at.is_old(table)) else {
+    let Some(table) = kind
+        .table()
+        .filter(|table| at.is_old(table) && !is_hollow(at, table))
+    else {
         return;
     };
     let column = kind.added_column();
