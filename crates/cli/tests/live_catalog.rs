@@ -6,58 +6,18 @@
     reason = "tests"
 )]
 
+mod adopted;
 mod defaults;
 mod if_exists;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adopted::{adopted, expect, found, json, lint, message};
 use forerun_test_support::{
     CommandOutcome, MariadbServer, PostgresServer, ScratchProject, TestDatabase,
 };
 use serde_json::Value;
-
-/// A project whose database has been declared to be at its first migration, which made nothing of what is there.
-fn adopted(url: &str, pending: &str) -> ScratchProject {
-    let mut project = ScratchProject::new(env!("CARGO_BIN_EXE_forerun"));
-    project.set_env("DATABASE_URL", url);
-    project.migration("0001_before.sql", "-- what was there\nSELECT 1;\n");
-    let _ = project.run(&["migrate", "baseline", "0001"]).expect_code(0);
-    project.migration("0002_pending.sql", pending);
-    project
-}
-
-fn lint(project: &ScratchProject) -> CommandOutcome {
-    project.run(&["--format", "json", "migrate", "lint"])
-}
-
-fn json(outcome: &CommandOutcome) -> Value {
-    serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{outcome:?}"))
-}
-
-/// `line rule` of each finding.
-fn found(document: &Value) -> Vec<String> {
-    let findings = document["findings"].as_array().unwrap().iter();
-    let texts = findings.map(|one| format!("{} {}", one["line"], one["rule"].as_str().unwrap()));
-    texts.collect()
-}
-
-fn message(document: &Value, rule: &str) -> String {
-    let mut findings = document["findings"].as_array().unwrap().iter();
-    let finding = findings.find(|one| one["rule"] == rule);
-    let finding = finding.unwrap_or_else(|| panic!("no {rule}: {document:#}"));
-    finding["message"].as_str().unwrap().to_owned()
-}
-
-#[track_caller]
-fn expect(all: &[String], present: &[&str], absent: &[&str]) {
-    for one in present {
-        assert!(all.iter().any(|other| other == one), "{one}: {all:#?}");
-    }
-    for one in absent {
-        assert!(!all.iter().any(|other| other == one), "{one}: {all:#?}");
-    }
-}
 
 const HAND_MADE: &str = "
 CREATE SCHEMA billing;
